@@ -1,0 +1,115 @@
+package capture
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Options are what a Reader is told. The zero value reads as Zeek does with
+// its defaults.
+type Options struct {
+	// IgnoreChecksums takes packets whatever their checksums, as Zeek's -C.
+	IgnoreChecksums bool
+
+	// LocalNets are added to the private address space for local_orig and
+	// local_resp, as Site::local_nets.
+	LocalNets []netip.Prefix
+
+	// MaxConnections is how many connections may be live at once; beyond it
+	// those whose timers fall due next are ended early (Stats.Evicted).
+	// 0: a million.
+	MaxConnections int
+
+	// MaxBuffered is how many bytes of TCP payload may wait above holes, all
+	// connections together; beyond it such data is taken for missing when the
+	// service is detected (Stats.Unbuffered). 0: 256 MiB.
+	MaxBuffered int64
+}
+
+func (o *Options) withDefaults() *Options {
+	d := *o
+	if d.MaxConnections <= 0 {
+		d.MaxConnections = 1_000_000
+	}
+	if d.MaxBuffered <= 0 {
+		d.MaxBuffered = 256 << 20
+	}
+	return &d
+}
+
+// Reader turns a capture file into the rows of Zeek's conn.log. It is not safe
+// for concurrent use.
+type Reader struct {
+	file    *pcapFile
+	table   *table
+	decoder *decoder
+	frame   frame
+	stats   Stats
+	err     error // io.EOF at the end
+}
+
+// NewReader begins to read a pcap or pcapng file. The error says what is wrong
+// with its header.
+func NewReader(in io.Reader, options Options) (*Reader, error) {
+	r := &Reader{}
+	var err error
+	if r.file, err = openPcap(in, &r.stats); err != nil {
+		return nil, err
+	}
+	o := options.withDefaults()
+	r.table = newTable(o, &r.stats)
+	r.decoder = newDecoder(r.table, o)
+	r.table.decoder = r.decoder
+	return r, nil
+}
+
+// Read fills row with the next finished connection, in the order in which Zeek
+// removes them; row's slices are used again. At the end of the file it returns
+// io.EOF. If the file is damaged, all rows up to the damage are read first,
+// and then an error that names the packet and its place in the file. Strings
+// in row stay valid; nothing of row is kept.
+func (r *Reader) Read(row *conn.Conn) error {
+	for {
+		if c := r.table.next(); c != nil {
+			r.table.fill(c, row)
+			r.table.pool.putBack(c)
+			r.stats.Rows++
+			return nil
+		}
+		if r.err != nil {
+			return r.err
+		}
+		r.step()
+	}
+}
+
+// step reads one packet, or ends the capture.
+func (r *Reader) step() {
+	if err := r.file.next(&r.frame); err != nil {
+		r.table.drain()
+		if err != io.EOF {
+			err = fmt.Errorf("capture: %w", err)
+		}
+		r.err = err
+		return
+	}
+	r.packet()
+}
+
+// packet runs one packet. A panic costs what is left of it.
+func (r *Reader) packet() {
+	defer r.stats.recoverPanic()
+	r.table.begin(r.frame.time)
+	r.decoder.decode(&r.frame)
+	r.table.end()
+}
+
+// Stats returns the counters.
+func (r *Reader) Stats() Stats {
+	s := r.stats
+	s.Unbuffered = r.table.buffers.refused
+	return s
+}

@@ -1,0 +1,202 @@
+package capture
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+)
+
+// What may wait for missing fragments; beyond it the oldest datagrams are
+// given up (Stats.FragmentsDropped). Zeek has no limit.
+const (
+	maxFragmented    = 1 << 16  // datagrams
+	maxFragmentBytes = 64 << 20 // of their payload
+)
+
+// fragments puts datagrams together (src/Frag.cc). The protocol is not part of
+// their identity.
+type fragments struct {
+	timers         *timerQueue
+	waiting        map[fragmentKey]*datagram
+	oldest, latest *datagram // in the order of arrival of the first fragment
+	bytes          int
+}
+
+type fragmentKey struct {
+	src, dst netip.Addr
+	id       uint32
+}
+
+// datagram is one of which fragments have arrived.
+type datagram struct {
+	key        fragmentKey
+	due        float64 // when it is given up
+	timer      int32   // its place among the timers
+	v6         bool
+	header     []byte // of the first fragment that arrived; IPv6's without the fragment header
+	next       uint8  // IPv6: the next header as the fragment at offset 0 has it, if it arrived
+	size       int    // of the payload, as far as known; 0: not yet
+	blocks     []fragmentBlock
+	prev, then *datagram
+}
+
+// fragmentBlock is payload from one position on. Blocks are in order and do
+// not overlap: what arrived first stays.
+type fragmentBlock struct {
+	at   int
+	data []byte
+}
+
+func (b fragmentBlock) end() int { return b.at + len(b.data) }
+
+func newFragments(t *timerQueue) fragments {
+	return fragments{timers: t, waiting: map[fragmentKey]*datagram{}}
+}
+
+// add takes a fragment. When it was the last one missing it returns the whole
+// datagram, reads its header into h and forgets it but for its timer, which
+// the caller is to cancel behind it; else nil. Packets' own time counts for how
+// long a datagram is waited for, network time for when that is over.
+func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([]byte, *datagram) {
+	for f.oldest != nil && f.oldest.due <= clock {
+		f.giveUp(f.oldest)
+	}
+	k := fragmentKey{h.src, h.dst, h.id}
+	g := f.waiting[k]
+	if g != nil && g.due <= clock {
+		f.giveUp(g)
+		g = nil
+	}
+	if g == nil {
+		g = f.begin(k, h, b)
+		g.due = time + fragTimeout.Seconds()
+		f.timers.armOwn(ownFragments, &g.timer, g.due)
+	}
+	if !f.insert(g, h, b) || !g.complete() {
+		for f.bytes > maxFragmentBytes || len(f.waiting) > maxFragmented {
+			f.giveUp(f.oldest)
+			s.FragmentsDropped++
+		}
+		return nil, nil
+	}
+	f.remove(g)
+	return g.whole(h), g
+}
+
+// giveUp forgets a datagram that is not complete.
+func (f *fragments) giveUp(g *datagram) {
+	f.remove(g)
+	f.timers.cancelOwn(&g.timer)
+}
+
+func (f *fragments) begin(k fragmentKey, h *ipHeader, b []byte) *datagram {
+	g := &datagram{key: k, v6: h.v6, next: h.next, prev: f.latest}
+	header := b[:h.length]
+	if h.v6 {
+		header = header[:len(header)-8]
+	}
+	g.header = slices.Clone(header)
+	if f.latest == nil {
+		f.oldest = g
+	} else {
+		f.latest.then = g
+	}
+	f.latest = g
+	f.waiting[k] = g
+	return g
+}
+
+func (f *fragments) remove(g *datagram) {
+	delete(f.waiting, g.key)
+	if g.prev == nil {
+		f.oldest = g.then
+	} else {
+		g.prev.then = g.then
+	}
+	if g.then == nil {
+		f.latest = g.prev
+	} else {
+		g.then.prev = g.prev
+	}
+	for _, b := range g.blocks {
+		f.bytes -= len(b.data)
+	}
+}
+
+// insert notes what a fragment says and keeps its data where there was none.
+// It reports false if there was no data.
+func (f *fragments) insert(g *datagram, h *ipHeader, b []byte) bool {
+	if h.total < h.length {
+		return false // segmentation offload: no length
+	}
+	data, at := b[h.length:h.total], int(h.fragOffset)
+	end := at + len(data)
+	if at == 0 {
+		g.next = h.next
+	}
+	if !h.more && g.size == 0 || g.size != 0 && end > g.size {
+		g.size = end
+	}
+	if len(data) == 0 {
+		return false
+	}
+	i, _ := slices.BinarySearchFunc(g.blocks, at, func(b fragmentBlock, at int) int { return b.end() - at - 1 })
+	for at < end { // blocks[i] is the first that ends behind at
+		upTo := end
+		if i < len(g.blocks) {
+			if next := g.blocks[i]; next.at <= at {
+				at = next.end()
+				i++
+				continue
+			} else if next.at < end {
+				upTo = next.at
+			}
+		}
+		piece := data[len(data)-(end-at):][:upTo-at]
+		g.blocks = slices.Insert(g.blocks, i, fragmentBlock{at, slices.Clone(piece)})
+		f.bytes += len(piece)
+		at = upTo
+		i++
+	}
+	return true
+}
+
+// complete reports that the datagram has no hole up to its size. Pieces behind
+// a hole beyond that do not belong to it.
+func (g *datagram) complete() bool {
+	if g.size == 0 {
+		return false
+	}
+	end := 0
+	for _, b := range g.blocks {
+		if b.at != end {
+			break
+		}
+		end = b.end()
+	}
+	if end < g.size {
+		return false
+	}
+	g.size = end
+	return true
+}
+
+// whole is the datagram, with lengths that are cut to the 16 bits they have.
+func (g *datagram) whole(h *ipHeader) []byte {
+	n := len(g.header) + g.size
+	b := append(make([]byte, 0, n), g.header...)
+	for _, block := range g.blocks {
+		if block.at >= g.size {
+			break
+		}
+		b = append(b, block.data...)
+	}
+	if g.v6 {
+		binary.BigEndian.PutUint16(b[4:], uint16(n-ipv6Header))
+		h.parse6(b, int(g.next))
+	} else {
+		binary.BigEndian.PutUint16(b[2:], uint16(n))
+		h.parse4(b)
+	}
+	return b
+}

@@ -1,0 +1,229 @@
+package zeeklog
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// MaxLine is the length from which on a line is not parsed, in bytes. Such a
+// line is one bad row; AddColumns passes all of it through.
+const MaxLine = 1 << 20
+
+// blockSize is about the length of a block. Its rows stay in a core's cache.
+const blockSize = 128 << 10
+
+// Block is a part of a log: header lines and comments, then rows under one
+// header. It can be reused: Next and Parse overwrite it.
+type Block struct {
+	Rows  []Row // filled by (*Parser).Parse, in the order of the log
+	State any   // the caller's, untouched here
+
+	file   string
+	line   int    // of the log, where text begins
+	text   string // whole lines, or a piece of a line longer than MaxLine
+	head   int    // text[:head] are header lines and comments
+	before *layout
+	layout *layout // for text[head:]
+	part   part
+}
+
+// part says what a block's text is.
+type part uint8
+
+const (
+	wholeLines part = iota
+	linePiece       // of a line longer than MaxLine
+	lastPiece       // of it: counts as its row
+)
+
+// Blocks cuts a log into blocks. It is not safe for concurrent use; the blocks
+// are independent of it and of each other.
+type Blocks struct {
+	r    io.Reader
+	file string
+	err  error // of r
+
+	buf      []byte
+	pos, end int  // buf[pos:end] is not yet cut
+	long     bool // inside a line longer than MaxLine
+
+	rest     string // cut from buf, not yet returned
+	restPart part
+	line     int // where rest begins
+	layout   *layout
+	usable   bool // some header was that of a conn.log
+}
+
+// NewBlocks returns the blocks of the log in r. The format is recognised by
+// its content. file is the log's name in messages. Memory is bounded,
+// whatever r holds.
+func NewBlocks(r io.Reader, file string) *Blocks {
+	return &Blocks{r: r, file: file, line: 1, buf: make([]byte, blockSize)}
+}
+
+// Format is the log's format, known after the first call of Next.
+func (b *Blocks) Format() Format {
+	if b.layout == nil {
+		return TSV
+	}
+	return b.layout.format
+}
+
+// Next reads the next block and returns io.EOF after the last one. It returns
+// as soon as a line is there, so that a pipe is followed without delay.
+//
+// Another error ends the log: it is no conn.log, or reading failed; an
+// incomplete last line is then left out.
+func (b *Blocks) Next(blk *Block) error {
+	for b.rest == "" {
+		data, part, err := b.take()
+		if err == io.EOF {
+			return err
+		} else if err != nil {
+			return fmt.Errorf("%s: after line %d: %w", b.file, b.line-1, err)
+		}
+		b.rest, b.restPart = string(data), part
+		if part == lastPiece {
+			break // can be empty
+		}
+	}
+	text := b.rest
+	blk.file, blk.line, blk.part, blk.before = b.file, b.line, b.restPart, b.layout
+	head, err := b.readHead(text)
+	if err != nil {
+		return err
+	}
+	cut := len(text)
+	if b.Format() == TSV && b.restPart == wholeLines {
+		cut = head + nextHash(text[head:])
+	}
+	if cut > head && b.layout != nil {
+		if b.layout.err == nil {
+			b.usable = true
+		} else if !b.usable {
+			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.err)
+		}
+	}
+	blk.text, blk.head, blk.layout = text[:cut], head, b.layout
+	if blk.before == nil {
+		blk.before = b.first()
+	}
+	b.rest = text[cut:]
+	b.line += strings.Count(blk.text, "\n")
+	return nil
+}
+
+// first is the layout before the log's first header line.
+func (b *Blocks) first() *layout { return start(b.Format()) }
+
+// readHead reads the header lines at the start of text and returns their length.
+func (b *Blocks) readHead(text string) (head int, err error) {
+	if b.restPart != wholeLines {
+		if b.layout == nil {
+			return 0, fmt.Errorf("%s:%d: not a conn.log: its first line is longer than %d bytes", b.file, b.line, MaxLine)
+		}
+		return 0, nil
+	}
+	if b.layout == nil {
+		if b.layout, head, err = detect(text); err != nil {
+			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), err)
+		}
+	}
+	if b.Format() != TSV {
+		return head, nil
+	}
+	for head < len(text) && text[head] == '#' {
+		line, next := cutLine(text, head)
+		if changesLayout(line) {
+			b.layout = b.layout.header(line)
+		}
+		head = next
+	}
+	return head, nil
+}
+
+// nextHash returns where the next line begins that starts with #.
+func nextHash(text string) int {
+	for i := 0; i < len(text); i++ {
+		j := strings.IndexByte(text[i:], '#')
+		if j < 0 {
+			break
+		}
+		if i += j; i > 0 && text[i-1] == '\n' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// cutLine returns the line at start without its end, \n or \r\n, and where the
+// next one begins.
+func cutLine(text string, start int) (line string, next int) {
+	end := strings.IndexByte(text[start:], '\n')
+	if end < 0 {
+		end, next = len(text), len(text)
+	} else {
+		end += start
+		next = end + 1
+	}
+	if end > start && text[end-1] == '\r' {
+		end--
+	}
+	return text[start:end], next
+}
+
+// take returns what can be cut off the buffer, after reading more if need be.
+func (b *Blocks) take() ([]byte, part, error) {
+	for {
+		pending := b.buf[b.pos:b.end]
+		switch i := lineEnd(pending, b.long); {
+		case i > 0 && b.long:
+			b.pos, b.long = b.pos+i, false
+			return pending[:i], lastPiece, nil
+		case i > 0:
+			b.pos += i
+			return pending[:i], wholeLines, nil
+		case b.err == io.EOF && b.long:
+			b.pos, b.long = b.end, false
+			return pending, lastPiece, nil
+		case b.err == io.EOF && len(pending) > 0:
+			b.pos = b.end
+			return pending, wholeLines, nil
+		case b.err != nil:
+			return nil, 0, b.err
+		case len(pending) >= MaxLine:
+			b.pos, b.long = b.end, true
+			return pending, linePiece, nil
+		}
+		b.fill()
+	}
+}
+
+// lineEnd returns the length of the whole lines at the start of data, or of
+// the first line only.
+func lineEnd(data []byte, first bool) int {
+	if first {
+		return bytes.IndexByte(data, '\n') + 1
+	}
+	return bytes.LastIndexByte(data, '\n') + 1
+}
+
+// fill reads once, about a block at most.
+func (b *Blocks) fill() {
+	b.end = copy(b.buf, b.buf[b.pos:b.end])
+	b.pos = 0
+	if b.end == len(b.buf) {
+		b.buf = append(b.buf, make([]byte, len(b.buf))...)
+	}
+	most := min(len(b.buf), max(blockSize, b.end+blockSize/2))
+	for range 100 {
+		n, err := b.r.Read(b.buf[b.end:most])
+		b.end += n
+		if b.err = err; n > 0 || err != nil {
+			return
+		}
+	}
+	b.err = io.ErrNoProgress
+}

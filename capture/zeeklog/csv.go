@@ -1,0 +1,65 @@
+package zeeklog
+
+import (
+	"strconv"
+	"strings"
+)
+
+// parseCSV parses a row under l's columns. An empty field and "-" are unset.
+func (p *Parser) parseCSV(l *layout, row *Row) error {
+	p.fields = splitCSV(p.fields[:0], row.Raw)
+	if len(p.fields) != len(l.fields) {
+		return wrongColumns(len(p.fields), l)
+	}
+	var v texts
+	for i, f := range l.fields {
+		v[f] = unquote(p.fields[i])
+	}
+	for f := range v {
+		if v[f] == "" {
+			v[f] = l.unset
+		}
+	}
+	return v.parse(&row.Conn, l, false)
+}
+
+// splitCSV appends the fields of a line, quotes included.
+func splitCSV(fields []string, line string) []string {
+	start, quoted := 0, false
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '"':
+			quoted = !quoted
+		case ',':
+			if !quoted {
+				fields = append(fields, line[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(fields, line[start:])
+}
+
+// unquote takes off a field's quotes.
+func unquote(field string) string {
+	if len(field) < 2 || field[0] != '"' || field[len(field)-1] != '"' {
+		return field
+	}
+	return strings.ReplaceAll(field[1:len(field)-1], `""`, `"`)
+}
+
+// csvNotation writes values as RFC 4180 does: in quotes where that is needed.
+type csvNotation struct{}
+
+func (csvNotation) double(dst []byte, f float64) []byte { return appendDouble(dst, f) }
+
+func (csvNotation) count(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
+
+func (csvNotation) text(dst []byte, s string) []byte {
+	if s != "" && !strings.ContainsAny(s, ",\"\r\n") {
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(dst, '"')
+}

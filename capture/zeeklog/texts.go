@@ -1,0 +1,173 @@
+package zeeklog
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// texts are the values of a row as they stand in the log. The last one takes
+// the columns that conn.log does not have.
+type texts [numField + 1]string
+
+var errUnset = errors.New("is unset")
+
+// parse fills c, which is zero before. l says how unset and empty values look;
+// escaped, that text can have \xNN.
+//
+// It is one field after the other, not a loop over columns: as fast as parsing
+// gets, because every branch has its own history.
+func (v *texts) parse(c *conn.Conn, l *layout, escaped bool) (err error) {
+	for _, f := range [...]field{ts, origH, respH, respP, proto} {
+		if same(v[f], l.unset) {
+			return &fieldError{f, errUnset}
+		}
+	}
+	if c.TS, err = parseTime(v[ts]); err != nil {
+		return &fieldError{ts, err}
+	}
+	if s := v[uid]; !same(s, l.unset) {
+		c.UID = l.text(s, escaped)
+	}
+	if c.Orig, err = v.endpoint(origH, origP, l); err != nil {
+		return err
+	}
+	if c.Resp, err = v.endpoint(respH, respP, l); err != nil {
+		return err
+	}
+	if c.Proto, err = parseProto(v[proto]); err != nil {
+		return &fieldError{proto, err}
+	}
+	if s := v[service]; !same(s, l.unset) {
+		c.Service = l.text(s, escaped)
+		c.Set |= conn.Service
+	}
+	if s := v[duration]; !same(s, l.unset) {
+		if c.Duration, err = parseDuration(s); err != nil {
+			return &fieldError{duration, err}
+		}
+		c.Set |= conn.Duration
+	}
+	if s := v[origBytes]; !same(s, l.unset) {
+		if c.OrigBytes, err = parseCount(s); err != nil {
+			return &fieldError{origBytes, err}
+		}
+		c.Set |= conn.OrigBytes
+	}
+	if s := v[respBytes]; !same(s, l.unset) {
+		if c.RespBytes, err = parseCount(s); err != nil {
+			return &fieldError{respBytes, err}
+		}
+		c.Set |= conn.RespBytes
+	}
+	if s := v[connState]; !same(s, l.unset) {
+		if c.State, err = parseState(s); err != nil {
+			return &fieldError{connState, err}
+		}
+	}
+	if s := v[localOrig]; !same(s, l.unset) {
+		if c.LocalOrig, err = parseBool(s); err != nil {
+			return &fieldError{localOrig, err}
+		}
+		c.Set |= conn.LocalOrig
+	}
+	if s := v[localResp]; !same(s, l.unset) {
+		if c.LocalResp, err = parseBool(s); err != nil {
+			return &fieldError{localResp, err}
+		}
+		c.Set |= conn.LocalResp
+	}
+	if c.MissedBytes, err = v.count(missedBytes, l); err != nil {
+		return err
+	}
+	if s := v[history]; !same(s, l.unset) {
+		c.History = l.text(s, escaped)
+		c.Set |= conn.History
+	}
+	if c.OrigPkts, err = v.count(origPkts, l); err != nil {
+		return err
+	}
+	if c.OrigIPBytes, err = v.count(origIPBytes, l); err != nil {
+		return err
+	}
+	if c.RespPkts, err = v.count(respPkts, l); err != nil {
+		return err
+	}
+	if c.RespIPBytes, err = v.count(respIPBytes, l); err != nil {
+		return err
+	}
+	if s := v[tunnelParents]; !same(s, l.unset) {
+		c.TunnelParents = l.elements(s, escaped)
+		c.Set |= conn.TunnelParents
+	}
+	if s := v[ipProto]; !same(s, l.unset) {
+		n, err := parseCount(s)
+		if err == nil && n > math.MaxUint16 {
+			err = fmt.Errorf("%s is no IP protocol", quote(s))
+		}
+		if err != nil {
+			return &fieldError{ipProto, err}
+		}
+		c.IPProto = uint16(n)
+		c.Set |= conn.IPProto
+	}
+	return nil
+}
+
+// same is a == b, decided by the first byte most often.
+func same(a, b string) bool {
+	return len(a) == len(b) && (len(a) == 0 || a[0] == b[0] && a == b)
+}
+
+// endpoint parses an address and its port.
+func (v *texts) endpoint(host, port field, l *layout) (netip.AddrPort, error) {
+	a, err := parseAddr(v[host])
+	if err != nil {
+		return netip.AddrPort{}, &fieldError{host, err}
+	}
+	n, err := v.count(port, l)
+	if err == nil && n > math.MaxUint16 {
+		err = &fieldError{port, fmt.Errorf("%s is no port: 0 to 65535", quote(v[port]))}
+	}
+	return netip.AddrPortFrom(a, uint16(n)), err
+}
+
+// count parses a count that is zero when unset.
+func (v *texts) count(f field, l *layout) (uint64, error) {
+	if same(v[f], l.unset) {
+		return 0, nil
+	}
+	n, err := parseCount(v[f])
+	if err != nil {
+		return 0, &fieldError{f, err}
+	}
+	return n, nil
+}
+
+// text is the string that s stands for.
+func (l *layout) text(s string, escaped bool) string {
+	if same(s, l.empty) {
+		return ""
+	}
+	if escaped {
+		return unescape(s)
+	}
+	return s
+}
+
+// elements are the elements of the set that s stands for.
+func (l *layout) elements(s string, escaped bool) (elements []string) {
+	if s == l.empty {
+		return nil
+	}
+	for more := true; more; {
+		var element string
+		element, s, more = strings.Cut(s, l.setSep)
+		elements = append(elements, l.text(element, escaped))
+	}
+	return elements
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// scoreColumn is one of the columns that --columns can add, named and typed as
+// the sensor's scripts do.
+type scoreColumn struct {
+	zeeklog.Column
+	value func(*model.Model, *conn.Conn, feature.Window, model.Score) zeeklog.Value
+}
+
+var scoreColumns = map[string]scoreColumn{
+	"score": {zeeklog.Column{Name: "anomaly_score", Type: "double"},
+		func(_ *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
+			return zeeklog.Double(s.Value)
+		}},
+	"rank": {zeeklog.Column{Name: "anomaly_rank", Type: "count"},
+		func(m *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
+			return zeeklog.Count(oneIn(m, s))
+		}},
+	"reason": {zeeklog.Column{Name: "anomaly_reason", Type: "string"},
+		func(m *model.Model, c *conn.Conn, w feature.Window, _ model.Score) zeeklog.Value {
+			return zeeklog.Text(string(m.AppendReason(nil, c, w)))
+		}},
+	"model": {zeeklog.Column{Name: "anomaly_model", Type: "string"},
+		func(m *model.Model, _ *conn.Conn, _ feature.Window, _ model.Score) zeeklog.Value {
+			return zeeklog.Text(m.Fingerprint())
+		}},
+}
+
+// oneIn is N of "1 in N of this sensor's own connections".
+func oneIn(m *model.Model, s model.Score) uint64 { return uint64(math.Round(1 / m.Rank(s.Path))) }
+
+// chosenColumns are the columns of --columns, in the user's order.
+type chosenColumns []scoreColumn
+
+// columnsFlag defines --columns.
+func columnsFlag(flags *pflag.FlagSet) func() (chosenColumns, error) {
+	names := flags.String("columns", "score", "columns to add, a `LIST` of score, rank, reason, model")
+	return func() (chosenColumns, error) {
+		var chosen chosenColumns
+		for _, name := range commaList(*names) {
+			c, ok := scoreColumns[name]
+			if !ok {
+				return nil, fmt.Errorf("--columns: there is no column %q, want score, rank, reason or model", name)
+			}
+			chosen = append(chosen, c)
+		}
+		return chosen, nil
+	}
+}
+
+func (cs chosenColumns) columns() []zeeklog.Column {
+	columns := make([]zeeklog.Column, len(cs))
+	for i, c := range cs {
+		columns[i] = c.Column
+	}
+	return columns
+}
+
+// fill sets the values of the columns for a connection.
+func (cs chosenColumns) fill(values []zeeklog.Value, m *model.Model, c *conn.Conn, w feature.Window, s model.Score) {
+	for i := range cs {
+		values[i] = cs[i].value(m, c, w, s)
+	}
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+var drillVerb = verb{
+	name:     "drill",
+	synopsis: "-m MODEL [OPTION …] CONN.LOG …",
+	short:    "lay attacks over a log and report which would have been found",
+	about: `Lays attacks as connection rows over the log, begun by its own hosts at times when
+they are at work, scores the whole with the model, and reports what would have raised
+an alert at the budget, how soon, and for which reason. Each attack is laid over the
+log alone, several times in different places. Their shapes were measured from captures,
+named below the table. The log should be newer than the connections of the model.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		modelPath := modelFlag(flags)
+		perDay := flags.Float64("per-day", 20, "the budget: about `N` alerts a day")
+		times := flags.Int("times", 10, "lay each attack over the log `N` times")
+		seed := flags.Uint64("seed", 1, "the same seed chooses the same places")
+		asJSON := flags.Bool("json", false, "print JSON")
+		return func(s *session, files []string) error {
+			m, err := readModel(*modelPath)
+			if err != nil {
+				return err
+			}
+			if *times < 1 || *perDay <= 0 {
+				return errors.New("--times and --per-day want something above 0")
+			}
+			d := drill{model: m, perDay: *perDay, times: *times, seed: *seed}
+			report, err := d.run(s, files)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return json.NewEncoder(s.stdout).Encode(report)
+			}
+			return report.print(s.stdout)
+		}
+	},
+}
+
+// drill lays attacks over a log.
+type drill struct {
+	model  *model.Model
+	perDay float64
+	times  int
+	seed   uint64
+}
+
+// drillReport is what drill prints.
+type drillReport struct {
+	Rows    int           `json:"rows"`
+	Days    float64       `json:"days"`
+	PerDay  float64       `json:"alerts_per_day"`
+	Alerts  int           `json:"alerts_of_the_log_alone"`
+	Attacks []drillResult `json:"attacks"`
+}
+
+// drillResult is how one attack fared over all its drills.
+type drillResult struct {
+	evaluate.Attack
+	Times   int     `json:"times"`
+	Found   int     `json:"found"`
+	Rows    float64 `json:"rows"`              // laid, median
+	Alerted float64 `json:"alerts"`            // on its rows, median
+	Seconds float64 `json:"seconds_to_alert"`  // from its start, median of those found
+	Row     float64 `json:"row_of_alert"`      // which of its rows, median of those found
+	Score   float64 `json:"highest_score"`     // median
+	OneIn   float64 `json:"highest_one_in"`    // the same as anomaly_rank
+	Reason  string  `json:"reason_of_highest"` // of the drill with the median score
+	places  []drillPlace
+}
+
+// drillPlace is one drill.
+type drillPlace struct {
+	rows, alerted, first int // first: which row raised the first alert, from 1
+	seconds              float64
+	score, oneIn         float64
+	reason               string
+}
+
+func (d *drill) run(s *session, files []string) (*drillReport, error) {
+	log, err := s.readUsable(files)
+	if err != nil {
+		return nil, err
+	}
+	site, err := evaluate.NewSite(log)
+	if err != nil {
+		return nil, hinted(err, "drill needs the connections of your own hosts, and Zeek's local_nets to tell which they are")
+	}
+	report := &drillReport{Rows: len(log), PerDay: d.perDay}
+	first, last := log[0].TS, log[0].TS
+	for i := range log {
+		first, last = min(first, log[i].TS), max(last, log[i].TS)
+	}
+	report.Days = (last - first).Seconds() / (24 * 60 * 60)
+	report.Alerts = d.alone(log)
+	bar := s.progress(int64(len(evaluate.Attacks)*d.times), "drills")
+	defer bar.Finish()
+	for i, a := range evaluate.Attacks {
+		r := drillResult{Attack: a}
+		for n := range d.times {
+			if err := s.Err(); err != nil {
+				return nil, err
+			}
+			laid, err := site.Lay(a, rand.New(rand.NewPCG(d.seed, uint64(i)<<32|uint64(n))))
+			bar.Add(1)
+			if err != nil {
+				s.warn("%v", err)
+				break
+			}
+			r.places = append(r.places, d.once(laid))
+		}
+		if len(r.places) > 0 {
+			r.sum()
+			report.Attacks = append(report.Attacks, r)
+		}
+	}
+	return report, nil
+}
+
+// readUsable reads the connections that can be scored.
+func (s *session) readUsable(files []string) (log []conn.Conn, err error) {
+	in := s.rows(files, false)
+	defer in.close()
+	for {
+		var c conn.Conn
+		if err := in.next(&c); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if err := feature.Check(&c); err != nil {
+			s.unused(fmt.Errorf("%s: %w", at(&c), err))
+			continue
+		}
+		keep(&c)
+		log = append(log, c)
+	}
+	if len(log) == 0 {
+		return nil, errors.New("the logs hold no connections")
+	}
+	return log, nil
+}
+
+// budget is the sensor's: a rolling day.
+func (d *drill) budget() *calibrate.Budget {
+	return calibrate.NewBudget(d.perDay, calibrate.WidthFor(d.model.Forest().AverageLength()))
+}
+
+// alone is how many alerts the log raises without an attack.
+func (d *drill) alone(log []conn.Conn) (alerts int) {
+	hosts, budget := feature.NewHosts(model.DefaultHosts), d.budget()
+	for i := range log {
+		c := &log[i]
+		if budget.Observe(int64(c.TS), d.model.Score(c, hosts.Observe(c)).Path) {
+			alerts++
+		}
+	}
+	return alerts
+}
+
+// once scores a log with an attack laid over it.
+func (d *drill) once(laid *evaluate.Laid) drillPlace {
+	hosts, budget := feature.NewHosts(model.DefaultHosts), d.budget()
+	p := drillPlace{rows: len(laid.Rows)}
+	row, shortest := 0, 0.0
+	laid.Each(func(c *conn.Conn, attack bool) {
+		window := hosts.Observe(c)
+		score := d.model.Score(c, window)
+		alert := budget.Observe(int64(c.TS), score.Path)
+		if !attack {
+			return
+		}
+		row++
+		if alert {
+			if p.alerted++; p.alerted == 1 {
+				p.first, p.seconds = row, (c.End() - laid.Start).Seconds()
+			}
+		}
+		if row == 1 || score.Path < shortest {
+			shortest = score.Path
+			p.score, p.oneIn, p.reason = score.Value, float64(oneIn(d.model, score)), string(d.model.AppendReason(nil, c, window))
+		}
+	})
+	return p
+}
+
+// sum sums the drills up by their medians.
+func (r *drillResult) sum() {
+	slices.SortStableFunc(r.places, func(a, b drillPlace) int { return cmp.Compare(a.score, b.score) })
+	middle := func(of func(drillPlace) float64, only func(drillPlace) bool) float64 {
+		var values []float64
+		for _, p := range r.places {
+			if only == nil || only(p) {
+				values = append(values, of(p))
+			}
+		}
+		if len(values) == 0 {
+			return 0
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	found := func(p drillPlace) bool { return p.alerted > 0 }
+	r.Times = len(r.places)
+	for _, p := range r.places {
+		if found(p) {
+			r.Found++
+		}
+	}
+	r.Rows = middle(func(p drillPlace) float64 { return float64(p.rows) }, nil)
+	r.Alerted = middle(func(p drillPlace) float64 { return float64(p.alerted) }, nil)
+	r.Seconds = middle(func(p drillPlace) float64 { return p.seconds }, found)
+	r.Row = middle(func(p drillPlace) float64 { return float64(p.first) }, found)
+	median := r.places[len(r.places)/2]
+	r.Score, r.OneIn, r.Reason = median.score, median.oneIn, median.reason
+}
+
+func (r *drillReport) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s over %.1f days; at %g alerts a day the log alone raises %d\n\n", plural(uint64(r.Rows), "connection"), r.Days, r.PerDay, r.Alerts)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "attack\tfound\trows\talerts\tfirst alert\tscore\t1 in\treason")
+	for _, a := range r.Attacks {
+		first := "never"
+		if a.Found > 0 {
+			first = fmt.Sprintf("row %.0f, after %v", a.Row, time.Duration(a.Seconds*1e9).Round(time.Second/10))
+		}
+		fmt.Fprintf(t, "%s\t%d of %d\t%.0f\t%.0f\t%s\t%.4f\t%.0f\t%s\n", a.Name, a.Found, a.Times, a.Rows, a.Alerted, first, a.Score, a.OneIn, a.Reason)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nFigures are medians over the drills; score, rank and reason are those of an attack's highest row. Shapes:")
+	for _, a := range r.Attacks {
+		fmt.Fprintf(w, "  %s: %s\n", a.Name, a.Source)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// logEval measures scores on labelled logs.
+type logEval struct {
+	labels  labelFlags
+	model   string   // -m
+	train   []string // logs whose normal rows a model is made of, for each seed
+	attacks []string // logs whose rows are all anomalies
+	avoid   []string // columns that the single-column rules leave out
+	seeds   int
+	folds   int // --cv
+	learn   func() (learn.Options, error)
+
+	rows    []evaluate.Row // that were scored, for the page
+	average float64        // c(ψ) of the models: what turns a path length into a score
+}
+
+// logReport is what eval prints of labelled logs.
+type logReport struct {
+	Rows    int              `json:"rows"`
+	LeftOut int              `json:"left_out"`
+	Seeds   int              `json:"seeds"`
+	Trained int              `json:"trained_on,omitempty"`
+	Folds   int              `json:"folds,omitempty"`
+	Groups  []evaluate.Group `json:"groups"`
+}
+
+func (e *logEval) run(s *session, files []string) (*logReport, error) {
+	test, err := s.readLabelled(files, &e.labels)
+	if err != nil {
+		return nil, err
+	}
+	attacks, err := s.readAttacks(e.attacks)
+	if err != nil {
+		return nil, err
+	}
+	report := &logReport{LeftOut: test.leftOut}
+	rows := append(test.rows, attacks...)
+
+	var scores [][]float64
+	switch {
+	case e.folds > 0:
+		report.Folds = e.folds
+		rows, scores, err = e.crossValidate(s, rows)
+	case len(e.train) > 0:
+		scores, report.Trained, err = e.trainEach(s, rows)
+	default:
+		var m *model.Model
+		if m, err = readModel(e.model); err == nil {
+			e.average = m.Forest().AverageLength()
+			scores = [][]float64{scoreRows(m, rows)}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.rows = rows
+	report.Rows, report.Seeds = len(rows), len(scores)
+	report.Groups, err = e.groups(rows, scores)
+	return report, err
+}
+
+// trainEach makes a model of the training logs' normal rows for each seed.
+func (e *logEval) trainEach(s *session, rows []evaluate.Row) (scores [][]float64, trained int, err error) {
+	training, err := s.readLabelled(e.train, &e.labels)
+	if err != nil {
+		return nil, 0, err
+	}
+	normal := normalRows(training.rows)
+	bar := s.progress(int64(e.seeds), "seeds")
+	defer bar.Finish()
+	for seed := range e.seeds {
+		if err := s.Err(); err != nil {
+			return nil, 0, err
+		}
+		m, err := e.fit(normal, seed)
+		if err != nil {
+			return nil, 0, err
+		}
+		scores = append(scores, scoreRows(m, rows))
+		bar.Add(1)
+	}
+	return scores, len(normal), nil
+}
+
+// crossValidate cuts the rows into equal parts in the order of time and scores
+// each part but the first with a model of the normal rows before it. Rows are
+// never shuffled: neighbours in time are alike, and a model that has seen an
+// attack's neighbours has seen the attack.
+func (e *logEval) crossValidate(s *session, rows []evaluate.Row) ([]evaluate.Row, [][]float64, error) {
+	slices.SortStableFunc(rows, func(a, b evaluate.Row) int { return int(min(max(a.Conn.TS-b.Conn.TS, -1), 1)) })
+	scores := make([][]float64, e.seeds)
+	first := len(rows) / e.folds
+	for fold := 1; fold < e.folds; fold++ {
+		from, to := fold*len(rows)/e.folds, (fold+1)*len(rows)/e.folds
+		normal := normalRows(rows[:from])
+		for seed := range scores {
+			if err := s.Err(); err != nil {
+				return nil, nil, err
+			}
+			m, err := e.fit(normal, seed)
+			if err != nil {
+				return nil, nil, fmt.Errorf("fold %d: %w", fold, err)
+			}
+			// The windows see what came before, the scores only this part.
+			scores[seed] = append(scores[seed], scoreRows(m, rows[:to])[from:]...)
+		}
+	}
+	return rows[first:], scores, nil
+}
+
+func (e *logEval) fit(normal []conn.Conn, seed int) (*model.Model, error) {
+	o, err := e.learn()
+	if err != nil {
+		return nil, err
+	}
+	o.Seed += uint64(seed)
+	m, _, err := learn.Fit(slice(normal), o)
+	if err != nil {
+		return nil, tooFew(err)
+	}
+	e.average = m.Forest().AverageLength()
+	return m, nil
+}
+
+func normalRows(rows []evaluate.Row) (normal []conn.Conn) {
+	for i := range rows {
+		if !rows[i].Anomaly {
+			normal = append(normal, rows[i].Conn)
+		}
+	}
+	return normal
+}
+
+// scoreRows scores rows in order, with windows that begin empty. By the path
+// length, not by the rounded score: rounding makes ties.
+func scoreRows(m *model.Model, rows []evaluate.Row) []float64 {
+	scores := make([]float64, len(rows))
+	hosts := feature.NewHosts(model.DefaultHosts)
+	for i := range rows {
+		c := &rows[i].Conn
+		scores[i] = -m.Score(c, hosts.Observe(c)).Path
+	}
+	return scores
+}
+
+// groups measures all rows, the established connections, and each family
+// against all normal rows.
+func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Group, error) {
+	type choice struct {
+		name string
+		has  func(*evaluate.Row) bool
+	}
+	choices := []choice{
+		{"all", func(*evaluate.Row) bool { return true }},
+		{"established", func(r *evaluate.Row) bool { return r.Conn.State.Established() }},
+	}
+	var families []string
+	for i := range rows {
+		if f := rows[i].Family; f != "" && !slices.Contains(families, f) {
+			families = append(families, f)
+		}
+	}
+	slices.Sort(families)
+	for _, f := range families {
+		choices = append(choices, choice{f, func(r *evaluate.Row) bool { return !r.Anomaly || r.Family == f }})
+	}
+	var groups []evaluate.Group
+	for _, ch := range choices {
+		var some []evaluate.Row
+		of := make([][]float64, len(scores))
+		anomalies := 0
+		first, last := conn.Micros(1<<62), conn.Micros(0)
+		for i := range rows {
+			if !ch.has(&rows[i]) {
+				continue
+			}
+			some = append(some, rows[i])
+			if rows[i].Anomaly {
+				anomalies++
+			}
+			first, last = min(first, rows[i].Conn.TS), max(last, rows[i].Conn.TS)
+			for seed := range scores {
+				of[seed] = append(of[seed], scores[seed][i])
+			}
+		}
+		if anomalies == 0 || anomalies == len(some) {
+			if ch.name == "all" {
+				return nil, errors.New("the logs need both normal and anomalous rows")
+			}
+			continue
+		}
+		days := 0.0
+		if len(e.attacks) == 0 { // logs of different times span nothing together
+			days = (last - first).Seconds() / (24 * 60 * 60)
+		}
+		g, err := evaluate.Measure(ch.name, some, of, evaluate.Rules(some, e.avoid...), days)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ch.name, err)
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
+}
+
+func printGroups(w io.Writer, r *logReport) error {
+	fmt.Fprintf(w, "%d rows, %d left out; %d seeds\n\n", r.Rows, r.LeftOut, r.Seeds)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "group\tanomalies\tnormal\tfigure\tscore\t± sd\tbest single column\tits figure\tnote")
+	for _, g := range r.Groups {
+		line := func(figure string, s evaluate.Spread, rule string, value float64, note string) {
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%.4f\t%.4f\t%s\t%.4f\t%s\n", g.Name, g.Anomalies, g.Normal, figure, s.Mean, s.SD, rule, value, note)
+		}
+		line("AUC", g.AUC, g.Rule, g.RuleAUC, fmt.Sprintf("95 %% %.4f to %.4f", g.AUC95.Low, g.AUC95.High))
+		for _, at := range g.At {
+			line(fmt.Sprintf("TPR at %g %% FPR", 100*at.FPR), at.TPR, at.Rule, at.RuleTPR,
+				fmt.Sprintf("%d false alarms; 95 %% %.3f to %.3f", at.FalseAlarms, at.Interval.Low, at.Interval.High))
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\taverage precision\t%.4f\t%.4f\t\t\tprecision at 10: %.2f, at 100: %.2f\n", g.Name, g.Anomalies, g.Normal, g.AP.Mean, g.AP.SD, g.Precision[0].Mean, g.Precision[1].Mean)
+		for _, b := range g.Budgets {
+			fmt.Fprintf(t, "%s\t%d\t%d\tTPR at %g alerts a day\t%.4f\t%.4f\t\t\t%.1f false alarms a day\n", g.Name, g.Anomalies, g.Normal, b.PerDay, b.Found.Mean, b.Found.SD, b.False.Mean)
+		}
+	}
+	return t.Flush()
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+var explainVerb = verb{
+	name:     "explain",
+	synopsis: "-m MODEL --uid UID [OPTION …] [CONN.LOG …]",
+	short:    "say why a connection has its score",
+	about: `Prints each feature with its value, what is usual, and its share of the score: the
+credits add up to c(ψ) − E[h(x)], by how much the connection's path is shorter than
+average. The logs are read up to the connection, since what its originator did in the
+five minutes before counts.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		modelPath := modelFlag(flags)
+		uid := flags.String("uid", "", "the connection's `UID`")
+		trace := flags.Bool("trace", false, "also walk the connection through one tree")
+		tree := flags.Int("tree", 0, "the tree of --trace, from `N` = 0")
+		return func(s *session, files []string) error {
+			m, err := readModel(*modelPath)
+			if err != nil {
+				return err
+			}
+			if *uid == "" {
+				return hinted(errors.New("no connection given"), "--uid UID names it")
+			}
+			if *tree < 0 || *tree >= m.Summary().Trees {
+				return fmt.Errorf("--tree: the model has the trees 0 to %d", m.Summary().Trees-1)
+			}
+			c, window, err := s.find(*uid, files)
+			if err != nil {
+				return err
+			}
+			if err := s.explain(m, c, window); err != nil || !*trace {
+				return err
+			}
+			return s.trace(m, c, window, *tree)
+		}
+	},
+}
+
+// find reads up to the connection and returns it with its originator's window.
+func (s *session) find(uid string, files []string) (*conn.Conn, feature.Window, error) {
+	rows := s.rows(files, false)
+	defer rows.close()
+	hosts := feature.NewHosts(model.DefaultHosts)
+	c := new(conn.Conn)
+	for {
+		if err := rows.next(c); err == io.EOF {
+			return nil, feature.Window{}, fmt.Errorf("there is no connection %q in the logs", uid)
+		} else if err != nil {
+			return nil, feature.Window{}, err
+		}
+		if err := feature.Check(c); err != nil {
+			s.unused(fmt.Errorf("%s: %w", at(c), err))
+			continue
+		}
+		window := hosts.Observe(c)
+		if c.UID == uid {
+			return c, window, nil
+		}
+	}
+}
+
+func (s *session) explain(m *model.Model, c *conn.Conn, window feature.Window) error {
+	score := m.Score(c, window)
+	average := m.Forest().AverageLength()
+	fmt.Fprintf(s.stdout, "%s  %s  service %s  conn_state %v\n", c.TS.Time().Format("2006-01-02 15:04:05.000000 UTC"), at(c), orUnset(c.Service), c.State)
+	fmt.Fprintf(s.stdout, "anomaly_score %v: path length %.4f, average %.4f; 1 in %d of the model's connections\n", score.Value, score.Path, average, oneIn(m, score))
+	if score.Cold {
+		fmt.Fprintln(s.stdout, "what the originator did in the five minutes before is not all in the log")
+	}
+	fmt.Fprintln(s.stdout)
+
+	sum := 0.0
+	why := m.Explain(c, window, 0)
+	for _, r := range why {
+		sum += r.Credit
+	}
+	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "credit\tshare\tfeature\tvalue\tusual")
+	for _, r := range why {
+		fmt.Fprintf(t, "%+.4f\t%s\t%s\t%s\t%s\n", r.Credit, share(r.Credit, sum), r.Name, r.Value, r.Usual)
+	}
+	fmt.Fprintf(t, "%+.4f\t\t= c(ψ) − E[h(x)] = %.4f − %.4f\n", sum, average, score.Path)
+	return t.Flush()
+}
+
+// share is a credit's part of the sum, where that means something.
+func share(credit, sum float64) string {
+	if sum <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %%", 100*credit/sum)
+}
+
+// trace prints the cuts that the connection meets in one tree.
+func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tree int) error {
+	var v feature.Vector
+	m.Encoder().Encode(&v, c, window)
+	way := m.Forest().Trace(tree, v[:])
+	fmt.Fprintf(s.stdout, "\ntree %d of %d, grown from %d connections:\n", tree, m.Summary().Trees, way[0].Size)
+	for i, step := range way {
+		if step.External {
+			fmt.Fprintf(s.stdout, "%*s%s", 2*i, "", plural(uint64(step.Size), "connection"))
+			if step.Size > 1 {
+				fmt.Fprintf(s.stdout, " left, and c(%d) = %.4f cuts more expected", step.Size, step.Expected-float64(step.Depth))
+			} else {
+				fmt.Fprint(s.stdout, ": alone")
+			}
+			fmt.Fprintf(s.stdout, "; path length %.4f\n", step.Expected)
+			break
+		}
+		side, sign := "left", "below"
+		if step.Right {
+			side, sign = "right", "not below"
+		}
+		f := step.Feature
+		fmt.Fprintf(s.stdout, "%*s%d connections: %s %s is %s %s, go %s\n", 2*i, "", step.Size, feature.Schema[f].Name,
+			feature.AppendEncoded(nil, f, step.Value), sign, feature.AppendEncoded(nil, f, step.Threshold), side)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// modelFlag defines -m.
+func modelFlag(flags *pflag.FlagSet) *string {
+	return flags.StringP("model", "m", "", "the model `FILE`, made by train")
+}
+
+// outputFlag defines -o.
+func outputFlag(flags *pflag.FlagSet) *string {
+	return flags.StringP("output", "o", "", "write to `FILE` instead of standard output")
+}
+
+// readModel reads the model that -m names.
+func readModel(path string) (*model.Model, error) {
+	if path == "" {
+		return nil, hinted(errors.New("no model given"), "-m FILE names one; zeek-iforest train makes one")
+	}
+	m, err := model.ReadFile(path)
+	if f := (*model.FormatError)(nil); errors.As(err, &f) {
+		return nil, hinted(err, f.Hint)
+	}
+	return m, err
+}
+
+// learningFlags defines how a model is made.
+func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
+	var o learn.Options
+	var sampling string
+	flags.IntVar(&o.Trees, "trees", 0, fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
+	flags.IntVar(&o.Subsample, "subsample", 0, fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
+	flags.IntVar(&o.MaxDepth, "max-depth", 0, "end trees at depth `N` (default the paper's ⌈log₂ subsample⌉)")
+	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
+	flags.Uint64Var(&o.Seed, "seed", model.DefaultSeed, "the same seed and connections give the same model")
+	return func() (learn.Options, error) {
+		var err error
+		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
+			return o, fmt.Errorf("--sampling: %w", err)
+		}
+		for name, least := range map[string]int{"trees": 1, "subsample": 2} {
+			if n, _ := flags.GetInt(name); flags.Changed(name) && n < least {
+				return o, fmt.Errorf("--%s is too small", name)
+			}
+		}
+		return o, nil
+	}
+}
+
+// commaList splits a comma-separated option value.
+func commaList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+var infoVerb = verb{
+	name:     "info",
+	synopsis: "MODEL",
+	short:    "tell what a model was made of and what it knows as usual",
+	define: func(*pflag.FlagSet) func(*session, []string) error {
+		return func(s *session, files []string) error {
+			if len(files) != 1 {
+				return errors.New("one model wanted")
+			}
+			return s.info(files[0])
+		}
+	},
+}
+
+func (s *session) info(path string) error {
+	m, err := readModel(path)
+	if err != nil {
+		return err
+	}
+	sum := m.Summary()
+	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
+	line := func(what, format string, args ...any) { fmt.Fprintf(t, what+"\t"+format+"\n", args...) }
+	line("model", "%s", m.Fingerprint())
+	line("schema", "%s (%d features)", feature.SchemaID, feature.N)
+	line("learnt from", "%d connections, %s to %s", sum.Rows, day(sum.First), day(sum.Last))
+	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells))
+	line("forest", "%d trees of %d connections, height limit %d, seed %d", sum.Trees, sum.Subsample, sum.HeightLimit, sum.Seed)
+	line("average path", "c(%d) = %.4f", sum.Subsample, m.Forest().AverageLength())
+	line("calibrated on", "%d connections%s", sum.Calibration, map[bool]string{true: ", none of them in the trees"}[sum.Disjoint])
+	if sum.ZeekVersion != "" {
+		line("zeek", "%s", sum.ZeekVersion)
+	}
+	fmt.Fprintln(t, "\nfeature\tmade from\tusual\twhat it is there to find")
+	for i, f := range feature.Schema {
+		usual := m.Usual(i)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Name, f.Field, feature.AppendUsual(nil, i, &usual, usual[len(usual)-1]), f.Why)
+	}
+	return t.Flush()
+}
+
+func kinds(cells int) string {
+	if cells == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" over %d kinds of connection", cells)
+}
+
+func day(m conn.Micros) string { return m.Time().Format(time.DateTime + " UTC") }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// output is where results go: stdout, or a file that comes into being only
+// when the run has succeeded.
+type output struct {
+	*bufio.Writer
+	name string // "stdout" or the path
+	file *os.File
+	last byte // written
+}
+
+// Write writes p.
+func (o *output) Write(p []byte) (int, error) {
+	if len(p) > 0 {
+		o.last = p[len(p)-1]
+	}
+	return o.Writer.Write(p)
+}
+
+// startLine ends a line that a log without a final newline left open.
+func (o *output) startLine() error {
+	if o.last == 0 || o.last == '\n' {
+		return nil
+	}
+	_, err := o.Write([]byte{'\n'})
+	return err
+}
+
+// output opens path, "" and "-" meaning stdout. The file is written beside its
+// place and renamed by commit, so a failed run leaves nothing behind and an
+// older file as it was.
+func (s *session) output(path string) (*output, error) {
+	if path == "" || path == "-" {
+		return &output{Writer: bufio.NewWriterSize(s.stdout, 1<<18), name: "stdout"}, nil
+	}
+	if to, err := os.Stat(path); err == nil && !to.Mode().IsRegular() {
+		if to.IsDir() {
+			return nil, fmt.Errorf("%s is a directory", path)
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY, 0) // a device or a pipe
+		if err != nil {
+			return nil, err
+		}
+		return &output{Writer: bufio.NewWriterSize(file, 1<<18), name: path, file: file}, nil
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &output{Writer: bufio.NewWriterSize(file, 1<<18), name: path, file: file}, nil
+}
+
+// commit ends a successful run.
+func (o *output) commit() error {
+	if err := o.Flush(); err != nil {
+		return fmt.Errorf("writing %s: %w", o.name, err)
+	}
+	if o.file == nil {
+		return nil
+	}
+	file := o.file
+	o.file = nil
+	if file.Name() == o.name { // a device or a pipe
+		return file.Close()
+	}
+	err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), o.name)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+		return fmt.Errorf("writing %s: %w", o.name, err)
+	}
+	return nil
+}
+
+// discard ends a failed run; after commit it does nothing. What stdout was
+// given so far stays.
+func (o *output) discard() {
+	if o.file == nil {
+		o.Flush()
+		return
+	}
+	o.file.Close()
+	if o.file.Name() != o.name {
+		os.Remove(o.file.Name())
+	}
+	o.file = nil
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture"
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+var replayVerb = verb{
+	name:     "replay",
+	synopsis: "[OPTION …] CAPTURE",
+	short:    "write the conn.log of a pcap, with anomaly_score",
+	about: `Rebuilds the connections as Zeek would log them and scores each. Without -m it
+first learns from the capture itself, as the paper does, and then scores it.
+The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		r := replay{}
+		modelPath, out := modelFlag(flags), outputFlag(flags)
+		flags.BoolVarP(&r.capture.IgnoreChecksums, "ignore-checksums", "C", false, "take packets whatever their checksums, as zeek -C")
+		nets := flags.String("local-nets", "", "`NETS` that are local besides the private ones, comma-separated, as Site::local_nets")
+		format := flags.String("format", "tsv", "tsv or json")
+		columns, limits, options := columnsFlag(flags), limitFlags(flags), learningFlags(flags)
+		return func(s *session, files []string) (err error) {
+			r.session = s
+			if len(files) != 1 {
+				return errors.New("one capture wanted")
+			}
+			if r.capture.LocalNets, err = parseNets(*nets); err != nil {
+				return fmt.Errorf("--local-nets: %w", err)
+			}
+			if r.format, err = parseFormat(*format); err != nil {
+				return fmt.Errorf("--format: %w", err)
+			}
+			if r.columns, err = columns(); err != nil {
+				return err
+			}
+			if r.strangest, r.top, err = limits(); err != nil {
+				return err
+			}
+			if r.learning, err = options(); err != nil {
+				return err
+			}
+			if *modelPath != "" {
+				if r.model, err = readModel(*modelPath); err != nil {
+					return err
+				}
+			}
+			return r.run(files[0], *out)
+		}
+	},
+}
+
+// replay scores the connections of a capture.
+type replay struct {
+	*session
+	*strangest
+	capture  capture.Options
+	format   zeeklog.Format
+	columns  chosenColumns
+	learning learn.Options
+	top      int
+	model    *model.Model // nil: learn from the capture
+}
+
+func (r *replay) run(path, out string) error {
+	input, err := openInput(path, r.stdin)
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	reader, err := capture.NewReader(input, r.capture)
+	if err != nil {
+		return fmt.Errorf("%s: %w", displayName(path), err)
+	}
+	o, err := r.output(out)
+	if err != nil {
+		return err
+	}
+	defer o.discard()
+
+	source := &captured{session: r.session, reader: reader, name: displayName(path)}
+	if r.model == nil {
+		err = r.scoreItself(source, o)
+	} else {
+		err = r.score(source.next, o)
+	}
+	source.remark()
+	if err != nil {
+		return err
+	}
+	if r.top > 0 {
+		if err := r.table(o, r.top); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(o.commit(), r.draw(r.session, "scores of "+filepath.Base(path))); err != nil {
+		return err
+	}
+	return r.passed()
+}
+
+// scoreItself learns from all connections and then scores them.
+func (r *replay) scoreItself(source *captured, w io.Writer) error {
+	var all []conn.Conn
+	m, report, err := learn.Fit(func(c *conn.Conn) error {
+		if err := source.next(c); err != nil {
+			return err
+		}
+		all = append(all, *c)
+		all[len(all)-1].TunnelParents = slices.Clone(c.TunnelParents)
+		return nil
+	}, r.learning)
+	if err != nil {
+		return tooFew(err)
+	}
+	r.say("no model given: learnt from the %d connections of the capture itself", report.Rows)
+	for _, remark := range report.Remarks {
+		r.warn("%s", remark)
+	}
+	r.model = m
+	return r.score(slice(all), w)
+}
+
+// score writes the connections with their scores, or only keeps the strangest.
+func (r *replay) score(next func(*conn.Conn) error, w io.Writer) error {
+	log, err := zeeklog.NewWriter(w, r.format, time.Time{}, r.columns.columns()...)
+	if err != nil {
+		return err
+	}
+	hosts := feature.NewHosts(model.DefaultHosts)
+	values := make([]zeeklog.Value, len(r.columns))
+	var c conn.Conn
+	for place := uint64(0); ; place++ {
+		if err := next(&c); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		clear(values)
+		if err := feature.Check(&c); err != nil {
+			r.unused(fmt.Errorf("%s: %w", at(&c), err))
+		} else {
+			window := hosts.Observe(&c)
+			score := r.model.Score(&c, window)
+			r.columns.fill(values, r.model, &c, window, score)
+			r.offer(place, r.model, &c, window, score)
+		}
+		if r.top > 0 {
+			continue
+		}
+		if err := log.Write(&c, values...); err != nil {
+			return err
+		}
+	}
+	if r.top > 0 {
+		return nil
+	}
+	return log.Close(time.Time{})
+}
+
+// captured reads the connections of a capture.
+type captured struct {
+	*session
+	reader *capture.Reader
+	name   string
+	rows   uint64
+}
+
+// next is learn.Fit's: damage in the file ends it like its end, counted as
+// unusable.
+func (c *captured) next(row *conn.Conn) error {
+	if c.rows++; c.rows%1024 == 0 && c.Err() != nil {
+		return c.Err()
+	}
+	err := c.reader.Read(row)
+	if err != nil && err != io.EOF {
+		c.unused(fmt.Errorf("%s: %w", c.name, err))
+		return io.EOF
+	}
+	return err
+}
+
+// remark says what the reader's counters tell the user.
+func (c *captured) remark() {
+	stats := c.reader.Stats()
+	if stats.MostlyBadChecksums() && stats.Packets > 0 {
+		c.warn("%s: %d of %d packets have wrong checksums and were left out, as Zeek does", c.name,
+			stats.BadChecksums+stats.Skipped[capture.SkipIPChecksum], stats.Packets)
+		c.say("hint: where the capturing host's network card computed them, -C takes the packets all the same")
+	}
+	for line := range strings.Lines(stats.Limits()) {
+		c.warn("%s: %s", c.name, strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// parseNets reads a comma-separated list of prefixes or addresses.
+func parseNets(text string) (nets []netip.Prefix, err error) {
+	for _, part := range commaList(text) {
+		part = strings.TrimSpace(part)
+		net, err := netip.ParsePrefix(part)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(part)
+			if addrErr != nil {
+				return nil, err
+			}
+			net = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		nets = append(nets, net)
+	}
+	return nets, nil
+}
+
+func parseFormat(name string) (zeeklog.Format, error) {
+	for _, f := range []zeeklog.Format{zeeklog.TSV, zeeklog.JSON} {
+		if strings.EqualFold(f.String(), name) {
+			return f, nil
+		}
+	}
+	return 0, fmt.Errorf("there is no format %q, want tsv or json", name)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// strictFlag defines --strict.
+func strictFlag(flags *pflag.FlagSet) *bool {
+	return flags.Bool("strict", false, "stop at the first row that cannot be used instead of leaving it out")
+}
+
+// orStdin is the list of files to read: "-" where none is given.
+func orStdin(files []string) []string {
+	if len(files) == 0 {
+		return []string{"-"}
+	}
+	return files
+}
+
+// rows reads the connections of several logs, one after the other.
+type rows struct {
+	session *session
+	files   []string
+	strict  bool
+
+	input  io.ReadCloser
+	reader *zeeklog.Reader
+	row    zeeklog.Row
+	read   uint64 // rows of this log
+	bar    *progressbar.ProgressBar
+}
+
+// rows begins to read; rows that cannot be used are counted and named, or end
+// the reading when strict.
+func (s *session) rows(files []string, strict bool) *rows {
+	return &rows{session: s, files: orStdin(files), strict: strict, bar: s.progress(-1, "connections")}
+}
+
+// next reads the next connection and returns io.EOF after the last. c's strings
+// stay valid.
+func (r *rows) next(c *conn.Conn) error {
+	for {
+		if err := r.session.Err(); err != nil {
+			return err
+		}
+		if r.reader == nil {
+			if len(r.files) == 0 {
+				return io.EOF
+			}
+			input, err := openInput(r.files[0], r.session.stdin)
+			if err != nil {
+				return err
+			}
+			r.input, r.reader = input, zeeklog.NewReader(input, displayName(r.files[0]))
+			r.files, r.read = r.files[1:], 0
+		}
+		err := r.reader.Read(&r.row)
+		bad := errors.As(err, new(*zeeklog.Error))
+		switch {
+		case err == nil:
+			*c = r.row.Conn
+			r.read++
+			r.bar.Add(1)
+			return nil
+		case err != io.EOF && (r.strict || r.read == 0 && !bad):
+			return err
+		case err != io.EOF:
+			r.session.unused(err) // a row, or the damaged rest of the log
+		}
+		if !bad {
+			r.input.Close()
+			r.reader = nil
+		}
+	}
+}
+
+func (r *rows) close() {
+	r.bar.Finish()
+	if r.reader != nil {
+		r.input.Close()
+	}
+}
+
+// displayName is a file's name in messages.
+func displayName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
+// at names a connection for messages.
+func at(c *conn.Conn) string {
+	return fmt.Sprintf("%s %v → %v %s", c.UID, c.Orig, c.Resp, c.Proto)
+}
+
+// value is the text of a column of the row last read, for columns that
+// conn.log does not know.
+func (r *rows) value(column string) (string, bool) {
+	if r.reader == nil {
+		return "", false
+	}
+	return r.reader.Value(&r.row, column)
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+var scoreVerb = verb{
+	name:     "score",
+	synopsis: "-m MODEL [OPTION …] [CONN.LOG …]",
+	short:    "add anomaly_score to conn.log files",
+	about: `Each log is written in its own format with all its columns byte for byte and the
+new ones appended; a column that is there already is computed anew. Several logs
+are read in the order given, which should be that of time, and written one after
+the other; - or none is standard input. A row that cannot be used is passed
+through with an unset score and named on standard error.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		modelPath, out := modelFlag(flags), outputFlag(flags)
+		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
+		return func(s *session, files []string) error {
+			m, err := readModel(*modelPath)
+			if err != nil {
+				return err
+			}
+			chosen, err := columns()
+			if err != nil {
+				return err
+			}
+			best, top, err := limits()
+			if err != nil {
+				return err
+			}
+			o, err := s.output(*out)
+			if err != nil {
+				return err
+			}
+			defer o.discard()
+			sc := scoring{session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
+			if err := sc.logs(o, orStdin(files), top > 0); err != nil {
+				return err
+			}
+			if top > 0 {
+				if err := best.table(o, top); err != nil {
+					return err
+				}
+			}
+			if err := errors.Join(o.commit(), best.draw(s, "scores of "+strings.Join(orStdin(files), ", "))); err != nil {
+				return err
+			}
+			return best.passed()
+		}
+	},
+}
+
+// scoring scores logs.
+type scoring struct {
+	*session
+	model   *model.Model
+	hosts   *feature.Hosts
+	columns chosenColumns
+	*strangest
+	strict bool
+
+	file  string // that is being scored
+	place uint64 // rows so far
+	cold  uint64
+}
+
+// observed is a block's state between the steps of zeeklog's Run.
+type observed struct {
+	place   uint64 // of the block's first row
+	windows []feature.Window
+}
+
+// logs scores one log after the other; quiet writes nothing.
+func (sc *scoring) logs(w *output, files []string, quiet bool) error {
+	bar := sc.progress(-1, "connections")
+	defer bar.Finish()
+	add := zeeklog.NewAddColumns(sc.columns.columns()...)
+	steps := zeeklog.Steps{
+		InOrder: func(blk *zeeklog.Block) error {
+			bar.Add(len(blk.Rows))
+			return sc.observe(blk)
+		},
+		Render: func(dst []byte, blk *zeeklog.Block) []byte {
+			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) { sc.row(blk, i, values) })
+			if quiet {
+				return dst
+			}
+			return out
+		},
+	}
+	for _, file := range files {
+		input, err := openInput(file, sc.stdin)
+		if err != nil {
+			return err
+		}
+		if err := w.startLine(); err != nil {
+			return fmt.Errorf("writing %s: %w", w.name, err)
+		}
+		sc.file = displayName(file)
+		before := sc.place
+		err = zeeklog.NewBlocks(input, sc.file).Run(sc, w, steps)
+		input.Close()
+		switch writeErr := w.Flush(); {
+		case writeErr != nil:
+			return fmt.Errorf("writing %s: %w", w.name, writeErr)
+		case err == nil:
+		case sc.strict || sc.Err() != nil || sc.place == before:
+			return err
+		default:
+			sc.unused(err) // the damaged rest of the log
+		}
+	}
+	if sc.cold > 0 {
+		sc.say("%s of %d come from the first five minutes of the first log or after a gap: what their hosts did before is not known, so the sensor's own score may differ",
+			plural(sc.cold, "row"), sc.place)
+	}
+	return nil
+}
+
+// observe counts the rows of a block in their originators' windows, in the
+// order of the log; scoring itself may then go on in parallel.
+func (sc *scoring) observe(blk *zeeklog.Block) error {
+	state, ok := blk.State.(*observed)
+	if !ok {
+		state = &observed{}
+		blk.State = state
+	}
+	state.place = sc.place
+	state.windows = state.windows[:0]
+	for i := range blk.Rows {
+		row := &blk.Rows[i]
+		if row.Err == nil {
+			if err := feature.Check(&row.Conn); err != nil {
+				row.Err = &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
+			}
+		}
+		if row.Err != nil {
+			if sc.strict {
+				blk.CutAt(i)
+				return row.Err
+			}
+			sc.unused(row.Err)
+			state.windows = append(state.windows, feature.Window{})
+			continue
+		}
+		w := sc.hosts.Observe(&row.Conn)
+		if w.Cold {
+			sc.cold++
+		}
+		state.windows = append(state.windows, w)
+	}
+	sc.place += uint64(len(blk.Rows))
+	return nil
+}
+
+func (sc *scoring) row(blk *zeeklog.Block, i int, values []zeeklog.Value) {
+	state := blk.State.(*observed)
+	c, w := &blk.Rows[i].Conn, state.windows[i]
+	score := sc.model.Score(c, w)
+	sc.columns.fill(values, sc.model, c, w, score)
+	sc.offer(state.place+uint64(i), sc.model, c, w, score)
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/report"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// strange is a connection with a high score, and how many are like it.
+type strange struct {
+	place  uint64 // of the row, over all files: breaks ties
+	score  float64
+	oneIn  uint64
+	conn   conn.Conn
+	reason string
+	alike  uint64 // connections of its kind, itself included
+}
+
+// kind is what connections have in common that a table shows as one line: a
+// scan is one thing to look at, not two hundred.
+type kind struct {
+	orig, resp netip.Addr
+	service    string
+	state      conn.State
+}
+
+// maxKinds bounds the kinds that are told apart; beyond it the least strange
+// half is forgotten, and its counts with it.
+const maxKinds = 1 << 16
+
+// strangest keeps the strangest connection of each kind and counts those above
+// a limit. It is safe for concurrent use.
+type strangest struct {
+	n     int     // wanted in the end, 0 for none
+	limit float64 // 0 for none
+	plot  string  // file for the histogram, "" for none
+
+	mu    sync.Mutex
+	kinds map[kind]*strange
+	above uint64
+	bins  [report.Bins]uint64
+}
+
+// marked is how many of the strangest the histogram points out.
+const marked = 3
+
+// limitFlags defines --top, --fail-above and --plot.
+func limitFlags(flags *pflag.FlagSet) func() (*strangest, int, error) {
+	top := flags.Int("top", 0, "print the `N` strangest connections as a table with the reasons, one for each originator, responder, service and conn_state, instead of a log")
+	limit := flags.Float64("fail-above", 0, "exit with status 3 when a connection scores higher than `SCORE`, naming it")
+	plot := flags.String("plot", "", "draw how many connections have which score, as SVG in `FILE`")
+	return func() (*strangest, int, error) {
+		if *top < 0 || *limit < 0 || *limit >= 1 {
+			return nil, 0, fmt.Errorf("--top must be positive, --fail-above between 0 and 1")
+		}
+		n := *top
+		if *limit > 0 {
+			n = max(n, maxWarnings)
+		}
+		if *plot != "" {
+			n = max(n, marked)
+		}
+		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top, nil
+	}
+}
+
+// offer shows it a scored connection.
+func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.Window, score model.Score) {
+	if s.n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bins[min(int(score.Value*report.Bins), report.Bins-1)]++
+	if s.limit > 0 && score.Value > s.limit {
+		s.above++
+	}
+	of := kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}
+	k := strange{place: place, score: score.Value}
+	known := s.kinds[of]
+	if known != nil {
+		known.alike++
+		if compareStrange(&k, known) > 0 {
+			return
+		}
+		k.alike = known.alike
+	} else {
+		s.forget()
+		known = &strange{}
+		s.kinds[of], k.alike = known, 1
+	}
+	k.oneIn, k.conn, k.reason = oneIn(m, score), *c, string(m.AppendReason(nil, c, w))
+	k.conn.UID, k.conn.TunnelParents = strings.Clone(c.UID), nil
+	*known = k
+}
+
+// forget makes room.
+func (s *strangest) forget() {
+	if len(s.kinds) < maxKinds {
+		return
+	}
+	sorted := s.sorted()
+	floor := sorted[len(sorted)/2]
+	maps.DeleteFunc(s.kinds, func(_ kind, k *strange) bool { return compareStrange(k, floor) > 0 })
+}
+
+// sorted is the strangest of each kind, strangest first.
+func (s *strangest) sorted() []*strange {
+	return slices.SortedFunc(maps.Values(s.kinds), compareStrange)
+}
+
+// first is the n strangest of different kinds.
+func (s *strangest) first(n int) []*strange {
+	sorted := s.sorted()
+	return sorted[:min(n, len(sorted))]
+}
+
+// compareStrange orders by score, highest first, then by place.
+func compareStrange(a, b *strange) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	case a.place < b.place:
+		return -1
+	case a.place > b.place:
+		return 1
+	}
+	return 0
+}
+
+// passed is the error that says that the limit was passed, naming the
+// connections; nil when it was not.
+func (s *strangest) passed() error {
+	if s.above == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of the connections score above %v", s.above, s.limit)
+	for _, k := range s.first(maxWarnings) {
+		if k.score > s.limit {
+			fmt.Fprintf(&b, "\n  %.4f %s: %s", k.score, at(&k.conn), k.reason)
+		}
+	}
+	return limitError{fmt.Errorf("%s", b.String())}
+}
+
+// draw writes the histogram where --plot asks for it.
+func (s *strangest) draw(of *session, title string) error {
+	if s.plot == "" {
+		return nil
+	}
+	o, err := of.output(s.plot)
+	if err != nil {
+		return err
+	}
+	defer o.discard()
+	var marks []report.Mark
+	for _, k := range s.first(marked) {
+		first, _, _ := strings.Cut(k.reason, ";")
+		marks = append(marks, report.Mark{Score: k.score, Label: fmt.Sprintf("%v: %s", k.conn.Resp, first)})
+	}
+	if err := report.Scores(o, title, &s.bins, marks); err != nil {
+		return err
+	}
+	return o.commit()
+}
+
+// table prints the n strangest, one of each kind: those with the same
+// originator, responder, service and conn_state are alike.
+func (s *strangest) table(w io.Writer, n int) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "score\t1 in\talike\ttime (UTC)\tconnection\tservice\tstate\tuid\treason")
+	for _, k := range s.first(n) {
+		c := &k.conn
+		fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%v → %v %v\t%s\t%v\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+			c.Orig, c.Resp, c.Proto, orUnset(c.Service), c.State, c.UID, k.reason)
+	}
+	return t.Flush()
+}
+
+// orUnset prints an unset string as the log does.
+func orUnset(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// plural is "1 row", "2 rows".
+func plural(n uint64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.FormatUint(n, 10) + " " + what + "s"
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+var trainVerb = verb{
+	name:     "train",
+	synopsis: "-o MODEL [OPTION …] [CONN.LOG …]",
+	short:    "make a model of the connections in conn.log files",
+	about: `The logs are read in the order given, which should be that of time; - or none
+is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		out := flags.StringP("output", "o", "", "write the model to `FILE`")
+		options := learningFlags(flags)
+		strict := strictFlag(flags)
+		return func(s *session, files []string) error {
+			o, err := options()
+			if err != nil {
+				return err
+			}
+			if *out == "" {
+				return hinted(errors.New("no place for the model"), "-o FILE names it")
+			}
+			return s.train(*out, files, o, *strict)
+		}
+	},
+}
+
+func (s *session) train(out string, files []string, o learn.Options, strict bool) error {
+	rows := s.rows(files, strict)
+	defer rows.close()
+	m, report, err := learn.Fit(rows.next, o)
+	if err != nil {
+		return tooFew(err)
+	}
+	s.unusable += report.Unusable
+	for _, remark := range report.Remarks {
+		s.warn("%s", remark)
+	}
+	if err := m.WriteFile(out); err != nil {
+		return err
+	}
+	s.say("%s: model %s of %d connections", out, m.Fingerprint(), report.Rows)
+	return nil
+}
+
+// tooFew adds to the error of learning from too few connections what to do.
+func tooFew(err error) error {
+	if errors.Is(err, forest.ErrTooFewRows) {
+		return hinted(err, "a model needs some hundreds of connections to mean something")
+	}
+	return err
+}
+
+// slice yields the connections of a slice, for learn.Fit.
+func slice(connections []conn.Conn) func(*conn.Conn) error {
+	return func(c *conn.Conn) error {
+		if len(connections) == 0 {
+			return io.EOF
+		}
+		*c, connections = connections[0], connections[1:]
+		return nil
+	}
+}

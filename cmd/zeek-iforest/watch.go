@@ -1,0 +1,272 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/alert"
+)
+
+var watchVerb = verb{
+	name:     "watch",
+	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|CONN.LOG",
+	short:    "follow conn.log and send alerts",
+	about: `The log is followed through rotation, truncation and restarts; LOGDIR is Zeek's,
+with current/conn.log or conn.log in it. Rows that have anomaly_score are taken
+as they are, others are scored with the model.
+
+A RECEIVER is one of
+  stdout                           a JSON object a line (the default)
+  ecs:FILE                         a JSON object a line with Elastic's names, appended
+  json:URL                         the JSON object, posted; also json:env:NAME, json:file:PATH
+  slack:, mattermost:, teams:      followed by env:NAME or file:PATH, where the webhook's URL is
+  syslog+udp://HOST[:514], syslog+tcp://HOST[:514], syslog+tls://HOST[:6514]
+  smtp://[USER@]HOST[:25]?from=ADDRESS&to=ADDRESS,…[&password=env:NAME|file:PATH][&tls=starttls|none]
+  smtps://                         the same over TLS from the start
+
+What a receiver does not take is kept and sent later. With --dry-run nothing is
+sent and no state touched: the logs named (a LOGDIR with all that was rotated)
+are read to their end, and what would have been sent is printed.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		modelPath := modelFlag(flags)
+		var c alert.Config
+		var o alert.Options
+		var to []string
+		var state string
+		flags.Float64Var(&c.PerDay, "alerts-per-day", 20, "raise about `N` alerts a day")
+		flags.IntVar(&c.PerHour, "alerts-per-hour", 10, "send at most `N` an hour, the rest as one; 0 for no limit")
+		flags.StringArrayVar(&to, "to", []string{"stdout"}, "send alerts to `RECEIVER`; can be repeated")
+		flags.StringVar(&c.Allow, "allow", "", "leave out what the allow-list in `FILE` names; see zeek-iforest allow")
+		flags.StringVar(&state, "state", "", "keep position and spool in `DIR` (default $STATE_DIRECTORY, else below ~/.local/state)")
+		flags.IntVar(&c.Spool, "spool", 10000, "keep up to `N` alerts for receivers that are away")
+		flags.StringVar(&o.CA, "ca", "", "trust the certificates in `FILE` instead of the system's")
+		flags.StringVar(&o.Token, "webhook-token", "", "bearer token for json: receivers, in env:NAME or file:PATH")
+		dry := flags.Bool("dry-run", false, "print what the logs would have sent, and end")
+		return func(s *session, files []string) error {
+			if c.PerDay <= 0 || c.PerHour < 0 || c.Spool < 1 {
+				return errors.New("--alerts-per-day and --spool must be positive, --alerts-per-hour not negative")
+			}
+			var err error
+			if *modelPath != "" {
+				if c.Model, err = readModel(*modelPath); err != nil {
+					return err
+				}
+			}
+			c.Say = s.say
+			c.Warn = func(err error) { s.warn("%v", err) }
+			if *dry {
+				return s.dryRun(c, files)
+			}
+			if len(files) != 1 {
+				return hinted(errors.New("name one log or folder to watch"), "zeek-iforest watch /opt/zeek/logs")
+			}
+			log, err := findLog(files[0])
+			if err != nil {
+				return err
+			}
+			if state, err = stateDir(state, log); err != nil {
+				return err
+			}
+			o.Stdout = s.stdout
+			o.Host, _ = os.Hostname()
+			var targets []alert.Target
+			for _, text := range to {
+				t, err := alert.ParseTarget(text, o)
+				if err != nil {
+					return err
+				}
+				if slices.ContainsFunc(targets, func(other alert.Target) bool { return other.Name == t.Name }) {
+					return fmt.Errorf("the receiver %s is named twice", t.Name)
+				}
+				targets = append(targets, t)
+			}
+			w := alert.NewWatcher(c, targets)
+			s.say("watching %s, state in %s", log, state)
+			err = w.Run(s, state, log, func(from *zeeklog.Position) *zeeklog.Tail {
+				t := zeeklog.Follow(log, from, c.Warn, func() []string { return rotatedLogs(log) }, func(path string) (io.ReadCloser, error) {
+					return openInput(path, nil)
+				})
+				return t
+			})
+			s.watched(w.Counts())
+			if errors.Is(err, alert.ErrNoScores) {
+				return hinted(fmt.Errorf("%s: %w", log, err), "-m FILE names a model; zeek-iforest train makes one")
+			}
+			return err
+		}
+	},
+}
+
+// watched says what was done, since the state began.
+func (s *session) watched(c alert.Counts) {
+	s.unusable += c.Bad + c.Unscored
+	s.say("%s: %s, %d beyond the budget of their hour, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
+		plural(c.Rows, "row"), plural(c.Alerts, "alert"), c.Beyond, c.Allowed, c.Unscored, c.Bad, c.Sent, c.Refused, c.Dropped)
+}
+
+// dryRun prints what the logs would have sent.
+func (s *session) dryRun(c alert.Config, files []string) error {
+	if len(files) == 1 {
+		if info, err := os.Stat(files[0]); err == nil && info.IsDir() {
+			log, err := findLog(files[0])
+			if err != nil {
+				return err
+			}
+			if files = inTime(rotatedLogs(log)); exists(log) {
+				files = append(files, log)
+			}
+			if len(files) == 0 {
+				return fmt.Errorf("%s: no conn.log in it", log)
+			}
+		}
+	}
+	o := alert.Options{Stdout: s.stdout}
+	out, err := alert.ParseTarget("stdout", o)
+	if err != nil {
+		return err
+	}
+	days := map[string]int{}
+	var writeErr error
+	each := func(a *alert.Alert) {
+		days[a.First.UTC().Format("2006-01-02")]++
+		if err := out.Send(s, a); err != nil && writeErr == nil {
+			writeErr = err
+		}
+	}
+	w := alert.NewWatcher(c, nil)
+	for _, file := range orStdin(files) {
+		in, err := openInput(file, s.stdin)
+		if err != nil {
+			return err
+		}
+		err = w.DryRun(s, in, displayName(file), each)
+		in.Close()
+		if err := cmp.Or(writeErr, err); err != nil {
+			return err
+		}
+	}
+	w.EndDryRun(each)
+	counts := w.Counts()
+	if counts.Rows > 0 && counts.Unscored == counts.Rows {
+		return hinted(alert.ErrNoScores, "-m FILE names a model; zeek-iforest train makes one")
+	}
+	for _, day := range slices.Sorted(keys(days)) {
+		s.say("%s: %d alerts", day, days[day])
+	}
+	s.watched(counts)
+	return writeErr
+}
+
+func keys(m map[string]int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// findLog finds conn.log in what the user named: itself, or Zeek's log folder.
+func findLog(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && exists(filepath.Dir(path)):
+		return path, nil // Zeek has not begun it yet
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return path, nil
+	case exists(filepath.Join(path, "current")):
+		return filepath.Join(path, "current", "conn.log"), nil
+	}
+	return filepath.Join(path, "conn.log"), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// rotatedLogs lists the rotated parts of a log: beside it (Zeek, logrotate), and
+// in folders named by date beside its folder (zeekctl, zeek-archiver) or below
+// it.
+func rotatedLogs(log string) []string {
+	dir, base := filepath.Split(log)
+	dir = filepath.Clean(dir)
+	root := dir
+	if filepath.Base(dir) == "current" {
+		root = filepath.Dir(dir)
+	}
+	dirs := []string{dir}
+	dated, _ := os.ReadDir(root)
+	for _, d := range dated {
+		if name := d.Name(); len(name) == len("2006-01-02") && name[4] == '-' && name[7] == '-' {
+			dirs = append(dirs, filepath.Join(root, name))
+		}
+	}
+	stem := strings.TrimSuffix(base, ".log")
+	var found []string
+	for _, dir := range dirs {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			rest, ok := strings.CutPrefix(e.Name(), stem)
+			if !ok || len(rest) < 2 || filepath.Join(dir, e.Name()) == log || !strings.Contains(e.Name(), ".log") {
+				continue
+			}
+			// conn-26-11-21_09.00.00.log, conn.09:00:00-10:00:00.log.gz, conn.log.1; not conn-summary.log
+			if (rest[0] == '-' || rest[0] == '.') && rest[1] >= '0' && rest[1] <= '9' || strings.HasPrefix(rest, ".log") {
+				found = append(found, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return found
+}
+
+// inTime orders files by when they were last written.
+func inTime(files []string) []string {
+	when := func(f string) int64 {
+		if info, err := os.Stat(f); err == nil {
+			return info.ModTime().UnixNano()
+		}
+		return 0
+	}
+	slices.SortStableFunc(files, func(a, b string) int {
+		// The folder's date first: files that were copied have lost their times.
+		return cmp.Or(strings.Compare(filepath.Dir(a), filepath.Dir(b)), cmp.Compare(when(a)/1e9, when(b)/1e9), strings.Compare(a, b))
+	})
+	return files
+}
+
+// stateDir is where the state is kept: one folder for each log.
+func stateDir(dir, log string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	if dir = os.Getenv("STATE_DIRECTORY"); dir != "" { // systemd's
+		return dir, nil
+	}
+	home := os.Getenv("XDG_STATE_HOME")
+	if home == "" {
+		user, err := os.UserHomeDir()
+		if err != nil {
+			return "", hinted(errors.New("no folder for the state"), "name one with --state DIR")
+		}
+		home = filepath.Join(user, ".local", "state")
+	}
+	return filepath.Join(home, "zeek-iforest", "watch"+strings.ReplaceAll(filepath.ToSlash(log), "/", "-")), nil
+}

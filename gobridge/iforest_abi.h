@@ -1,0 +1,128 @@
+/*
+ * The C ABI between a host and the sensor library: the one definition of its
+ * structs, status codes and functions, read by cgo (exports.go), by the Zeek
+ * plugin (zeek-pkg/src) and by the test host (testdata/host.c).
+ *
+ * A host dlopens the library, compares iforest_abi_version() with
+ * IFOREST_ABI_VERSION before it touches anything else, calls iforest_start()
+ * once, loads a model and scores. All calls come from one thread. The library
+ * keeps no pointer that it is given and hands out none of its own. It writes
+ * to no file descriptor and starts no thread that computes.
+ */
+#ifndef IFOREST_ABI_H
+#define IFOREST_ABI_H
+
+#include <stdint.h>
+
+/* Changes with every change of this file that a host could notice. */
+#define IFOREST_ABI_VERSION 1u
+
+/* What became of a call. Every function but iforest_abi_version returns one. */
+enum iforest_status {
+  IFOREST_OK = 0,
+  IFOREST_NO_LIBRARY = 1, /* said by the host: the library could not be used */
+  IFOREST_NO_MODEL = 2,   /* no model has been loaded yet */
+  IFOREST_BAD_RECORD = 3, /* a connection that no conn.log can hold */
+  IFOREST_BAD_MODEL = 4,  /* the model was refused; the one before is kept */
+  IFOREST_PANIC = 5,      /* a fault in the library, caught at the border */
+  IFOREST_STATUSES = 6
+};
+
+/* Bits of iforest_conn.set: the optional fields that conn.log would show. */
+enum iforest_field {
+  IFOREST_SERVICE = 1 << 0,
+  IFOREST_DURATION = 1 << 1,
+  IFOREST_ORIG_BYTES = 1 << 2,
+  IFOREST_RESP_BYTES = 1 << 3,
+  IFOREST_LOCAL_ORIG = 1 << 4,
+  IFOREST_LOCAL_RESP = 1 << 5,
+  IFOREST_IP_PROTO = 1 << 6
+};
+
+/* Text of a given length, not terminated. The host's memory. */
+typedef struct {
+  const char *data;
+  uint64_t len;
+} iforest_text;
+
+/*
+ * A connection as Zeek holds it in Conn::Info when it writes conn.log, under
+ * the names of that record. uid, history and tunnel_parents are left out: no
+ * feature reads them. A field without a bit in set is zero when Zeek left it
+ * unset, as a reader of conn.log would take it.
+ */
+typedef struct {
+  double ts;       /* seconds since the epoch */
+  double duration; /* seconds */
+  uint64_t orig_bytes;
+  uint64_t resp_bytes;
+  uint64_t missed_bytes;
+  uint64_t orig_pkts;
+  uint64_t orig_ip_bytes;
+  uint64_t resp_pkts;
+  uint64_t resp_ip_bytes;
+  iforest_text service;    /* as in conn.log: "ssl,http" */
+  iforest_text conn_state; /* "SF"; empty where Zeek left it unset */
+  uint8_t orig_h[16];      /* network order; IPv4 as ::ffff:a.b.c.d */
+  uint8_t resp_h[16];
+  uint16_t orig_p; /* for ICMP the type and its counterpart, as Zeek has it */
+  uint16_t resp_p;
+  uint16_t ip_proto;
+  uint8_t proto; /* Zeek's transport_proto: 0 unknown, 1 tcp, 2 udp, 3 icmp */
+  uint8_t local_orig;
+  uint8_t local_resp;
+  uint32_t set; /* enum iforest_field */
+} iforest_conn;
+
+typedef struct {
+  double score; /* anomaly_score: in (0, 1), rounded to four decimals */
+  double rank;  /* anomaly_rank: N of "1 in N of the model's own connections" */
+  uint8_t cold; /* the originator's window may lack connections */
+} iforest_result;
+
+/* The model in use. Texts end with a zero byte. */
+typedef struct {
+  char fingerprint[32]; /* anomaly_model */
+  uint64_t rows;        /* connections that it was trained on */
+  double first;         /* ts of the earliest of them, seconds since the epoch */
+  double last;          /* ts of the latest */
+} iforest_model_info;
+
+/* Bins of equal width for the histogram of scores: bin i holds [i, i+1) / 20. */
+#define IFOREST_BINS 20
+
+/* Counts since iforest_start. */
+typedef struct {
+  uint64_t calls[IFOREST_STATUSES]; /* of iforest_score, by what it returned */
+  uint64_t bins[IFOREST_BINS];
+  double sum;             /* of all scores */
+  uint64_t cold;          /* scored while the originator's window was cold */
+  uint64_t models;        /* models taken into use */
+  uint64_t refused;       /* models refused */
+} iforest_counts;
+
+/*
+ * The functions, as types for dlsym; each is exported under its name without
+ * "_fn". Where a call takes message and size, it writes there why it did not
+ * return IFOREST_OK: one line, cut to fit, ended with a zero byte.
+ */
+typedef uint32_t (*iforest_abi_version_fn)(void);
+
+/* Sets the runtime up: two processors, collector off, and a table of hosts. */
+typedef int32_t (*iforest_start_fn)(char *message, uint64_t size);
+
+/* Takes the model file at path into use, or the one in memory. */
+typedef int32_t (*iforest_load_file_fn)(iforest_text path, char *message, uint64_t size);
+typedef int32_t (*iforest_load_bytes_fn)(iforest_text model, char *message, uint64_t size);
+
+/* Scores one connection, in the order of conn.log; does not allocate. */
+typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
+                                    char *message, uint64_t size);
+
+/* Writes the text of anomaly_reason for the last connection scored, as message. */
+typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
+
+typedef int32_t (*iforest_model_fn)(iforest_model_info *info);
+typedef int32_t (*iforest_statistics_fn)(iforest_counts *counts);
+
+#endif

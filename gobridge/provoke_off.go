@@ -1,0 +1,7 @@
+//go:build cgo && !provoke
+
+package main
+
+import "github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
+
+func provoke(*sensor.Record) {}

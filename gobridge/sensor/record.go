@@ -1,0 +1,91 @@
+package sensor
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Record is a connection as Zeek holds it in Conn::Info, which is iforest_conn
+// of gobridge/iforest_abi.h: doubles where Zeek has doubles, names as text.
+// Service and State may point into memory that is Zeek's; nothing of them is
+// kept.
+type Record struct {
+	TS, Duration         float64
+	OrigBytes, RespBytes uint64
+	MissedBytes          uint64
+	OrigPkts, RespPkts   uint64
+	OrigIPBytes          uint64
+	RespIPBytes          uint64
+	Service, State       string // State is empty where unset
+	OrigHost, RespHost   [16]byte
+	OrigPort, RespPort   uint16
+	IPProto              uint16
+	Proto                uint8 // Zeek's transport_proto
+	LocalOrig, LocalResp bool
+	Set                  conn.Fields
+}
+
+// fill writes to c what a reader of conn.log would make of the row that Zeek
+// writes for r: times rounded to microseconds, IPv4 addresses unmapped. UID,
+// History and TunnelParents stay empty. It refuses what cannot be converted and
+// leaves the rest to feature.Check. It allocates when it meets a service for the
+// first time.
+func (r *Record) fill(c *conn.Conn, services *names) error {
+	if !finite(r.TS) {
+		return fmt.Errorf("ts is no time: %v", r.TS)
+	}
+	if r.Set&conn.Duration != 0 && !finite(r.Duration) {
+		return fmt.Errorf("duration is no interval: %v", r.Duration)
+	}
+	state := conn.NoState
+	if r.State != "" {
+		var ok bool
+		if state, ok = conn.ParseState(r.State); !ok {
+			return fmt.Errorf("conn_state is none of conn.log's: %q", r.State)
+		}
+	}
+	*c = conn.Conn{
+		TS:            conn.FromSeconds(r.TS),
+		Orig:          endpoint(r.OrigHost, r.OrigPort),
+		Resp:          endpoint(r.RespHost, r.RespPort),
+		Proto:         conn.Proto(r.Proto),
+		State:         state,
+		MissedBytes:   r.MissedBytes,
+		OrigPkts:      r.OrigPkts,
+		OrigIPBytes:   r.OrigIPBytes,
+		RespPkts:      r.RespPkts,
+		RespIPBytes:   r.RespIPBytes,
+		TunnelParents: c.TunnelParents[:0],
+		Set:           r.Set,
+	}
+	if r.Set&conn.Service != 0 {
+		c.Service = services.of(r.Service)
+	}
+	if r.Set&conn.Duration != 0 {
+		c.Duration = conn.FromSeconds(r.Duration)
+	}
+	if r.Set&conn.OrigBytes != 0 {
+		c.OrigBytes = r.OrigBytes
+	}
+	if r.Set&conn.RespBytes != 0 {
+		c.RespBytes = r.RespBytes
+	}
+	if r.Set&conn.LocalOrig != 0 {
+		c.LocalOrig = r.LocalOrig
+	}
+	if r.Set&conn.LocalResp != 0 {
+		c.LocalResp = r.LocalResp
+	}
+	if r.Set&conn.IPProto != 0 {
+		c.IPProto = r.IPProto
+	}
+	return nil
+}
+
+func finite(f float64) bool { return f-f == 0 }
+
+func endpoint(host [16]byte, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(host).Unmap(), port)
+}

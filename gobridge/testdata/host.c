@@ -1,0 +1,316 @@
+/*
+ * A host for the sensor library, as small as one can be: dlopens it, loads a
+ * model, reads connections and prints their scores, while signals arrive if
+ * asked for. It stands in for Zeek where there is none, and shows what each of
+ * the plugin's defences is for by leaving it out.
+ *
+ *   host [option…] LIBRARY MODEL < connections > scores
+ *     --storm N       signals for ourselves, one after the other, while scoring, N times over the input
+ *     --mask WHEN     block signals around: none, load, call, both (default both)
+ *     --onstack       leave the handlers as Go changes them at the load: on an alternate stack
+ *     --reinstall     the handler installs itself again, as Zeek's does from 9.0 on
+ *     --bench N       time N passes over the input instead, in nanoseconds a call
+ *     --reload FILE   load another model after the first pass, then score again
+ *
+ * A connection is a line of fields separated by tabs in the order of the
+ * struct, "-" for unset; doubles as C's hexadecimal floats, addresses as 32
+ * hexadecimal digits. The output has one line for each: status, score, rank,
+ * cold and the reason, or status and message.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../iforest_abi.h"
+
+enum { FIELDS = 19 };
+
+static iforest_score_fn score;
+static iforest_reason_fn reason;
+static iforest_load_file_fn load_file;
+static iforest_statistics_fn statistics;
+
+static int mask_calls, reinstall;
+static sigset_t asynchronous;
+static volatile sig_atomic_t signals, strays; /* strays: on a thread that is not ours */
+static pid_t self;
+
+static void *find(void *library, const char *name) {
+  void *f = dlsym(library, name);
+  if (!f) {
+    fprintf(stderr, "host: no function %s\n", name);
+    exit(2);
+  }
+  return f;
+}
+
+/*
+ * What Zeek's sig_handler does: writes a file, and needs stack for it. How much
+ * is Zeek's affair; here it is as much as a thread of C always has, so that a
+ * handler that runs on a goroutine's stack is caught and not merely unlucky.
+ */
+static void handler(int sig) {
+  char text[256 << 10];
+  memset(text, sig, sizeof text);
+  int fd = open("/dev/null", O_WRONLY);
+  if (fd >= 0) {
+    if (write(fd, text, 4096) < 0)
+      _exit(3);
+    close(fd);
+  }
+  signals++;
+  if (gettid() != self)
+    strays++;
+  if (reinstall) {
+    struct sigaction again = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigaction(sig, &again, NULL);
+  }
+}
+
+static const int caught[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGUSR1, SIGUSR2};
+
+static void install(int flags) {
+  for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    sigaction(caught[i], &action, NULL);
+  }
+}
+
+/* A child sends signals to the process until it is killed. */
+static pid_t storm(void) {
+  pid_t parent = getpid(), child = fork();
+  if (child != 0)
+    return child;
+  for (unsigned i = 0;; i++) {
+    if (kill(parent, caught[i % (sizeof caught / sizeof *caught)]) != 0)
+      _exit(0);
+    usleep(100);
+  }
+}
+
+static int32_t masked_reason(char *text, uint64_t size) {
+  sigset_t before;
+  if (mask_calls)
+    pthread_sigmask(SIG_BLOCK, &asynchronous, &before);
+  int32_t status = reason(text, size);
+  if (mask_calls)
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return status;
+}
+
+static int32_t masked_score(const iforest_conn *c, iforest_result *r, char *message, uint64_t size) {
+  sigset_t before;
+  if (mask_calls)
+    pthread_sigmask(SIG_BLOCK, &asynchronous, &before);
+  int32_t status = score(c, r, message, size);
+  if (mask_calls)
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return status;
+}
+
+static int optional(const char *text) { return strcmp(text, "-") != 0; }
+
+static void address(const char *text, uint8_t out[16]) {
+  for (int i = 0; i < 16; i++)
+    sscanf(text + 2 * i, "%2hhx", &out[i]);
+}
+
+static iforest_text text_of(const char *text) {
+  iforest_text t = {text, strlen(text)};
+  return t;
+}
+
+static void parse(char *line, iforest_conn *c) {
+  char *f[FIELDS];
+  int n = 0;
+  for (char *rest = line, *field; n < FIELDS && (field = strsep(&rest, "\t\n"));)
+    f[n++] = field;
+  if (n != FIELDS) {
+    fprintf(stderr, "host: %d fields instead of %d\n", n, FIELDS);
+    exit(2);
+  }
+  memset(c, 0, sizeof *c);
+#define COUNT(i, member) c->member = strtoull(f[i], NULL, 10)
+#define OPTIONAL(i, bit) if (optional(f[i]) && (c->set |= (bit)))
+  c->ts = strtod(f[0], NULL);
+  OPTIONAL(1, IFOREST_DURATION) c->duration = strtod(f[1], NULL);
+  OPTIONAL(2, IFOREST_ORIG_BYTES) COUNT(2, orig_bytes);
+  OPTIONAL(3, IFOREST_RESP_BYTES) COUNT(3, resp_bytes);
+  COUNT(4, missed_bytes);
+  COUNT(5, orig_pkts);
+  COUNT(6, orig_ip_bytes);
+  COUNT(7, resp_pkts);
+  COUNT(8, resp_ip_bytes);
+  OPTIONAL(9, IFOREST_SERVICE) c->service = text_of(f[9]);
+  if (optional(f[10]))
+    c->conn_state = text_of(f[10]);
+  address(f[11], c->orig_h);
+  address(f[12], c->resp_h);
+  COUNT(13, orig_p);
+  COUNT(14, resp_p);
+  OPTIONAL(15, IFOREST_IP_PROTO) COUNT(15, ip_proto);
+  COUNT(16, proto);
+  OPTIONAL(17, IFOREST_LOCAL_ORIG) COUNT(17, local_orig);
+  OPTIONAL(18, IFOREST_LOCAL_RESP) COUNT(18, local_resp);
+}
+
+static void print_scores(iforest_conn *conns, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    iforest_result r;
+    char message[1024] = "";
+    int32_t status = masked_score(&conns[i], &r, message, sizeof message);
+    if (status != IFOREST_OK) {
+      printf("%d\t%s\n", status, message);
+      continue;
+    }
+    char why[1024] = "";
+    masked_reason(why, sizeof why);
+    printf("%d\t%.17g\t%.17g\t%d\t%s\n", status, r.score, r.rank, r.cold, why);
+  }
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* others use the machine, too */
+  return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static void bench(iforest_conn *conns, size_t n, int passes) {
+  double *took = malloc(passes * sizeof *took);
+  for (int p = 0; p < passes; p++) {
+    double start = now();
+    for (size_t i = 0; i < n; i++) {
+      iforest_result r;
+      char message[256];
+      masked_score(&conns[i], &r, message, sizeof message);
+    }
+    took[p] = (now() - start) / n;
+  }
+  qsort(took, passes, sizeof *took, ascending);
+  printf("ns a call: min %.0f median %.0f max %.0f\n", took[0], took[passes / 2], took[passes - 1]);
+}
+
+int main(int argc, char **argv) {
+  int passes = 0, benches = 0, onstack = 0, mask_load = 1;
+  const char *reload = NULL;
+  mask_calls = 1;
+  int i = 1;
+  for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+    if (!strcmp(argv[i], "--storm"))
+      passes = atoi(argv[++i]);
+    else if (!strcmp(argv[i], "--bench"))
+      benches = atoi(argv[++i]);
+    else if (!strcmp(argv[i], "--reload"))
+      reload = argv[++i];
+    else if (!strcmp(argv[i], "--onstack"))
+      onstack = 1;
+    else if (!strcmp(argv[i], "--reinstall"))
+      reinstall = 1;
+    else if (!strcmp(argv[i], "--mask")) {
+      i++;
+      mask_load = !strcmp(argv[i], "load") || !strcmp(argv[i], "both");
+      mask_calls = !strcmp(argv[i], "call") || !strcmp(argv[i], "both");
+    }
+  }
+  if (argc - i != 2) {
+    fprintf(stderr, "usage: host [option…] LIBRARY MODEL\n");
+    return 2;
+  }
+
+  sigfillset(&asynchronous);
+  const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+  for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
+    sigdelset(&asynchronous, faults[f]);
+
+  self = gettid();
+  install(SA_RESTART);
+
+  sigset_t all, before;
+  sigfillset(&all);
+  if (mask_load)
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+  void *library = dlopen(argv[i], RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    fprintf(stderr, "host: %s\n", dlerror());
+    return 2;
+  }
+  uint32_t version = ((iforest_abi_version_fn)find(library, "iforest_abi_version"))();
+  if (version != IFOREST_ABI_VERSION) {
+    fprintf(stderr, "host: library speaks version %u, host %u\n", version, IFOREST_ABI_VERSION);
+    return 2;
+  }
+  score = find(library, "iforest_score");
+  reason = find(library, "iforest_reason");
+  load_file = find(library, "iforest_load_file");
+  statistics = find(library, "iforest_statistics");
+
+  char message[1024] = "";
+  if (((iforest_start_fn)find(library, "iforest_start"))(message, sizeof message) != IFOREST_OK) {
+    fprintf(stderr, "host: %s\n", message);
+    return 2;
+  }
+  if (mask_load)
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (!onstack)
+    install(SA_RESTART); /* Go has given SA_ONSTACK to the handlers that it found */
+
+  int32_t status = load_file(text_of(argv[i + 1]), message, sizeof message);
+  if (status != IFOREST_OK)
+    fprintf(stderr, "host: %d %s\n", status, message);
+
+  size_t n = 0, room = 0;
+  iforest_conn *conns = NULL;
+  char *line = NULL;
+  size_t size = 0;
+  while (getline(&line, &size, stdin) > 0) {
+    if (n == room)
+      conns = realloc(conns, (room = room ? 2 * room : 1024) * sizeof *conns);
+    parse(strdup(line), &conns[n++]); /* the texts point into the copy */
+  }
+
+  if (benches) {
+    bench(conns, n, benches);
+    return 0;
+  }
+
+  pid_t child = 0;
+  if (passes > 0)
+    child = storm();
+  print_scores(conns, n);
+  for (int p = 1; p < passes; p++)
+    for (size_t c = 0; c < n; c++) {
+      iforest_result r;
+      masked_score(&conns[c], &r, message, sizeof message);
+    }
+  if (child > 0) {
+    kill(child, SIGKILL);
+    while (waitpid(child, NULL, 0) < 0)
+      ;
+    fprintf(stderr, "host: %d signals, %d of them on threads of Go\n", (int)signals, (int)strays);
+  }
+
+  if (reload) {
+    status = load_file(text_of(reload), message, sizeof message);
+    printf("reload\t%d\t%s\n", status, status == IFOREST_OK ? "" : message);
+    print_scores(conns, n);
+  }
+
+  iforest_counts counts;
+  statistics(&counts);
+  fprintf(stderr, "host: scored %llu, models %llu, refused %llu\n", (unsigned long long)counts.calls[IFOREST_OK],
+          (unsigned long long)counts.models, (unsigned long long)counts.refused);
+  return 0;
+}

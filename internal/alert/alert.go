@@ -1,0 +1,143 @@
+// Package alert turns scored connections into alerts and brings them to people:
+// a budget decides which (watcher.go), repeats and storms are folded (fold.go),
+// an allow-list leaves out what is known (allow.go), a queue on disk keeps what
+// a receiver has not taken yet (store.go, dispatch.go), and each kind of
+// receiver has its file (webhook.go, syslog.go, mail.go, ecs.go).
+package alert
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Kind says what an alert is about.
+type Kind string
+
+// The kinds.
+const (
+	Connection Kind = "connection" // one, or those of one originator within half a second
+	Storm      Kind = "storm"      // what an originator did beyond its alerts of the hour
+	Limit      Kind = "limit"      // what went beyond the alerts of an hour
+)
+
+// Alert is what a receiver gets. Its JSON is the format of the webhook and of
+// standard output.
+type Alert struct {
+	ID         string    `json:"id"` // the same however often it is sent
+	Kind       Kind      `json:"kind"`
+	Time       time.Time `json:"ts"` // of the connection, the strangest where there are several
+	Score      float64   `json:"anomaly_score"`
+	OneIn      uint64    `json:"anomaly_rank,omitempty"`
+	Reason     string    `json:"anomaly_reason,omitempty"`
+	Connection Summary   `json:"connection"`
+	Count      uint64    `json:"count"`             // connections folded into this alert
+	Repeats    uint64    `json:"repeats,omitempty"` // of the same since its alert before, not counted in Count
+	Responders int       `json:"responders"`        // distinct, among the first 1000
+	Ports      []uint16  `json:"ports"`             // distinct responder ports, the first 20
+	MorePorts  int       `json:"more_ports,omitempty"`
+	UIDs       []string  `json:"uids"` // samples, the first 10
+	First      time.Time `json:"first"`
+	Last       time.Time `json:"last"`
+}
+
+// Summary is the connection of an alert.
+type Summary struct {
+	UID        string  `json:"uid"`
+	Originator string  `json:"id.orig_h"`
+	OrigPort   uint16  `json:"id.orig_p"`
+	Responder  string  `json:"id.resp_h"`
+	RespPort   uint16  `json:"id.resp_p"`
+	Proto      string  `json:"proto"`
+	Service    string  `json:"service,omitempty"`
+	State      string  `json:"conn_state"`
+	Duration   float64 `json:"duration,omitempty"` // seconds
+	OrigBytes  uint64  `json:"orig_bytes"`
+	RespBytes  uint64  `json:"resp_bytes"`
+}
+
+func summary(c *conn.Conn) Summary {
+	return Summary{
+		UID: strings.Clone(c.UID), Originator: c.Orig.Addr().String(), OrigPort: c.Orig.Port(),
+		Responder: c.Resp.Addr().String(), RespPort: c.Resp.Port(), Proto: c.Proto.String(), Service: c.Service,
+		State: c.State.String(), Duration: c.Duration.Seconds(), OrigBytes: c.OrigBytes, RespBytes: c.RespBytes,
+	}
+}
+
+// newID is the same for the same alert of the same rows.
+func newID(k Kind, c *conn.Conn) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%v\x00%v", k, c.UID, c.TS, c.Orig, c.Resp))
+	return hex.EncodeToString(sum[:12])
+}
+
+// Title is the alert in one line.
+func (a *Alert) Title() string {
+	c := &a.Connection
+	switch a.Kind {
+	case Storm:
+		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
+	case Limit:
+		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts an hour, the strangest from %s to %s:%d", a.Count, c.Originator, c.Responder, c.RespPort)
+	}
+	if a.Count > 1 {
+		return fmt.Sprintf("%d anomalous connections from %s to %s, %s, score %.4f", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"), a.Score)
+	}
+	service := c.Service
+	if service == "" {
+		service = c.Proto
+	}
+	return fmt.Sprintf("anomalous connection %s → %s port %d (%s), score %.4f", c.Originator, c.Responder, c.RespPort, service, a.Score)
+}
+
+// Detail is the rest, a few lines.
+func (a *Alert) Detail() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-8s %s\n", name+":", clean(fmt.Sprintf(format, args...)))
+	}
+	if a.Reason != "" {
+		line("why", "%s", a.Reason)
+	}
+	if a.OneIn > 0 {
+		line("rank", "1 in %d connections of this network is as unusual", a.OneIn)
+	}
+	line("when", "%s UTC", a.Time.UTC().Format("2006-01-02 15:04:05"))
+	if a.Count > 1 {
+		line("from", "%s to %s UTC", a.First.UTC().Format("2006-01-02 15:04:05"), a.Last.UTC().Format("2006-01-02 15:04:05"))
+		ports := strings.Trim(fmt.Sprint(a.Ports), "[]")
+		if a.MorePorts > 0 {
+			ports += fmt.Sprintf(" and %d more", a.MorePorts)
+		}
+		line("ports", "%s", ports)
+	}
+	if a.Repeats > 0 {
+		line("repeats", "%d connections like it since the last alert", a.Repeats)
+	}
+	c := &a.Connection
+	line("conn", "%s %s:%d → %s:%d %s %s, %.1f s, %d bytes sent, %d received", c.Proto, c.Originator, c.OrigPort, c.Responder, c.RespPort, c.Service, c.State, c.Duration, c.OrigBytes, c.RespBytes)
+	line("uid", "%s", strings.Join(a.UIDs, " "))
+	line("alert", "%s", a.ID)
+	return b.String()
+}
+
+// clean takes control characters out of text that a network's peer may have
+// had a hand in.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,305 @@
+package alert
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// allowFields are the columns of an allow-list, in the order in which we write
+// them.
+var allowFields = []string{"originator", "responder", "network", "port", "service", "expires", "comment"}
+
+// AllowHeader is the first line of an allow-list: a file that Zeek's input
+// framework reads (scripts/base/frameworks/input, the ASCII reader).
+var AllowHeader = "#fields\t" + strings.Join(allowFields, "\t")
+
+// Entry is one line of an allow-list. A connection is allowed when all that is
+// set holds for it; something other than the comment and the end is.
+type Entry struct {
+	Originator netip.Addr
+	Responder  netip.Addr
+	Network    netip.Prefix // of the originator or of the responder
+	Port       uint16       // the responder's
+	HasPort    bool
+	Proto      conn.Proto // of the port; UnknownTransport for any
+	Service    string
+	Expires    time.Time // zero for never
+	Comment    string
+}
+
+// Allows reports whether a connection is one of those that the entry names.
+func (e *Entry) Allows(c *conn.Conn, now time.Time) bool {
+	orig, resp := c.Orig.Addr(), c.Resp.Addr()
+	switch {
+	case e.Originator.IsValid() && e.Originator != orig,
+		e.Responder.IsValid() && e.Responder != resp,
+		e.Network.IsValid() && !e.Network.Contains(orig) && !e.Network.Contains(resp),
+		e.HasPort && (e.Port != c.Resp.Port() || e.Proto != conn.UnknownTransport && e.Proto != c.Proto),
+		e.Service != "" && !slices.Contains(strings.Split(c.Service, ","), e.Service) && e.Service != c.Service,
+		e.expired(now):
+		return false
+	}
+	return true
+}
+
+func (e *Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
+
+// Check says what is wrong with an entry.
+func (e *Entry) Check() error {
+	if !e.Originator.IsValid() && !e.Responder.IsValid() && !e.Network.IsValid() && !e.HasPort && e.Service == "" {
+		return fmt.Errorf("the entry would allow everything: set originator, responder, network, port or service")
+	}
+	return nil
+}
+
+// String is the entry as a line of the file, without its end.
+func (e *Entry) String() string {
+	fields := make([]string, 0, len(allowFields))
+	add := func(set bool, text string) {
+		if !set {
+			text = "-"
+		}
+		fields = append(fields, text)
+	}
+	add(e.Originator.IsValid(), e.Originator.String())
+	add(e.Responder.IsValid(), e.Responder.String())
+	add(e.Network.IsValid(), e.Network.String())
+	port := strconv.Itoa(int(e.Port))
+	if e.Proto != conn.UnknownTransport {
+		port += "/" + e.Proto.String()
+	}
+	add(e.HasPort, port)
+	add(e.Service != "", e.Service)
+	add(!e.Expires.IsZero(), strconv.FormatInt(e.Expires.Unix(), 10))
+	comment := strings.Join(strings.Fields(clean(e.Comment)), " ")
+	add(comment != "", comment)
+	return strings.Join(fields, "\t")
+}
+
+// AllowLine is a line of the file with an entry.
+type AllowLine struct {
+	Entry
+	Number int // 1-based
+}
+
+// ParseAllow reads an allow-list. An error names the line and the field.
+func ParseAllow(text []byte, file string) ([]AllowLine, error) {
+	var lines []AllowLine
+	var columns []int // index in allowFields
+	for i, line := range strings.Split(string(text), "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		names, header := strings.CutPrefix(line, "#fields\t")
+		switch {
+		case header:
+			columns = columns[:0]
+			for _, name := range strings.Split(names, "\t") {
+				columns = append(columns, slices.Index(allowFields, name))
+			}
+			continue
+		case line == "", line[0] == '#':
+			continue
+		case len(columns) == 0:
+			return nil, fmt.Errorf("%s:%d: no header before the first entry, want %q", file, i+1, AllowHeader)
+		}
+		fields := strings.Split(line, "\t")
+		if len(fields) != len(columns) {
+			return nil, fmt.Errorf("%s:%d: %d fields, want %d as in the header, with tabs between", file, i+1, len(fields), len(columns))
+		}
+		l := AllowLine{Number: i + 1}
+		for j, value := range fields {
+			if value == "-" || value == "" || columns[j] < 0 {
+				continue
+			}
+			if err := l.Set(allowFields[columns[j]], value); err != nil {
+				return nil, fmt.Errorf("%s:%d: %s: %w", file, i+1, allowFields[columns[j]], err)
+			}
+		}
+		if err := l.Check(); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, i+1, err)
+		}
+		lines = append(lines, l)
+	}
+	return lines, nil
+}
+
+// Set sets a field from its text.
+func (e *Entry) Set(name, value string) (err error) {
+	switch name {
+	case "originator", "responder":
+		var a netip.Addr
+		if a, err = netip.ParseAddr(value); err != nil || a.Zone() != "" {
+			return fmt.Errorf("%q is no address", value)
+		}
+		if name == "originator" {
+			e.Originator = a.Unmap()
+		} else {
+			e.Responder = a.Unmap()
+		}
+	case "network":
+		if e.Network, err = netip.ParsePrefix(value); err != nil {
+			return fmt.Errorf("%q is no network such as 10.0.0.0/8", value)
+		}
+		if bits := e.Network.Bits(); e.Network.Addr().Is4In6() {
+			if bits < 96 {
+				return fmt.Errorf("%q is no network such as 10.0.0.0/8", value)
+			}
+			e.Network = netip.PrefixFrom(e.Network.Addr().Unmap(), bits-96)
+		}
+		e.Network = e.Network.Masked()
+	case "port":
+		number, proto, has := strings.Cut(value, "/")
+		n, err := strconv.ParseUint(number, 10, 16)
+		if err != nil {
+			return fmt.Errorf("%q is no port such as 443/tcp", value)
+		}
+		if has {
+			var ok bool
+			if e.Proto, ok = conn.ParseProto(proto); !ok {
+				return fmt.Errorf("%q: there is no protocol %q", value, proto)
+			}
+		}
+		e.Port, e.HasPort = uint16(n), true
+	case "service":
+		e.Service = value
+	case "expires":
+		seconds, err := strconv.ParseFloat(value, 64)
+		if err != nil || math.IsNaN(seconds) || seconds < 0 || seconds > 1e11 {
+			return fmt.Errorf("%q is no time in seconds since 1970", value)
+		}
+		e.Expires = time.UnixMilli(int64(seconds * 1000))
+	case "comment":
+		e.Comment = value
+	}
+	return nil
+}
+
+// AppendAllow adds an entry to the file, which it makes where there is none.
+func AppendAllow(file string, e *Entry) error {
+	text, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if _, err := ParseAllow(text, file); err != nil {
+		return err
+	}
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(text, '\n')
+	}
+	if last := lastHeader(text); last != AllowHeader {
+		text = append(text, AllowHeader+"\n"...)
+	}
+	return replaceFile(file, append(text, e.String()+"\n"...), 0o644)
+}
+
+func lastHeader(text []byte) (header string) {
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if strings.HasPrefix(line, "#fields\t") {
+			header = strings.TrimSuffix(line, "\r")
+		}
+	}
+	return header
+}
+
+// RemoveAllow takes a line out of the file and returns the entry.
+func RemoveAllow(file string, number int) (*Entry, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := ParseAllow(text, file)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		if l.Number == number {
+			kept := slices.Delete(bytes.SplitAfter(text, []byte("\n")), number-1, number)
+			return &l.Entry, replaceFile(file, bytes.Join(kept, nil), 0o644)
+		}
+	}
+	return nil, fmt.Errorf("%s:%d: there is no entry in that line", file, number)
+}
+
+// replaceFile writes a file anew so that a reader sees the old or the new one.
+// A file that is there keeps its mode.
+func replaceFile(path string, text []byte, mode os.FileMode) error {
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".zeek-iforest-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename there is none
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// allowList is the list that watch holds, read again when the file changes.
+type allowList struct {
+	path  string
+	warn  func(error)
+	info  os.FileInfo
+	lines []AllowLine
+	said  string
+}
+
+// reload looks at the file. One that cannot be used leaves the list before it.
+func (l *allowList) reload() {
+	if l.path == "" {
+		return
+	}
+	info, err := os.Stat(l.path)
+	if err == nil && l.info != nil && os.SameFile(info, l.info) && info.ModTime().Equal(l.info.ModTime()) && info.Size() == l.info.Size() {
+		return
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(l.path)
+	}
+	var lines []AllowLine
+	if err == nil {
+		lines, err = ParseAllow(text, l.path)
+	}
+	if err != nil {
+		if err.Error() != l.said {
+			l.said = err.Error()
+			l.warn(fmt.Errorf("the allow-list before it holds on: %w", err))
+		}
+		return
+	}
+	l.info, l.lines, l.said = info, lines, ""
+}
+
+func (l *allowList) allows(c *conn.Conn, now time.Time) bool {
+	for i := range l.lines {
+		if l.lines[i].Allows(c, now) {
+			return true
+		}
+	}
+	return false
+}

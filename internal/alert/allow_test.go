@@ -1,0 +1,102 @@
+package alert
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+var backup = conn.Conn{
+	UID: "C1", Orig: netip.MustParseAddrPort("10.1.2.3:50000"), Resp: netip.MustParseAddrPort("192.0.2.7:443"),
+	Proto: conn.TCP, Service: "ssl,http",
+}
+
+func TestEntryAllows(t *testing.T) {
+	now := time.Unix(2_000_000_000, 0)
+	for line, want := range map[string]bool{
+		"10.1.2.3\t-\t-\t-\t-\t-\t-":                           true,
+		"10.1.2.4\t-\t-\t-\t-\t-\t-":                           false,
+		"::ffff:10.1.2.3\t-\t-\t-\t-\t-\t-":                    true,
+		"-\t192.0.2.7\t-\t443\t-\t-\tbackup":                   true,
+		"-\t192.0.2.7\t-\t443/udp\t-\t-\t-":                    false,
+		"-\t192.0.2.7\t-\t443/tcp\t-\t-\t-":                    true,
+		"-\t-\t10.0.0.0/8\t-\t-\t-\t-":                         true,
+		"-\t-\t192.0.2.0/24\t-\tssl\t-\t-":                     true,
+		"-\t-\t172.16.0.0/12\t-\t-\t-\t-":                      false,
+		"-\t-\t-\t-\tssl,http\t-\t-":                           true,
+		"-\t-\t-\t-\tdns\t-\t-":                                false,
+		"10.1.2.3\t-\t-\t-\t-\t1999999999\t-":                  false,
+		"10.1.2.3\t-\t-\t-\t-\t2000000001.5\t-":                true,
+		"10.1.2.3\t10.1.2.3\t-\t-\t-\t-\tall fields must hold": false,
+	} {
+		lines, err := ParseAllow([]byte(AllowHeader+"\n# a comment\n"+line+"\n"), "allow.tsv")
+		require.NoError(t, err, line)
+		require.Len(t, lines, 1)
+		assert.Equal(t, 3, lines[0].Number)
+		assert.Equal(t, want, lines[0].Allows(&backup, now), line)
+	}
+}
+
+func TestParseAllowSaysWhatIsWrong(t *testing.T) {
+	for line, want := range map[string]string{
+		"-\t-\t-\t-\t-\t-\tall":       "allow.tsv:2: the entry would allow everything",
+		"x\t-\t-\t-\t-\t-\t-":         `allow.tsv:2: originator: "x" is no address`,
+		"-\t-\t10.0.0.0\t-\t-\t-\t-":  `allow.tsv:2: network: "10.0.0.0" is no network`,
+		"-\t-\t-\t70000\t-\t-\t-":     `allow.tsv:2: port: "70000" is no port`,
+		"-\t-\t-\t80/xyz\t-\t-\t-":    `there is no protocol "xyz"`,
+		"-\t-\t-\t80\t-\ttomorrow\t-": `allow.tsv:2: expires: "tomorrow" is no time`,
+		"10.0.0.1 - -":                "allow.tsv:2: 1 fields, want 7",
+	} {
+		_, err := ParseAllow([]byte(AllowHeader+"\n"+line+"\n"), "allow.tsv")
+		assert.ErrorContains(t, err, want)
+	}
+	_, err := ParseAllow([]byte("10.0.0.1\n"), "allow.tsv")
+	assert.ErrorContains(t, err, "no header before the first entry")
+}
+
+func TestAppendAndRemove(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "allow.tsv")
+	e := Entry{Originator: backup.Orig.Addr(), Port: 443, HasPort: true, Proto: conn.TCP, Expires: time.Unix(2e9, 0), Comment: "the\tbackup\n"}
+	require.NoError(t, AppendAllow(file, &e))
+	require.NoError(t, AppendAllow(file, &Entry{Service: "dns"}))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, AllowHeader+"\n10.1.2.3\t-\t-\t443/tcp\t-\t2000000000\tthe backup\n-\t-\t-\t-\tdns\t-\t-\n", string(text))
+	gone, err := RemoveAllow(file, 2)
+	require.NoError(t, err)
+	assert.Equal(t, e.Originator, gone.Originator)
+	_, err = RemoveAllow(file, 1)
+	assert.ErrorContains(t, err, "no entry in that line")
+	text, err = os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, AllowHeader+"\n-\t-\t-\t-\tdns\t-\t-\n", string(text))
+}
+
+// What is parsed and written again is the same entry.
+func FuzzParseAllow(f *testing.F) {
+	f.Add(AllowHeader + "\n10.1.2.3\t-\t10.0.0.0/8\t443/tcp\tssl\t2000000000\ta comment\n")
+	f.Add("#fields\tport\toriginator\n1\t::1\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		lines, err := ParseAllow([]byte(text), "allow.tsv")
+		if err != nil {
+			return
+		}
+		for _, l := range lines {
+			l.Allows(&backup, time.Unix(2e9, 0))
+			again, err := ParseAllow([]byte(AllowHeader+"\n"+l.String()+"\n"), "again")
+			if l.Service != "" && l.String()[0] == '#' {
+				continue
+			}
+			require.NoError(t, err, "%q", l.String())
+			require.Len(t, again, 1)
+			require.Equal(t, l.String(), again[0].String())
+		}
+	})
+}

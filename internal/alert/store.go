@@ -1,0 +1,164 @@
+package alert
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+)
+
+// state is all that a watcher remembers, in one file that is replaced as a
+// whole: how far the log was read, and what has become of it, never disagree.
+type state struct {
+	Format   int               `json:"format"`
+	Log      string            `json:"log"`
+	Position *zeeklog.Position `json:"position,omitempty"`
+	Budget   []byte            `json:"budget,omitempty"`
+	Folds    *Folds            `json:"folds,omitempty"`
+	Queue    []*queued         `json:"queue,omitempty"`
+	Counts   Counts            `json:"counts"`
+}
+
+const stateFormat = 1
+
+// queued is an alert and the receivers that have not taken it yet.
+type queued struct {
+	Alert *Alert   `json:"alert"`
+	To    []string `json:"to"`
+}
+
+// Counts is what a watcher has done since its state began.
+type Counts struct {
+	Rows     uint64 `json:"rows"`
+	Unscored uint64 `json:"unscored"` // rows without a score, and no model to score them
+	Bad      uint64 `json:"bad"`      // rows that cannot be read
+	Allowed  uint64 `json:"allowed"`  // left out by the allow-list
+	Beyond   uint64 `json:"beyond"`   // unusual enough, but more than the budget gives their hour
+	Alerts   uint64 `json:"alerts"`
+	Sent     uint64 `json:"sent"`    // by receiver
+	Refused  uint64 `json:"refused"` // by receiver
+	Dropped  uint64 `json:"dropped"` // because the spool was full
+}
+
+// store is the folder with the state file, locked against a second watcher.
+type store struct {
+	dir  string
+	lock *os.File
+}
+
+func (s *store) path() string    { return filepath.Join(s.dir, "state.json") }
+func (s *store) refused() string { return filepath.Join(s.dir, "refused.jsonl") }
+
+// openStore makes and locks the folder.
+func openStore(dir string) (*store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(lock); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("%s: another zeek-iforest watch uses this state: end it, or give this one a folder of its own with --state (%w)", dir, err)
+	}
+	return &store{dir: dir, lock: lock}, nil
+}
+
+func (s *store) close() { s.lock.Close() }
+
+// read returns nil where there is no state yet.
+func (s *store) read() (*state, error) {
+	text, err := os.ReadFile(s.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	st, err := parseState(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: move it away to begin anew", s.path(), err)
+	}
+	return st, nil
+}
+
+// parseState reads and checks a state.
+func parseState(text []byte) (*state, error) {
+	st := &state{}
+	if err := json.Unmarshal(text, st); err != nil {
+		return nil, fmt.Errorf("not the state of a watcher: %w", err)
+	}
+	if st.Format != stateFormat {
+		return nil, fmt.Errorf("state of format %d, this program knows %d", st.Format, stateFormat)
+	}
+	if p := st.Position; p != nil && (p.Offset < 0 || p.Line < 0 || p.File.Length < 0 || p.File.Length > 1<<16 || int64(p.File.Length) > p.Offset) {
+		return nil, errors.New("the position in the log is damaged")
+	}
+	for _, q := range st.Queue {
+		if q == nil || q.Alert == nil {
+			return nil, errors.New("the spool is damaged")
+		}
+	}
+	if f := st.Folds; f != nil {
+		fresh := newFolds(0)
+		for _, m := range []struct {
+			missing bool
+			set     func()
+		}{{f.Said == nil, func() { f.Said = fresh.Said }}, {f.Own == nil, func() { f.Own = fresh.Own }},
+			{f.Held == nil, func() { f.Held = fresh.Held }}, {f.Storms == nil, func() { f.Storms = fresh.Storms }}} {
+			if m.missing {
+				m.set()
+			}
+		}
+		for _, s := range f.Said {
+			if s == nil {
+				return nil, errors.New("the folds are damaged")
+			}
+		}
+		groups := slices.AppendSeq(slices.Collect(maps.Values(f.Held)), maps.Values(f.Storms))
+		if f.Beyond != nil {
+			groups = append(groups, f.Beyond)
+		}
+		for _, g := range groups {
+			if g == nil {
+				return nil, errors.New("the folds are damaged")
+			}
+			if g.Targets == nil {
+				g.Targets = map[string]struct{}{}
+			}
+			if g.AllPort == nil {
+				g.AllPort = map[uint16]struct{}{}
+			}
+		}
+	}
+	return st, nil
+}
+
+func (s *store) write(st *state) error {
+	st.Format = stateFormat
+	text, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	return replaceFile(s.path(), text, 0o600)
+}
+
+// keepRefused notes an alert that a receiver would not take.
+func (s *store) keepRefused(receiver string, a *Alert, cause error) error {
+	line, err := json.Marshal(map[string]any{"receiver": receiver, "error": cause.Error(), "alert": a})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(s.refused(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
+}

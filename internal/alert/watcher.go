@@ -1,0 +1,368 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Config is what a Watcher does.
+type Config struct {
+	PerDay  float64      // the budget
+	PerHour int          // the hard limit
+	Model   *model.Model // for rows without a score, or nil
+	Allow   string       // the allow-list's file, or ""
+	Spool   int          // alerts that wait for a receiver at most
+	Say     func(format string, args ...any)
+	Warn    func(error)
+}
+
+// Paths are compared as if of the paper's forest: scores of several models and
+// of the sensor are then on one scale. 10.2448 is c(256).
+const averagePath = 10.2448
+
+// Watcher turns rows into alerts. Its methods are for one goroutine; Run's
+// senders work beside it.
+type Watcher struct {
+	Config
+	mu     sync.Mutex // of all below
+	budget *calibrate.Budget
+	folds  *Folds
+	hosts  *feature.Hosts
+	allow  allowList
+	counts Counts
+	queue  []*queued
+
+	targets []Target
+	wake    []chan struct{}
+	base    time.Duration // of the back-off
+
+	clock   func() time.Time // the machine's; of a dry run the log's own
+	at      zeeklog.Position
+	lastRow time.Time
+	changed bool
+}
+
+// NewWatcher returns a watcher that sends to the targets.
+func NewWatcher(c Config, targets []Target) *Watcher {
+	w := &Watcher{
+		Config: c, targets: targets, base: time.Second, clock: time.Now,
+		budget: calibrate.NewBudget(c.PerDay, calibrate.WidthFor(averagePath)),
+		folds:  newFolds(c.PerHour),
+		allow:  allowList{path: c.Allow, warn: c.Warn},
+	}
+	if c.Model != nil {
+		w.hosts = feature.NewHosts(model.DefaultHosts)
+	}
+	for range targets {
+		w.wake = append(w.wake, make(chan struct{}, 1))
+	}
+	return w
+}
+
+// Counts is what was done so far.
+func (w *Watcher) Counts() Counts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts
+}
+
+// block takes the rows of a block.
+func (w *Watcher) block(blk *zeeklog.Block) {
+	for i := range blk.Rows {
+		row := &blk.Rows[i]
+		w.counts.Rows++
+		if row.Err == nil {
+			row.Err = feature.Check(&row.Conn)
+		}
+		if row.Err != nil {
+			if w.counts.Bad++; w.counts.Bad <= 10 {
+				w.Warn(row.Err)
+			}
+			continue
+		}
+		w.row(blk, row)
+	}
+	if len(blk.Rows) > 0 {
+		w.lastRow = time.Now()
+	}
+	w.changed = true
+}
+
+func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
+	c := &row.Conn
+	h := hit{conn: c}
+	var window feature.Window
+	if w.hosts != nil {
+		window = w.hosts.Observe(c)
+	}
+	text, scored := blk.Value(row, "anomaly_score")
+	if scored {
+		score, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(score > 0 && score < 1) {
+			if w.counts.Bad++; w.counts.Bad <= 10 {
+				w.Warn(fmt.Errorf("line %d: anomaly_score %q is no number between 0 and 1", row.Line, text))
+			}
+			return
+		}
+		h.score = score
+	} else if w.Model != nil {
+		h.score = w.Model.Score(c, window).Value
+	} else {
+		if w.counts.Unscored++; w.counts.Unscored == 1 {
+			w.Warn(fmt.Errorf("line %d: no anomaly_score in this row, and no model to score it with: such rows are counted and raise no alert", row.Line))
+		}
+		return
+	}
+	path := -math.Log2(h.score) * averagePath
+	if len(w.allow.lines) > 0 && w.allow.allows(c, c.TS.Time()) {
+		w.counts.Allowed++
+		return
+	}
+	unusual := path < w.budget.Threshold()
+	if unusual {
+		w.explain(&h, blk, row, window)
+		if w.folds.known(&h) {
+			return
+		}
+	}
+	if w.budget.Observe(int64(c.TS), path) {
+		w.explain(&h, blk, row, window)
+		w.folds.raise(&h, w.clock)
+	} else if unusual && !w.folds.storm(&h) {
+		w.counts.Beyond++
+		w.folds.beyond(&h)
+	}
+}
+
+// explain gets rank and reason from the row, or from the model where the score
+// is the model's.
+func (w *Watcher) explain(h *hit, blk *zeeklog.Block, row *zeeklog.Row, window feature.Window) {
+	if h.reason != nil {
+		return
+	}
+	var own model.Score
+	if w.Model != nil {
+		own = w.Model.Score(&row.Conn, window)
+	}
+	if rank, ok := blk.Value(row, "anomaly_rank"); ok {
+		h.oneIn, _ = strconv.ParseUint(rank, 10, 64)
+	} else if own.Value == h.score {
+		h.oneIn = calibrate.OneIn(w.Model.Rank(own.Path))
+	}
+	h.reason = func() string {
+		if reason, ok := blk.Value(row, "anomaly_reason"); ok || own.Value != h.score {
+			return reason
+		}
+		return string(w.Model.AppendReason(nil, &row.Conn, window))
+	}
+}
+
+// collect moves complete alerts into the queue and reports whether there were
+// any.
+func (w *Watcher) collect(clock time.Time, passed time.Duration, all bool) bool {
+	alerts := w.folds.due(clock, passed, all)
+	for _, a := range alerts {
+		q := &queued{Alert: a}
+		for _, t := range w.targets {
+			q.To = append(q.To, t.Name)
+		}
+		w.counts.Alerts++
+		w.queue = append(w.queue, q)
+		if len(w.queue) > w.Spool {
+			gone := w.queue[0]
+			w.queue = w.queue[1:]
+			w.counts.Dropped++
+			w.Warn(fmt.Errorf("the spool is full (%d alerts): the oldest is given up, not taken by %v: %s", w.Spool, gone.To, gone.Alert.Title()))
+		}
+	}
+	return len(alerts) > 0
+}
+
+// DryRun reads logs to their end and calls each with every alert that would
+// have been sent.
+func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each func(*Alert)) error {
+	w.allow.reload()
+	w.clock = func() time.Time { return w.folds.Now.Time() }
+	blocks, parser, blk := zeeklog.NewBlocks(r, name), zeeklog.NewParser(), zeeklog.Block{}
+	for ctx.Err() == nil {
+		err := blocks.Next(&blk)
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		parser.Parse(&blk)
+		for i := range blk.Rows { // row by row, so that the end of a storm is seen at its time
+			one := blk
+			one.Rows = blk.Rows[i : i+1]
+			w.block(&one)
+			if len(w.folds.Held)+len(w.folds.Storms) > 0 || w.folds.Beyond != nil {
+				w.flush(false, each)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// EndDryRun gives the alerts that were still being gathered.
+func (w *Watcher) EndDryRun(each func(*Alert)) { w.flush(true, each) }
+
+func (w *Watcher) flush(all bool, each func(*Alert)) {
+	for _, a := range w.folds.due(w.clock(), 0, all) {
+		w.counts.Alerts++
+		each(a)
+	}
+}
+
+const (
+	poll     = 200 * time.Millisecond
+	saveAt   = time.Second
+	reloadAt = time.Second
+)
+
+// Run follows the log at path until ctx ends. Everything that is needed to go
+// on is in dir.
+func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *zeeklog.Position) *zeeklog.Tail) error {
+	s, err := openStore(dir)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	old, err := s.read()
+	if err != nil {
+		return err
+	}
+	var from *zeeklog.Position
+	if old != nil {
+		if old.Log != path {
+			return fmt.Errorf("%s: this state is that of %s, not of %s: name another folder with --state", dir, old.Log, path)
+		}
+		from = old.Position
+		w.restore(old)
+	}
+	tail := follow(from)
+	defer tail.Close()
+	w.at = tail.Position()
+	w.allow.reload()
+
+	save := func() { // with mu held
+		st := &state{Log: path, Position: &w.at, Budget: w.budget.Append(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
+		if err := s.write(st); err != nil {
+			w.Warn(fmt.Errorf("the state is not saved, so a restart now would repeat alerts; trying again: %w", err))
+			return
+		}
+		w.changed = false
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var senders sync.WaitGroup
+	for i := range w.targets {
+		senders.Add(1)
+		go func() {
+			defer senders.Done()
+			w.sender(ctx, i, s, save)
+		}()
+	}
+	err = w.loop(ctx, tail, save)
+	stop()
+	senders.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	save()
+	return err
+}
+
+func (w *Watcher) restore(old *state) {
+	if err := w.budget.Restore(old.Budget); err != nil {
+		w.Warn(fmt.Errorf("%w: it begins a new day", err))
+	}
+	if old.Folds != nil {
+		old.Folds.PerHour = w.PerHour
+		w.folds = old.Folds
+	}
+	w.counts = old.Counts
+	known := map[string]bool{}
+	for _, t := range w.targets {
+		known[t.Name] = true
+	}
+	gone := map[string]int{}
+	for _, q := range old.Queue {
+		var to []string
+		for _, name := range q.To {
+			if known[name] {
+				to = append(to, name)
+			} else {
+				gone[name]++
+			}
+		}
+		if q.To = to; len(to) > 0 {
+			w.queue = append(w.queue, q)
+		}
+	}
+	for name, n := range gone {
+		w.Warn(fmt.Errorf("%d alerts waited for %s, which is no receiver any more: they are given up", n, name))
+	}
+}
+
+// loop reads the log and raises alerts.
+func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) error {
+	var blk zeeklog.Block
+	saved, reloaded := time.Now(), time.Now()
+	w.lastRow = saved
+	for ctx.Err() == nil {
+		err := tail.Next(&blk)
+		idle := errors.Is(err, zeeklog.ErrIdle)
+		if err != nil && !idle {
+			return err
+		}
+		w.mu.Lock()
+		if !idle {
+			if w.Model == nil && len(blk.Rows) > 0 && w.counts.Rows == 0 && !blk.HasColumn("anomaly_score") {
+				w.mu.Unlock()
+				return ErrNoScores
+			}
+			w.block(&blk)
+		}
+		w.at = tail.Position() // what is saved: never ahead of the rows that were seen to
+		now := time.Now()
+		if now.Sub(reloaded) >= reloadAt {
+			w.allow.reload()
+			reloaded = now
+		}
+		fresh := w.collect(now, now.Sub(w.lastRow), false)
+		if fresh || w.changed && now.Sub(saved) >= saveAt {
+			save()
+			saved = now
+		}
+		w.mu.Unlock()
+		if fresh {
+			for _, c := range w.wake {
+				select {
+				case c <- struct{}{}:
+				default:
+				}
+			}
+		}
+		if idle {
+			select {
+			case <-ctx.Done():
+			case <-time.After(poll):
+			}
+		}
+	}
+	return nil
+}
+
+// ErrNoScores says that the log has no scores and there is no model.
+var ErrNoScores = errors.New("the log has no column anomaly_score, and there is no model to compute it")

@@ -1,0 +1,280 @@
+package model
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
+)
+
+// decode reads what encode writes. Its checksum is right, but whoever wrote it
+// may not be: every part is checked.
+func decode(body []byte) (*Model, error) {
+	d := newDecoder(body)
+	d.arrayLen(6)
+	if schema := d.string(64); d.err == nil && schema != feature.SchemaID {
+		return nil, &FormatError{
+			What: fmt.Sprintf("model of the features %s, this program has %s", schema, feature.SchemaID),
+			Hint: "train the model anew with this version of zeek-iforest",
+		}
+	}
+	p, err := d.parts()
+	var m *Model
+	if err == nil {
+		m, err = assemble(p)
+	}
+	if err != nil {
+		return nil, &FormatError{What: "model holds what no training makes", Hint: hintTrain, Err: err}
+	}
+	return m, nil
+}
+
+func (d *decoder) parts() (p Parts, err error) {
+	d.arrayLen(10)
+	p.Summary = Summary{
+		Rows:        d.uint(),
+		First:       conn.Micros(d.int()),
+		Last:        conn.Micros(d.int()),
+		Seed:        d.uint(),
+		Build:       d.count(),
+		Sampling:    d.string(64),
+		Cells:       d.count(),
+		Calibration: d.count(),
+		Disjoint:    d.bool(),
+		ZeekVersion: d.string(256),
+	}
+
+	tables := d.tables()
+	if d.err != nil {
+		return p, d.err
+	}
+	if p.Encoder, err = feature.NewEncoder(tables); err != nil {
+		return p, err
+	}
+
+	d.arrayLen(7)
+	plain := forest.Plain{
+		Dim:         d.count(),
+		Subsample:   d.count(),
+		HeightLimit: d.count(),
+		Nodes:       d.uint32s(),
+		Feature:     d.bytes(),
+		Size:        d.uint32s(),
+		Threshold:   d.float32s(),
+	}
+	if d.err != nil {
+		return p, d.err
+	}
+	if p.Forest, err = plain.Forest(); err != nil {
+		return p, err
+	}
+
+	d.arrayLen(2)
+	width, counts := d.float64(), d.uint32s()
+	if d.err != nil {
+		return p, d.err
+	}
+	if p.Curve, err = calibrate.NewCurve(width, counts); err != nil {
+		return p, err
+	}
+
+	d.arrayLen(len(p.Usual))
+	for i := range p.Usual {
+		usual := d.float32s()
+		if d.err == nil && len(usual) != len(p.Usual[i]) {
+			return p, fmt.Errorf("usual range of %s has %d numbers, want %d", feature.Schema[i].Name, len(usual), len(p.Usual[i]))
+		}
+		copy(p.Usual[i][:], usual)
+	}
+	if d.err == nil && d.left() > 0 {
+		return p, fmt.Errorf("%d bytes too many at the end", d.left())
+	}
+	return p, d.err
+}
+
+func (d *decoder) tables() (t feature.Tables) {
+	d.arrayLen(7)
+	t.Rows = d.uint()
+	d.fill(t.Protos[:])
+	d.fill(t.States[:])
+	names := make([]string, d.arrayLenUpTo(feature.MaxServices))
+	for i := range names {
+		names[i] = d.string(feature.MaxServiceName)
+	}
+	t.Services = make([]feature.ServiceCount, len(names))
+	counts := make([]uint64, len(names))
+	d.fill(counts)
+	for i := range names {
+		t.Services[i] = feature.ServiceCount{Name: names[i], Rows: counts[i]}
+	}
+	ports, counts := d.uint32s(), d.uint64s()
+	if len(ports) != len(counts) {
+		d.fail(fmt.Errorf("%d ports with %d counts", len(ports), len(counts)))
+		return t
+	}
+	t.Ports = make([]feature.PortCount, len(ports))
+	for i, p := range ports {
+		if p >= uint32(conn.NumProto)<<16 {
+			d.fail(fmt.Errorf("port with the unknown proto %d", p>>16))
+			return t
+		}
+		t.Ports[i] = feature.PortCount{Proto: conn.Proto(p >> 16), Port: uint16(p), Rows: counts[i]}
+	}
+	return t
+}
+
+// decoder reads msgpack from memory. After the first error, which stays in
+// err, everything it returns is zero. Nothing is allocated for a length that
+// exceeds the bytes that are left.
+type decoder struct {
+	data []byte
+	r    *bytes.Reader
+	dec  *msgpack.Decoder
+	err  error
+}
+
+func newDecoder(data []byte) *decoder {
+	r := bytes.NewReader(data)
+	return &decoder{data: data, r: r, dec: msgpack.NewDecoder(r)}
+}
+
+func (d *decoder) left() int { return d.r.Len() }
+
+func (d *decoder) fail(err error) {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// read calls one of msgpack's methods unless there was an error before.
+func read[T any](d *decoder, f func() (T, error)) (x T) {
+	if d.err != nil {
+		return x
+	}
+	x, err := f()
+	if err != nil {
+		d.fail(err)
+		var zero T
+		return zero
+	}
+	return x
+}
+
+func (d *decoder) uint() uint64     { return read(d, d.dec.DecodeUint64) }
+func (d *decoder) int() int64       { return read(d, d.dec.DecodeInt64) }
+func (d *decoder) float64() float64 { return read(d, d.dec.DecodeFloat64) }
+func (d *decoder) bool() bool       { return read(d, d.dec.DecodeBool) }
+
+// count is a number that an int holds everywhere.
+func (d *decoder) count() int {
+	n := d.uint()
+	if n > math.MaxInt32 {
+		d.fail(fmt.Errorf("count of %d", n))
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) arrayLen(want int) {
+	if n := read(d, d.dec.DecodeArrayLen); d.err == nil && n != want {
+		d.fail(fmt.Errorf("list of %d items, want %d", n, want))
+	}
+}
+
+func (d *decoder) arrayLenUpTo(most int) int {
+	n := read(d, d.dec.DecodeArrayLen)
+	if n < 0 || n > most {
+		d.fail(fmt.Errorf("list of %d items, want at most %d", n, most))
+		return 0
+	}
+	return n
+}
+
+// bytes returns a part of the decoder's memory.
+func (d *decoder) bytes() []byte {
+	n := read(d, d.dec.DecodeBytesLen)
+	switch {
+	case d.err != nil:
+		return nil
+	case n < 0:
+		d.fail(errors.New("nil in place of bytes"))
+		return nil
+	case n > d.r.Len():
+		d.fail(io.ErrUnexpectedEOF)
+		return nil
+	}
+	start := len(d.data) - d.r.Len()
+	if _, err := d.r.Seek(int64(n), io.SeekCurrent); err != nil {
+		d.fail(err)
+		return nil
+	}
+	return d.data[start : start+n : start+n]
+}
+
+func (d *decoder) string(most int) string {
+	b := d.bytes()
+	if len(b) > most {
+		d.fail(fmt.Errorf("string of %d bytes, want at most %d", len(b), most))
+		return ""
+	}
+	return string(b)
+}
+
+// numbers returns the bytes of a list of numbers of that size.
+func (d *decoder) numbers(size int) []byte {
+	b := d.bytes()
+	if len(b)%size != 0 {
+		d.fail(fmt.Errorf("%d bytes are not whole numbers of %d", len(b), size))
+		return nil
+	}
+	return b
+}
+
+func (d *decoder) uint32s() []uint32 {
+	b := d.numbers(4)
+	n := make([]uint32, len(b)/4)
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint32(b[4*i:])
+	}
+	return n
+}
+
+func (d *decoder) float32s() []float32 {
+	b := d.numbers(4)
+	n := make([]float32, len(b)/4)
+	for i := range n {
+		n[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return n
+}
+
+func (d *decoder) uint64s() []uint64 {
+	b := d.numbers(8)
+	n := make([]uint64, len(b)/8)
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return n
+}
+
+// fill reads a list of exactly that length.
+func (d *decoder) fill(dst []uint64) {
+	n := d.uint64s()
+	if d.err == nil && len(n) != len(dst) {
+		d.fail(fmt.Errorf("list of %d numbers, want %d", len(n), len(dst)))
+		return
+	}
+	copy(dst, n)
+}

@@ -1,0 +1,117 @@
+package model
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// encode writes the body of the file: an array whose items decode reads in the
+// same order. Long lists of numbers are little-endian, of msgpack's type bin.
+func (m *Model) encode() []byte {
+	var b bytes.Buffer
+	e := encoder{msgpack.NewEncoder(&b)}
+	e.arrayLen(6)
+	e.string(feature.SchemaID)
+
+	s := m.summary
+	e.arrayLen(10)
+	e.uint(s.Rows)
+	e.int(int64(s.First))
+	e.int(int64(s.Last))
+	e.uint(s.Seed)
+	e.uint(uint64(s.Build))
+	e.string(s.Sampling)
+	e.uint(uint64(s.Cells))
+	e.uint(uint64(s.Calibration))
+	e.bool(s.Disjoint)
+	e.string(s.ZeekVersion)
+
+	e.tables(m.encoder.Tables())
+
+	f := m.forest.Plain()
+	e.arrayLen(7)
+	e.uint(uint64(f.Dim))
+	e.uint(uint64(f.Subsample))
+	e.uint(uint64(f.HeightLimit))
+	e.uint32s(f.Nodes)
+	e.bytes(f.Feature)
+	e.uint32s(f.Size)
+	e.float32s(f.Threshold)
+
+	width, counts := m.curve.Counts()
+	e.arrayLen(2)
+	e.float64(width)
+	e.uint32s(counts)
+
+	e.arrayLen(len(m.usual))
+	for i := range m.usual {
+		e.float32s(m.usual[i][:])
+	}
+	return b.Bytes()
+}
+
+func (e encoder) tables(t feature.Tables) {
+	e.arrayLen(7)
+	e.uint(t.Rows)
+	e.uint64s(t.Protos[:])
+	e.uint64s(t.States[:])
+	e.arrayLen(len(t.Services))
+	counts := make([]uint64, len(t.Services))
+	for i, s := range t.Services {
+		e.string(s.Name)
+		counts[i] = s.Rows
+	}
+	e.uint64s(counts)
+	ports, counts := make([]uint32, len(t.Ports)), make([]uint64, len(t.Ports))
+	for i, p := range t.Ports {
+		ports[i], counts[i] = uint32(p.Proto)<<16|uint32(p.Port), p.Rows
+	}
+	e.uint32s(ports)
+	e.uint64s(counts)
+}
+
+// encoder is msgpack's into a bytes.Buffer, which does not fail.
+type encoder struct{ enc *msgpack.Encoder }
+
+func (e encoder) arrayLen(n int)    { check(e.enc.EncodeArrayLen(n)) }
+func (e encoder) string(s string)   { check(e.enc.EncodeString(s)) }
+func (e encoder) uint(n uint64)     { check(e.enc.EncodeUint(n)) }
+func (e encoder) int(n int64)       { check(e.enc.EncodeInt(n)) }
+func (e encoder) bool(b bool)       { check(e.enc.EncodeBool(b)) }
+func (e encoder) float64(x float64) { check(e.enc.EncodeFloat64(x)) }
+func (e encoder) bytes(b []byte)    { check(e.enc.EncodeBytes(b)) }
+
+func (e encoder) uint32s(n []uint32) {
+	b := make([]byte, 0, 4*len(n))
+	for _, x := range n {
+		b = binary.LittleEndian.AppendUint32(b, x)
+	}
+	e.bytes(b)
+}
+
+func (e encoder) uint64s(n []uint64) {
+	b := make([]byte, 0, 8*len(n))
+	for _, x := range n {
+		b = binary.LittleEndian.AppendUint64(b, x)
+	}
+	e.bytes(b)
+}
+
+func (e encoder) float32s(n []float32) {
+	b := make([]byte, 0, 4*len(n))
+	for _, x := range n {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	e.bytes(b)
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,131 @@
+package evaluate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sort"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Site is a log to lay attacks over: its rows in log order, its own hosts and
+// when they are at work.
+type Site struct {
+	rows  []conn.Conn
+	ends  []conn.Micros // the latest end of a connection up to each row
+	hosts []netip.Addr  // the site's own originators
+	work  map[netip.Addr][]int
+	peers []netip.Addr // the site's own hosts, as targets
+}
+
+// own reports whether an address is the site's own: by the log where it says
+// so, else by being private.
+func own(set, local bool, a netip.Addr) bool { return set && local || !set && a.IsPrivate() }
+
+// steady is how many connections a host should have made to be chosen.
+const steady = 10
+
+// NewSite keeps the rows, which must not change. It fails where the log shows
+// no host of its own.
+func NewSite(rows []conn.Conn) (*Site, error) {
+	s := &Site{rows: rows, work: map[netip.Addr][]int{}}
+	latest := conn.Micros(-1 << 63)
+	peers := map[netip.Addr]bool{}
+	for i := range rows {
+		c := &rows[i]
+		latest = max(latest, c.End())
+		s.ends = append(s.ends, latest)
+		if own(c.Has(conn.LocalOrig), c.LocalOrig, c.Orig.Addr()) {
+			s.work[c.Orig.Addr()] = append(s.work[c.Orig.Addr()], i)
+			peers[c.Orig.Addr()] = true
+		}
+		if own(c.Has(conn.LocalResp), c.LocalResp, c.Resp.Addr()) && !c.Resp.Addr().IsMulticast() {
+			peers[c.Resp.Addr()] = true
+		}
+	}
+	for host, at := range s.work {
+		if len(at) >= steady {
+			s.hosts = append(s.hosts, host)
+		}
+	}
+	if len(s.hosts) == 0 {
+		return nil, fmt.Errorf("no host of the site's own made %d connections: neither local_orig nor a private address names one", steady)
+	}
+	for a := range peers {
+		s.peers = append(s.peers, a)
+	}
+	slices.SortFunc(s.hosts, netip.Addr.Compare)
+	slices.SortFunc(s.peers, netip.Addr.Compare)
+	return s, nil
+}
+
+// Laid is an attack in its place in the log.
+type Laid struct {
+	Rows  []conn.Conn // that fit before the log's end, in the order of their ends
+	Start conn.Micros
+	at    []int // of each: the row of the log that it comes before
+	site  *Site
+}
+
+// outside is where attacks from within go to: an address for documentation
+// (RFC 5737), which no log holds already.
+var outside = netip.AddrFrom4([4]byte{203, 0, 113, 77})
+
+// Lay lays an attack over the log: one of its own hosts begins it at a moment
+// when it also made a connection of its own. The same random numbers give the
+// same place. Rows that would come after the log's end are left out.
+func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
+	host := s.hosts[random.IntN(len(s.hosts))]
+	end := s.ends[len(s.ends)-1]
+	rows := a.rows()
+	at := slices.DeleteFunc(slices.Clone(s.work[host]), func(i int) bool { return s.rows[i].TS+rows[0].End() > end })
+	if len(at) == 0 {
+		return nil, fmt.Errorf("%s: the log is too short", a.Name)
+	}
+	start := s.rows[at[random.IntN(len(at))]].TS
+	target := outside
+	if !a.Outside {
+		others := slices.DeleteFunc(slices.Clone(s.peers), func(p netip.Addr) bool { return p == host || p.Is4() != host.Is4() })
+		if len(others) > 0 {
+			target = others[random.IntN(len(others))]
+		}
+	}
+	l := &Laid{Start: start, site: s}
+	for i, c := range rows {
+		c.TS += start
+		if c.End() > end {
+			continue
+		}
+		c.UID = fmt.Sprintf("Drill%d", i+1)
+		c.Orig = netip.AddrPortFrom(host, c.Orig.Port())
+		if c.Proto != conn.ICMP {
+			c.Orig = netip.AddrPortFrom(host, uint16(49152+random.IntN(16384)))
+		}
+		c.Resp = netip.AddrPortFrom(target, c.Resp.Port())
+		c.LocalOrig, c.LocalResp = true, target != outside
+		c.Set |= s.rows[0].Set & (conn.LocalOrig | conn.LocalResp)
+		l.Rows = append(l.Rows, c)
+	}
+	slices.SortStableFunc(l.Rows, func(a, b conn.Conn) int { return int(min(max(a.End()-b.End(), -1), 1)) })
+	for i := range l.Rows {
+		l.at = append(l.at, sort.Search(len(s.ends), func(j int) bool { return s.ends[j] > l.Rows[i].End() }))
+	}
+	return l, nil
+}
+
+// Each passes all rows in order, those of the log and, with attack set, those
+// laid over it. The rows must not be changed or kept.
+func (l *Laid) Each(f func(c *conn.Conn, attack bool)) {
+	next := 0
+	for i := range l.site.rows {
+		for ; next < len(l.Rows) && l.at[next] <= i; next++ {
+			f(&l.Rows[next], true)
+		}
+		f(&l.site.rows[i], false)
+	}
+	for ; next < len(l.Rows); next++ {
+		f(&l.Rows[next], true)
+	}
+}

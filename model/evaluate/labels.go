@@ -1,0 +1,49 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Labels says which values of a label column mean an anomaly and which mean
+// normal, upper and lower case alike. Rows with other values are left out:
+// "Background" flows are unlabelled, and counting them as benign decides the
+// result.
+type Labels struct{ Anomalous, Normal []string }
+
+// CommonLabels are the words of the labelled logs that one meets.
+var CommonLabels = Labels{
+	Anomalous: []string{"malicious", "attack", "anomaly", "anomalous", "1", "t", "true"},
+	Normal:    []string{"benign", "normal", "0", "f", "false"},
+}
+
+// Label is what a row's label means.
+type Label uint8
+
+// The meanings.
+const (
+	LeftOut Label = iota
+	Normal
+	Anomalous
+)
+
+// Of is the meaning of a value.
+func (l Labels) Of(value string) Label {
+	is := func(word string) bool { return strings.EqualFold(word, value) }
+	switch {
+	case slices.ContainsFunc(l.Anomalous, is):
+		return Anomalous
+	case slices.ContainsFunc(l.Normal, is):
+		return Normal
+	}
+	return LeftOut
+}
+
+// Row is a labelled connection.
+type Row struct {
+	Conn    conn.Conn
+	Anomaly bool
+	Family  string // of an anomaly: which attack; "" where that is not known
+}

@@ -1,0 +1,131 @@
+package model
+
+import (
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Reason is one feature's part in a score.
+type Reason struct {
+	Feature int     // index in feature.Schema
+	Name    string  // the field or the window, "orig_bytes"
+	Value   string  // of this connection, "4.2 GB"
+	Usual   string  // in the training data, "under 31 MB"
+	Credit  float64 // its part of c(ψ) − E[h(x)]: positive makes the row stranger
+}
+
+// reasons is how many features the anomaly_reason column names at most.
+const reasons = 3
+
+// Explain gives the k features with the largest credit, largest first; all of
+// them for k <= 0. The credits of all features add up to c(ψ) − E[h(x)],
+// exactly. It is safe for concurrent use.
+func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
+	var v feature.Vector
+	var credits [feature.N]float64
+	order := m.attribute(&v, &credits, c, w)
+	if k <= 0 || k > len(order) {
+		k = len(order)
+	}
+	why := make([]Reason, k)
+	for j, i := range order[:k] {
+		why[j] = Reason{
+			Feature: i,
+			Name:    feature.Schema[i].Name,
+			Value:   string(m.encoder.AppendValue(nil, i, c, w)),
+			Usual:   string(feature.AppendUsual(nil, i, &m.usual[i], v[i])),
+			Credit:  credits[i],
+		}
+	}
+	return why
+}
+
+// AppendReason appends the text of the anomaly_reason column: ReasonText of the
+// three top reasons. It allocates only what dst needs and is safe for
+// concurrent use.
+func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte {
+	var v feature.Vector
+	var credits [feature.N]float64
+	order := m.attribute(&v, &credits, c, w)
+	for j, i := range order[:reasons] {
+		if credits[i] <= 0 {
+			break
+		}
+		if j > 0 {
+			dst = append(dst, "; "...)
+		}
+		dst = append(dst, wordsBefore[i]...)
+		start := len(dst)
+		dst = m.encoder.AppendValue(dst, i, c, w)
+		if after := wordsAfter(i, string(dst[start:])); after != "" {
+			dst = feature.AppendUsual(append(dst, after...), i, &m.usual[i], v[i])
+		}
+	}
+	return dst
+}
+
+// ReasonText joins those reasons that made a connection stranger, at most
+// three, for the anomaly_reason column: "orig_bytes 4.2 GB, usually under
+// 31 MB; 212 responders in five minutes, usually 3". It is empty where nothing
+// stands out.
+func ReasonText(why []Reason) string {
+	var text []byte
+	for j, r := range why[:min(reasons, len(why))] {
+		if r.Credit <= 0 {
+			break
+		}
+		if j > 0 {
+			text = append(text, "; "...)
+		}
+		text = append(append(text, wordsBefore[r.Feature]...), r.Value...)
+		if after := wordsAfter(r.Feature, r.Value); after != "" {
+			text = append(append(text, after...), r.Usual...)
+		}
+	}
+	return string(text)
+}
+
+// wordsAfter is what stands between the value of a feature and what is usual;
+// nothing for rarities, which say it themselves.
+func wordsAfter(i int, value string) string {
+	if value == "1" {
+		return afterOne[i]
+	}
+	return afterMany[i]
+}
+
+var wordsBefore, afterOne, afterMany = func() (before, one, many [feature.N]string) {
+	for i, f := range feature.Schema {
+		switch f.Kind {
+		case feature.Count:
+			many[i] = " " + f.Name + " in five minutes, usually "
+			one[i] = " " + strings.TrimSuffix(f.Name, "s") + " in five minutes, usually "
+			continue
+		case feature.Share:
+			many[i] = " of connections failed in five minutes, usually "
+		case feature.Rarity:
+			before[i] = f.Name + " "
+		default:
+			before[i], many[i] = f.Name+" ", ", usually "
+		}
+		one[i] = many[i]
+	}
+	return before, one, many
+}()
+
+// attribute encodes a connection, credits its features and returns them in the
+// order of their credits, largest first.
+func (m *Model) attribute(v *feature.Vector, credits *[feature.N]float64, c *conn.Conn, w feature.Window) (order [feature.N]int) {
+	m.encoder.Encode(v, c, w)
+	m.forest.Attribute(credits[:], v[:])
+	for i := range order { // insertion keeps equal credits in the schema's order
+		j := i
+		for ; j > 0 && credits[order[j-1]] < credits[i]; j-- {
+			order[j] = order[j-1]
+		}
+		order[j] = i
+	}
+	return order
+}

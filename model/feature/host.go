@@ -1,0 +1,189 @@
+package feature
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+)
+
+// Window says what the originator of a connection did in its last five
+// minutes, that connection included. The minutes are those of the clock face:
+// the one in which the host's latest connection ended and the four before it.
+type Window struct {
+	Connections uint32
+	Failures    uint32 // connections for whose conn_state State.Failed holds
+	Responders  uint32 // distinct responder addresses: exact up to 23, then an estimate
+	Ports       uint32 // distinct (proto, responder port): exact up to 23, then an estimate
+
+	// Cold is set while connections of these minutes may be missing, because
+	// the stream began, or the host was forgotten, too recently.
+	Cold bool
+}
+
+const (
+	minute = conn.Micros(60e6)
+
+	// A row this far behind its host's clock says that the clock of the sensor
+	// was set back, or that one row's time was wrong: the window starts anew.
+	setBack = 24 * 60
+
+	// openingRows are the rows from which we learn when a stream begins: a row
+	// is written up to some minutes after its connection's end, so one row
+	// alone says little.
+	openingRows = 64
+
+	longAgo = math.MinInt64 / 2
+)
+
+// host is one originator: its clock and counters in rings of one minute each.
+type host struct {
+	minute     int64  // the newest minute reached: the host's clock
+	seen       uint64 // number of the row that it was last seen in
+	exactFrom  int64  // first minute whose window is complete
+	conns      [minutes]uint32
+	failures   [minutes]uint32
+	responders distinct
+	ports      distinct
+}
+
+// Hosts keeps the windows of the originators, at most a fixed number of them.
+// It is not safe for concurrent use: the order of rows is data.
+type Hosts struct {
+	places *recent.Table[[16]byte]
+	hosts  []host
+
+	rows    uint64
+	opening int64 // latest minute among the first openingRows rows
+	horizon int64 // latest minute of a host that was forgotten
+}
+
+// NewHosts returns a table for that many originators, at least one. All memory
+// is reserved at once, without pointers, about 640 bytes a host; pages that no
+// host has used yet stay untouched.
+func NewHosts(capacity int) *Hosts {
+	places := recent.New[[16]byte](capacity)
+	return &Hosts{
+		places:  places,
+		hosts:   make([]host, places.Cap()),
+		opening: longAgo,
+		horizon: longAgo,
+	}
+}
+
+// Cap is the number of originators that fit.
+func (h *Hosts) Cap() int { return len(h.hosts) }
+
+// Len is the number of originators that are kept now.
+func (h *Hosts) Len() int { return h.places.Len() }
+
+// Observe counts the connection in its originator's window and returns that
+// window. It does not allocate. A host's clock is the end of its latest
+// connection and never goes back: an older row counts in the newest minute
+// reached. When the table is full, the originator observed longest ago is
+// forgotten.
+func (h *Hosts) Observe(c *conn.Conn) Window {
+	now := floorMinute(c)
+	switch {
+	case now < h.opening-setBack:
+		h.opening, h.horizon = now, min(h.horizon, now)
+	case h.rows < openingRows:
+		h.opening = max(h.opening, now)
+	}
+	h.rows++
+
+	e := h.find(c.Orig.Addr().As16(), now)
+	e.seen = h.rows
+	e.reach(now)
+
+	slot := ring(e.minute)
+	e.conns[slot]++
+	if c.State.Failed() {
+		e.failures[slot]++
+	}
+	key, hash := addressKey(c.Resp.Addr().As16())
+	e.responders.add(key, hash, slot)
+	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
+	e.ports.add(key, mix(uint64(key)), slot)
+
+	w := Window{Responders: e.responders.count(), Ports: e.ports.count()}
+	for i := range minutes {
+		w.Connections += e.conns[i]
+		w.Failures += e.failures[i]
+	}
+	w.Cold = e.minute < max(e.exactFrom, h.opening+minutes)
+	return w
+}
+
+// reach brings the host's clock to a minute, if that is later.
+func (e *host) reach(now int64) {
+	passed := now - e.minute
+	if passed < -setBack {
+		passed, e.exactFrom = minutes, now+minutes
+	}
+	if passed <= 0 {
+		return
+	}
+	e.minute = now
+	slot := ring(now)
+	e.responders.advance(passed, slot)
+	e.ports.advance(passed, slot)
+	for range min(passed, minutes) {
+		e.conns[slot], e.failures[slot] = 0, 0
+		slot = (slot + minutes - 1) % minutes
+	}
+}
+
+// find returns an originator, and makes one where there is none.
+func (h *Hosts) find(addr [16]byte, now int64) *host {
+	forgets := int64(longAgo)
+	if h.places.Full() {
+		forgets = h.hosts[h.places.Oldest()].minute
+	}
+	place, added := h.places.Use(addr)
+	e := &h.hosts[place]
+	if added {
+		h.horizon = max(h.horizon, forgets)
+		*e = host{minute: now, exactFrom: h.horizon + minutes}
+	}
+	return e
+}
+
+// floorMinute is the minute in which the connection ended.
+func floorMinute(c *conn.Conn) int64 {
+	end := c.TS
+	if c.Has(conn.Duration) {
+		end += max(c.Duration, 0)
+	}
+	if end < c.TS {
+		end = 1<<63 - 1
+	}
+	m := int64(end / minute)
+	if end%minute < 0 {
+		m--
+	}
+	return m
+}
+
+// ring is the position of a minute in the rings.
+func ring(m int64) int { return int((m%minutes + minutes) % minutes) }
+
+// addressKey gives a number that tells IPv4 addresses apart, and others but
+// for a chance of 2^−32, and a hash of the address.
+func addressKey(a [16]byte) (key uint32, hash uint64) {
+	hi, lo := binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])
+	hash = mix(lo ^ mix(hi))
+	if hi == 0 && lo>>32 == 0xffff {
+		return uint32(lo), hash
+	}
+	return uint32(hash), hash
+}
+
+// mix is SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}

@@ -1,0 +1,20 @@
+package feature
+
+import "github.com/zeek-iforest/zeek-iforest/model/conn"
+
+// unset stands for a field that Zeek left unset. It lies below the range of
+// every logarithm here, whose least value is ln 0.0001 = −9.2, so that one
+// split tells unset from zero.
+const unset = -12
+
+// durationOffset, in seconds, keeps the logarithm of a zero duration finite
+// and the difference between microseconds small.
+const durationOffset = 1e-4
+
+// logCount is ln(n + 1).
+func logCount(n uint64) float32 { return float32(Log(float64(n) + 1)) }
+
+// logDuration is ln(d + 0.0001 s).
+func logDuration(d conn.Micros) float32 {
+	return float32(Log(float64(max(d, 0))/1e6 + durationOffset))
+}

@@ -1,0 +1,167 @@
+package learn
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
+)
+
+// Sampling says which rows the trees may see.
+type Sampling uint8
+
+const (
+	// Balanced draws kinds of connection uniformly, then a row of that kind, so
+	// that the volume of one behaviour does not make it normal.
+	Balanced Sampling = iota
+	// Uniform draws rows uniformly, as the paper does.
+	Uniform
+)
+
+var samplingNames = [...]string{Balanced: "balanced", Uniform: "uniform"}
+
+// String is the name of the sampling, as --sampling takes it.
+func (s Sampling) String() string { return samplingNames[s] }
+
+// ParseSampling is the inverse of String.
+func ParseSampling(name string) (Sampling, error) {
+	for s, n := range samplingNames {
+		if n == name {
+			return Sampling(s), nil
+		}
+	}
+	return 0, fmt.Errorf("sampling %q, want balanced or uniform", name)
+}
+
+// Options says how a model is made. Zero values mean model's defaults; the
+// seed is taken as it is.
+type Options struct {
+	Trees       int
+	Subsample   int
+	MaxDepth    int // depth at which trees end; 0 means ⌈log2 Subsample⌉, the paper's
+	Seed        uint64
+	Sampling    Sampling
+	Hosts       int    // originators whose windows are kept
+	ZeekVersion string // kept in the model's summary
+
+	AsSensor     bool // Fit: learn as a Learner does that scores the rows meanwhile
+	Warmup       int  // Learner: connections before the first model
+	RebuildEvery int  // Learner: connections from a rebuild to the next; at first as many as there were
+}
+
+func (o Options) withDefaults() Options {
+	trees, subsample := model.BalancedTrees, model.BalancedSubsample
+	if o.Sampling == Uniform {
+		trees, subsample = model.DefaultTrees, model.DefaultSubsample
+	}
+	o.Trees = cmp.Or(o.Trees, trees)
+	o.Subsample = cmp.Or(o.Subsample, subsample)
+	o.Hosts = cmp.Or(o.Hosts, model.DefaultHosts)
+	o.Warmup = cmp.Or(o.Warmup, model.DefaultWarmup)
+	o.RebuildEvery = cmp.Or(o.RebuildEvery, model.DefaultRebuildEvery)
+	return o
+}
+
+// fewRows is the paper's subsample: what a tree should have to choose from.
+const fewRows = model.DefaultSubsample
+
+// Report says what Fit did.
+type Report struct {
+	Rows     uint64   // learnt from
+	Unusable uint64   // left out, because no conn.log can hold them
+	Remarks  []string // what the user should know: "only 12 connections: …"
+}
+
+// Fit makes a model of the connections that next yields, in log order, until
+// io.EOF; another error of next ends it. It passes over them once, in memory
+// that does not depend on their number. Fewer than two are an error, which
+// wraps forest.ErrTooFewRows. The same rows and options give the same model,
+// byte for byte.
+//
+// With AsSensor it is the model that a sensor would use after these rows:
+// ErrNoModelYet where that would be none.
+func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
+	o = o.withDefaults()
+	var report Report
+	hosts := feature.NewHosts(o.Hosts)
+	var firstFault error
+	each := func(observe func(*conn.Conn, feature.Window)) error {
+		for c := new(conn.Conn); ; {
+			if err := next(c); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := feature.Check(c); err != nil {
+				report.Unusable++
+				if firstFault == nil {
+					firstFault = err
+				}
+				continue
+			}
+			report.Rows++
+			observe(c, hosts.Observe(c))
+		}
+	}
+	m, err := o.fit(each)
+	if firstFault != nil {
+		report.Remarks = append(report.Remarks, fmt.Sprintf("%d connections could not be used: the first one's %v", report.Unusable, firstFault))
+	}
+	switch {
+	case errors.Is(err, forest.ErrTooFewRows):
+		return nil, report, fmt.Errorf("%d connections to learn from: %w", report.Rows, err)
+	case err != nil:
+		return nil, report, err
+	case report.Rows < fewRows:
+		report.Remarks = append(report.Remarks, fmt.Sprintf("only %d connections: the scores mean little", report.Rows))
+	}
+	return m, report, nil
+}
+
+// fit learns from each row.
+func (o Options) fit(each func(func(*conn.Conn, feature.Window)) error) (*model.Model, error) {
+	if o.AsSensor {
+		return o.fitAsSensor(each)
+	}
+	p := newPast(o, false)
+	if err := each(p.observe); err != nil {
+		return nil, err
+	}
+	b := newRebuild(p, o)
+	err := b.begin(0)
+	for err == nil {
+		var m *model.Model
+		if m, err = b.step(); m != nil {
+			return m, nil
+		}
+	}
+	return nil, err
+}
+
+// ErrNoModelYet says that a sensor would not have a model yet.
+var ErrNoModelYet = errors.New("learn: a sensor would have no model yet after so few connections")
+
+// fitAsSensor does what a sensor does with each row.
+func (o Options) fitAsSensor(each func(func(*conn.Conn, feature.Window)) error) (*model.Model, error) {
+	l := NewLearner(o)
+	err := each(func(c *conn.Conn, w feature.Window) {
+		var s model.Score
+		if m := l.Model(); m != nil {
+			s = m.Score(c, w)
+		}
+		l.Observe(c, w, s)
+		_, _ = l.Step() // a refusal leaves the model in use, here as there
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case l.Model() == nil:
+		return nil, ErrNoModelYet
+	}
+	return l.Model(), nil
+}

@@ -1,0 +1,180 @@
+// Package learn decides what to remember of a stream of connections and makes
+// models of it: fit.go from a log, in one pass; learner.go on a sensor, for
+// ever; past.go is the memory, with cells.go (balanced), sample.go (uniform)
+// and quarantine.go (what is too new); rebuild.go makes a model of it in small
+// steps, and promote.go decides whether the sensor takes it.
+package learn
+
+import (
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// How rows are divided between the trees and the calibration curve, which must
+// not see the same ones: a forest finds the rows that it has seen less strange.
+const (
+	// The first rows serve both, until there are enough for the curve alone.
+	earlyRows = 512
+	// Of later rows, one in so many is drawn for the curve.
+	calibrationShare = 8
+	// The curve needs that many rows of its own.
+	enoughForCurve = 256
+	// It uses that many at most: "1 in 30,000" is the rarest rank.
+	maxCalibration = 1 << 15
+	// On a sensor they are a sample of the last rows drawn for it, about so
+	// many: of a million connections.
+	calibrationMemory = 4 * maxCalibration
+	// On a sensor one in so many of them is held back from the curve too, for
+	// the test of the next model.
+	heldBackShare = 4
+	maxHeldBack   = 1 << 10
+
+	// Kinds of connection in quarantine.
+	maxWaiting = 1 << 12
+
+	// Rows of uniform sampling, from which the trees draw.
+	maxUniform = 1 << 16
+
+	// On a sensor all counts are halved when so many rows were counted.
+	maxCounted = 1 << 22
+)
+
+// past is what is remembered of a stream: bounded, without pointers, reserved
+// at once.
+type past struct {
+	sensor      bool
+	rows        uint64
+	first, last conn.Micros // earliest and latest ts
+	begun, now  conn.Micros // ts of the first and of the latest row
+	counter     *feature.Counter
+	cells       *cells     // balanced sampling
+	waiting     *cells     // in quarantine, on a sensor: apart, so that they displace no others
+	uniform     *reservoir // uniform sampling; one of the two is nil
+	early       []feature.Sample
+	calibration *reservoir
+	heldBack    []feature.Sample // a ring, on a sensor
+	held        uint64           // rows held back ever
+	divide      *random
+}
+
+func newPast(o Options, sensor bool) *past {
+	p := &past{
+		sensor:  sensor,
+		counter: feature.NewCounter(),
+		early:   make([]feature.Sample, 0, earlyRows),
+		divide:  newRandom(o.Seed, streamDivide),
+	}
+	var cellsMemory, curveMemory uint64
+	if sensor {
+		cellsMemory, curveMemory = cellMemory, calibrationMemory
+		p.heldBack = make([]feature.Sample, 0, maxHeldBack)
+	}
+	p.calibration = newReservoir(maxCalibration, newRandom(o.Seed, streamCalibration), curveMemory)
+	if o.Sampling == Uniform {
+		p.uniform = newReservoir(max(maxUniform, o.Subsample), newRandom(o.Seed, streamReservoir), curveMemory)
+	} else {
+		p.cells = newCells(model.DefaultCells, newRandom(o.Seed, streamReservoir), cellsMemory)
+		if sensor {
+			p.waiting = newCells(maxWaiting, newRandom(o.Seed, streamWaiting), cellsMemory)
+		}
+	}
+	return p
+}
+
+// observe remembers a connection, or not. It does not allocate.
+func (p *past) observe(c *conn.Conn, w feature.Window) {
+	if p.rows == 0 {
+		p.first, p.last, p.begun = c.TS, c.TS, c.TS
+	}
+	p.rows++
+	p.now = c.TS
+	p.first, p.last = min(p.first, c.TS), max(p.last, c.TS)
+
+	service := p.counter.ServiceCode(c)
+	in, place := p.cells, 0
+	if in != nil {
+		in, place = p.cell(cellKey(c, service), c)
+	}
+	if in == p.cells {
+		p.counter.Count(c, service)
+	}
+	if s := p.keep(in, place); s != nil {
+		s.Set(c, w, service)
+	}
+	if p.rows <= earlyRows {
+		p.early = p.early[:p.rows]
+		p.early[p.rows-1].Set(c, w, service)
+	}
+}
+
+// cell finds the cell of a row: among those that shape models, or in
+// quarantine.
+func (p *past) cell(key uint64, c *conn.Conn) (in *cells, place int) {
+	if p.waiting == nil || p.cells.table.Find(key) >= 0 {
+		place = p.cells.find(key)
+		p.cells.cells[place].last = c.TS
+		return p.cells, place
+	}
+	place = p.waiting.find(key)
+	e := &p.waiting.cells[place]
+	if e.see(c, p.begun) || p.rows <= earlyRows {
+		return p.cells, p.cells.take(key, p.waiting, place)
+	}
+	return p.waiting, place
+}
+
+// keep decides where the row of a cell is kept, nil for nowhere.
+func (p *past) keep(in *cells, place int) *feature.Sample {
+	if p.rows > earlyRows && p.divide.below(calibrationShare) == 0 {
+		if p.sensor && p.divide.below(heldBackShare) == 0 {
+			at := int(p.held % maxHeldBack)
+			p.held++
+			p.heldBack = p.heldBack[:max(len(p.heldBack), at+1)]
+			return &p.heldBack[at]
+		}
+		return p.calibration.offer()
+	}
+	if in != nil {
+		return in.offer(place)
+	}
+	return p.uniform.offer()
+}
+
+// curveRows is the number of rows for the curve, and whether the early ones are
+// among them. Both kinds only grow.
+func (p *past) curveRows() (n int, early bool) {
+	n = len(p.calibration.rows)
+	if early = n < enoughForCurve; early {
+		n += len(p.early)
+	}
+	return n, early
+}
+
+// forCurve is the i-th of the rows for the curve, with the early ones or not.
+func (p *past) forCurve(i int, early bool) *feature.Sample {
+	if early {
+		if i < len(p.early) {
+			return &p.early[i]
+		}
+		i -= len(p.early)
+	}
+	return &p.calibration.rows[i]
+}
+
+// available is the number of different rows that a tree can draw.
+func (p *past) available() int {
+	if p.cells != nil {
+		return p.cells.available(p.now)
+	}
+	return len(p.uniform.rows)
+}
+
+// draw copies the rows of one tree to dst.
+func (p *past) draw(dst []feature.Sample, seed uint64, tree int) {
+	if p.cells != nil {
+		p.cells.draw(dst, p.now, newRandom(seed, streamDraw+uint64(tree)))
+	} else {
+		p.uniform.draw(dst, seed, tree)
+	}
+}

@@ -1,0 +1,138 @@
+package learn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+)
+
+// The test that a new model must pass to take the place of the old one.
+const (
+	// Of the held-back rows that are the strangest twentieth for the old model,
+	// half must be among the strangest fifth for the new one; two models that
+	// know nothing of each other agree on a fifth of them.
+	strangest     = 1.0 / 20
+	stillStrange  = 1.0 / 5
+	leastAgreed   = 1.0 / 2
+	leastHeldBack = 200
+	// A hundredth of the rows should be the strangest hundredth; a model for
+	// which many more are has not seen what comes now.
+	strangeRank = 0.01
+	mostStrange = 0.05
+	// What was worth an alert must be among the strangest fiftieth still, for
+	// half of the alerts, if there are enough to say.
+	alertRank   = 0.001
+	stillRank   = 0.02
+	leastAlerts = 8
+	maxAlerts   = 256
+	// After that much of refusing, what is here is what is normal here.
+	longestRefusal = 7 * day
+
+	comparedPerStep = 48
+)
+
+// alerts are the latest rows of each kind of connection that the model found
+// strangest.
+type alerts struct {
+	table *recent.Table[uint64]
+	rows  []feature.Sample
+}
+
+func newAlerts() *alerts {
+	return &alerts{recent.New[uint64](maxAlerts), make([]feature.Sample, maxAlerts)}
+}
+
+func (a *alerts) add(c *conn.Conn, w feature.Window, service uint16) {
+	place, _ := a.table.Use(cellKey(c, service))
+	a.rows[place].Set(c, w, service)
+}
+
+// Refused says why a new model did not take the place of the old one.
+type Refused struct{ Reason string }
+
+func (r *Refused) Error() string { return "model refused: " + r.Reason }
+
+// trial compares a new model with the old one, some rows a step.
+type trial struct {
+	now, next *model.Model
+	held      int // rows compared
+	alerts    int
+
+	nowPath, nextPath       []float64 // of the rows compared
+	strangeNow, strangeNext int
+	still                   int
+}
+
+// step compares some more rows; done says that there are none left.
+func (t *trial) step(p *past, a *alerts) (done bool) {
+	for range comparedPerStep {
+		switch {
+		case t.held < len(p.heldBack):
+			now, next := t.path(p, t.now, &p.heldBack[t.held]), t.path(p, t.next, &p.heldBack[t.held])
+			t.held++
+			t.nowPath, t.nextPath = append(t.nowPath, now), append(t.nextPath, next)
+			if t.now.Rank(now) <= strangeRank {
+				t.strangeNow++
+			}
+			if t.next.Rank(next) <= strangeRank {
+				t.strangeNext++
+			}
+		case t.alerts < a.table.Len():
+			next := t.path(p, t.next, &a.rows[t.alerts])
+			t.alerts++
+			if t.next.Rank(next) <= stillRank {
+				t.still++
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+func (t *trial) path(p *past, m *model.Model, s *feature.Sample) float64 {
+	var v feature.Vector
+	p.counter.Finish(&v, s, m.Encoder())
+	return m.Forest().MeanPath(v[:])
+}
+
+// agreed is the share of the rows strangest for the old model that the new one
+// finds strange too.
+func (t *trial) agreed() float64 {
+	shortest := func(paths []float64, share float64) float64 {
+		sorted := slices.Sorted(slices.Values(paths))
+		return sorted[int(share*float64(len(sorted)))]
+	}
+	now, next := shortest(t.nowPath, strangest), shortest(t.nextPath, stillStrange)
+	var of, both float64
+	for i := range t.nowPath {
+		if t.nowPath[i] <= now {
+			of++
+			if t.nextPath[i] <= next {
+				both++
+			}
+		}
+	}
+	return both / of
+}
+
+// verdict is nil where the new model passes.
+func (t *trial) verdict() *Refused {
+	if n := float64(t.held); t.held >= leastHeldBack {
+		if agreed := t.agreed(); agreed < leastAgreed {
+			return &Refused{fmt.Sprintf("it agrees on %.0f %% of the strangest of %d held-back connections, at least %.0f %% is wanted", 100*agreed, t.held, 100*leastAgreed)}
+		}
+		now, next := float64(t.strangeNow)/n, float64(t.strangeNext)/n
+		if next > max(mostStrange, 2*now) {
+			return &Refused{fmt.Sprintf("it finds %.0f %% of %d held-back connections strange, the old one %.0f %%", 100*next, t.held, 100*now)}
+		}
+	}
+	if t.alerts >= leastAlerts && 2*t.still < t.alerts {
+		return &Refused{fmt.Sprintf("it finds only %d of the last %d kinds of alert strange", t.still, t.alerts)}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package learn_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// node is a sensor that can be stopped and started again.
+type node struct {
+	l      *learn.Learner
+	hosts  *feature.Hosts
+	models []string // fingerprints of the models that came into use
+	errors []string
+}
+
+func (n *node) observe(rows []conn.Conn) {
+	for i := range rows {
+		c := &rows[i]
+		w := n.hosts.Observe(c)
+		var s model.Score
+		if m := n.l.Model(); m != nil {
+			s = m.Score(c, w)
+		}
+		n.l.Observe(c, w, s)
+		m, err := n.l.Step()
+		if m != nil {
+			n.models = append(n.models, m.Fingerprint())
+		}
+		if err != nil {
+			n.errors = append(n.errors, err.Error())
+		}
+	}
+}
+
+func (n *node) restart(t testing.TB, path string, o learn.Options) {
+	s, err := n.l.Save(path, n.hosts)
+	require.NoError(t, err)
+	require.NoError(t, s.Finish())
+	o.Seed = 99 // the state's seed holds
+	n.l, n.hosts, err = learn.Restore(path, o)
+	require.NoError(t, err)
+}
+
+func officeRows(seed uint64, n int) []conn.Conn {
+	next := office(seed, n)
+	rows := make([]conn.Conn, n)
+	for i := range rows {
+		_ = next(&rows[i])
+	}
+	return rows
+}
+
+// A sensor that is stopped and started anywhere, also in the middle of a
+// rebuild, makes the models that one makes which runs on.
+func TestRestartsChangeNothing(t *testing.T) {
+	rows := officeRows(11, 9000)
+	for _, o := range []learn.Options{
+		{Seed: 3, Warmup: 600, RebuildEvery: 900},
+		{Seed: 3, Warmup: 600, RebuildEvery: 900, Sampling: learn.Uniform, Trees: 60},
+		{Seed: 3, Warmup: 600, RebuildEvery: 900, Hosts: 20}, // hosts are forgotten
+	} {
+		hosts := model.DefaultHosts
+		if o.Hosts > 0 {
+			hosts = o.Hosts
+		}
+		through := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(hosts)}
+		through.observe(rows)
+		require.Greater(t, len(through.models), 2)
+
+		path := filepath.Join(t.TempDir(), "state")
+		stopped := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(hosts)}
+		r := rand.New(rand.NewPCG(5, 5))
+		for at := 0; at < len(rows); {
+			end := min(at+1+r.IntN(400), len(rows))
+			stopped.observe(rows[at:end])
+			stopped.restart(t, path, o)
+			at = end
+		}
+		require.Equal(t, through.models, stopped.models)
+		require.Equal(t, through.errors, stopped.errors)
+		require.Equal(t, through.l.Stats(), stopped.l.Stats())
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
+}
+
+// Saving in slices while rows come in gives a state from which learning goes
+// on, though not to the bit.
+func TestSaveWhileLearning(t *testing.T) {
+	rows := officeRows(12, 20000)
+	o := learn.Options{Seed: 3}
+	n := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(50)}
+	n.observe(rows[:5000])
+	path := filepath.Join(t.TempDir(), "state")
+	s, err := n.l.Save(path, n.hosts)
+	require.NoError(t, err)
+	at, done := 5000, false
+	for ; !done; at++ {
+		n.observe(rows[at%20000 : at%20000+1])
+		done, err = s.Step()
+		require.NoError(t, err)
+	}
+	l, hosts, err := learn.Restore(path, o)
+	require.NoError(t, err)
+	require.InDelta(t, 5000, l.Stats().Rows, 10)
+	again := &node{l: l, hosts: hosts}
+	again.observe(rows[6000:])
+	require.NotEmpty(t, again.models)
+}
+
+func saved(t testing.TB) (path string, data []byte) {
+	n := &node{l: learn.NewLearner(learn.Options{Seed: 3, Trees: 20}), hosts: feature.NewHosts(50)}
+	n.observe(officeRows(13, 1006)) // in the middle of a rebuild
+	path = filepath.Join(t.TempDir(), "state")
+	s, err := n.l.Save(path, n.hosts)
+	require.NoError(t, err)
+	require.NoError(t, s.Finish())
+	data, err = os.ReadFile(path)
+	require.NoError(t, err)
+	return path, data
+}
+
+func TestRestoreRefusesDamage(t *testing.T) {
+	path, good := saved(t)
+	o := learn.Options{Trees: 20}
+	_, _, err := learn.Restore(path, o)
+	require.NoError(t, err)
+
+	refused := func(data []byte, o learn.Options, why string) {
+		t.Helper()
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		_, _, err := learn.Restore(path, o)
+		var f *model.FormatError
+		require.ErrorAs(t, err, &f)
+		require.ErrorContains(t, err, why)
+		require.ErrorContains(t, err, path)
+		require.NotEmpty(t, f.Hint)
+	}
+	refused(nil, o, "not a state")
+	refused([]byte("something else, and longer than the head of a state file is"), o, "not a state")
+	refused(good, learn.Options{Trees: 20, Sampling: learn.Uniform}, "other features, sampling")
+	refused(good, learn.Options{}, "trees or subsample")
+	refused(good[:len(good)/2], o, "truncated")
+	refused(good[:len(good)-13], o, "truncated")
+	refused(append(good[:len(good):len(good)], 0), o, "too many")
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 60 {
+		data := append([]byte(nil), good...)
+		data[r.IntN(len(data))] ^= 1 << r.IntN(8)
+		refused(data, o, "")
+	}
+	_, _, err = learn.Restore(filepath.Join(t.TempDir(), "absent"), o)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A save that ends early leaves the old file, and no other.
+func TestSaveIsAtomic(t *testing.T) {
+	path, good := saved(t)
+	n := &node{l: learn.NewLearner(learn.Options{Seed: 4}), hosts: feature.NewHosts(50)}
+	n.observe(officeRows(14, 3000))
+	for steps := range 80 {
+		s, err := n.l.Save(path, n.hosts)
+		require.NoError(t, err)
+		for range steps {
+			_, err := s.Step()
+			require.NoError(t, err)
+		}
+		s.Abandon()
+		now, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if steps < 75 {
+			require.Equal(t, good, now, "after %d steps", steps)
+			entries, err := os.ReadDir(filepath.Dir(path))
+			require.NoError(t, err)
+			require.Len(t, entries, 1)
+		}
+	}
+	_, err := n.l.Save(filepath.Join(t.TempDir(), "missing", "state"), n.hosts)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

@@ -1,0 +1,323 @@
+package learn
+
+import (
+	"bytes"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
+)
+
+// Sizes of the pieces in which a state is saved, each about 40 KB.
+const (
+	cellsPerPiece   = 64
+	samplesPerPiece = 512
+	hostsPerPiece   = 64
+	bytesPerPiece   = 1 << 15
+)
+
+// state is what is saved: a learner and the windows of originators.
+type state struct {
+	l      *Learner
+	hosts  *feature.Hosts
+	models [3][]byte // files of the model in use, the one before, the one on trial
+
+	windows [][]byte           // read
+	seen    map[*cells][]usage // read
+	rebuild savedRebuild
+}
+
+// part is one kind of content, in pieces. The function describes a piece both
+// ways.
+type part struct {
+	pieces func(s *state) int
+	code   func(s *state, c *codec, piece int)
+}
+
+// parts are in the order in which they are written and must be read: a change
+// of anything here is a new stateVersion.
+var parts = []part{
+	{one, (*state).codeLearner},
+	{func(*state) int { return feature.StateParts }, (*state).codeCounter},
+	{func(s *state) int { return piecesOf(s.l.past.cells) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.cells, i) }},
+	{func(s *state) int { return piecesOf(s.l.past.waiting) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.waiting, i) }},
+	samplesPart(func(s *state) *[]feature.Sample {
+		if s.l.past.uniform == nil {
+			return new([]feature.Sample)
+		}
+		return &s.l.past.uniform.rows
+	}),
+	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.early }),
+	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.calibration.rows }),
+	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.heldBack }),
+	{one, (*state).codeAlerts},
+	modelPart(0), modelPart(1), modelPart(2),
+	{one, (*state).codeTrial},
+	{one, (*state).codeRebuild},
+	samplesPart(func(s *state) *[]feature.Sample { return &s.rebuild.drawn }),
+	{func(s *state) int { return (s.hosts.Len() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeHosts},
+}
+
+func one(*state) int { return 1 }
+
+func samplesPart(list func(*state) *[]feature.Sample) part {
+	return part{
+		func(s *state) int { return (len(*list(s)) + samplesPerPiece - 1) / samplesPerPiece },
+		func(s *state, c *codec, piece int) {
+			c.samples(list(s), piece*samplesPerPiece, samplesPerPiece)
+		},
+	}
+}
+
+func (s *state) codeLearner(c *codec, _ int) {
+	l, p := s.l, s.l.past
+	c.uint64(&l.o.Seed)
+	c.uint64(&p.rows)
+	c.micros(&p.first)
+	c.micros(&p.last)
+	c.micros(&p.begun)
+	c.micros(&p.now)
+	c.uint64(&p.held)
+	c.uint64(&l.due)
+	for _, n := range []*int{&l.builds, &l.promoted, &l.refused} {
+		c.count(n, 1<<31-1)
+	}
+	c.micros(&l.refusing)
+	c.random(p.divide)
+	c.random(p.calibration.random)
+	c.uint64(&p.calibration.offered)
+	if p.cells != nil {
+		c.random(p.cells.random)
+		c.random(p.waiting.random)
+	} else {
+		c.random(p.uniform.random)
+		c.uint64(&p.uniform.offered)
+	}
+	l.rebuild.o.Seed = l.o.Seed
+}
+
+func (s *state) codeCounter(c *codec, piece int) {
+	if !c.reading {
+		c.data = s.l.past.counter.AppendState(c.data, piece)
+		return
+	}
+	c.err = s.l.past.counter.RestoreState(piece, c.data)
+	c.data = nil
+}
+
+// usage says when a cell was seen last among others: its number in the order
+// of use.
+type usage struct {
+	key   uint64
+	order uint32
+}
+
+func piecesOf(s *cells) int {
+	if s == nil {
+		return 0
+	}
+	return (s.table.Len() + cellsPerPiece - 1) / cellsPerPiece
+}
+
+// codeCells describes cells by their places, which the trees draw from, and
+// each with its number in the order of use, by which cells are forgotten.
+func (s *state) codeCells(c *codec, in *cells, piece int) {
+	if in == nil {
+		c.err = errState
+		return
+	}
+	if !c.reading && piece == 0 {
+		in.number()
+	}
+	from := piece * cellsPerPiece
+	n := min(cellsPerPiece, in.table.Len()-from)
+	c.count(&n, cellsPerPiece)
+	for i := range n {
+		place, key := from+i, uint64(0)
+		if !c.reading {
+			key = in.table.Key(place)
+		}
+		c.uint64(&key)
+		if c.reading {
+			if c.err != nil {
+				return
+			}
+			place = in.find(key) // the same, unless cells moved while the state was saved
+		}
+		e := &in.cells[place]
+		c.uint32(&e.order)
+		c.micros(&e.first)
+		c.micros(&e.last)
+		for j := range e.hosts {
+			c.uint32(&e.hosts[j])
+		}
+		c.uint64(&e.met)
+		c.uint8(&e.kept)
+		if e.kept > cellRows {
+			c.err = errState
+			e.kept = 0
+		}
+		for j := range int(e.kept) {
+			c.sample(&in.rows[place*cellRows+j])
+		}
+		if c.reading {
+			s.seen[in] = append(s.seen[in], usage{key, e.order})
+		}
+	}
+}
+
+func (s *state) codeAlerts(c *codec, _ int) {
+	a := s.l.alerts
+	n := a.table.Len()
+	c.count(&n, maxAlerts)
+	at := a.table.Oldest()
+	for range n {
+		var key uint64
+		if !c.reading {
+			key = a.table.Key(at)
+		}
+		c.uint64(&key)
+		if c.reading {
+			at, _ = a.table.Use(key)
+		}
+		c.sample(&a.rows[at])
+		if !c.reading {
+			at = a.table.Newer(at)
+		}
+	}
+}
+
+// modelPart is the file of one of the models, empty where there is none.
+func modelPart(which int) part {
+	return part{
+		func(s *state) int { return (len(s.models[which]) + bytesPerPiece - 1) / bytesPerPiece },
+		func(s *state, c *codec, piece int) {
+			if c.reading {
+				s.models[which] = append(s.models[which], c.data...)
+				c.data = nil
+				return
+			}
+			c.data = append(c.data, s.models[which][piece*bytesPerPiece:min((piece+1)*bytesPerPiece, len(s.models[which]))]...)
+		},
+	}
+}
+
+func (s *state) codeTrial(c *codec, _ int) {
+	t := s.l.trial
+	running := t != nil
+	if c.bool(&running); !running {
+		return
+	}
+	if c.reading {
+		t = &trial{}
+		s.l.trial = t
+	}
+	c.count(&t.held, maxHeldBack)
+	c.count(&t.alerts, maxAlerts)
+	c.count(&t.strangeNow, maxHeldBack)
+	c.count(&t.strangeNext, maxHeldBack)
+	c.count(&t.still, maxAlerts)
+	if c.reading {
+		t.nowPath, t.nextPath = make([]float64, t.held), make([]float64, t.held)
+	}
+	for i := range t.held {
+		c.float64(&t.nowPath[i])
+		c.float64(&t.nextPath[i])
+	}
+}
+
+// savedRebuild is what of a rebuild is read before the past is there.
+type savedRebuild struct {
+	stage  stage
+	tree   int
+	size   int // rows of a tree
+	tables feature.Tables
+	counts []uint32
+	drawn  []feature.Sample
+}
+
+func (s *state) codeRebuild(c *codec, _ int) {
+	b, r := s.l.rebuild, &s.rebuild
+	c.uint8((*uint8)(&r.stage))
+	if r.stage == idle {
+		return
+	}
+	c.count(&b.build, 1<<31-1)
+	c.count(&r.size, forest.MaxSubsample)
+	c.count(&r.tree, b.o.Trees)
+	if c.reading {
+		if c.err != nil || r.size > b.o.Subsample || r.size < 2 {
+			c.err = errState
+			return
+		}
+		r.drawn = make([]feature.Sample, 0, r.tree*r.size)
+	}
+	c.count(&b.next, maxCalibration+earlyRows)
+	c.count(&b.total, maxCalibration+earlyRows)
+	c.count(&b.usual, feature.N)
+	sum := &b.parts.Summary
+	c.uint64(&sum.Rows)
+	c.micros(&sum.First)
+	c.micros(&sum.Last)
+	c.count(&sum.Cells, model.DefaultCells)
+	c.bool(&sum.Disjoint)
+	c.tables(&r.tables)
+	for f := range b.vector {
+		n := len(b.vector[f])
+		c.count(&n, usualRows)
+		if c.reading {
+			b.vector[f] = make([]float32, n, usualRows)
+		}
+		for i := range n {
+			c.float32(&b.vector[f][i])
+		}
+		for i := range b.parts.Usual[f] {
+			c.float32(&b.parts.Usual[f][i])
+		}
+	}
+	n := len(r.counts)
+	c.count(&n, calibrate.Bins)
+	if c.reading {
+		r.counts = make([]uint32, n)
+	}
+	for i := range r.counts {
+		c.uint32(&r.counts[i])
+	}
+}
+
+func (c *codec) tables(t *feature.Tables) {
+	c.uint64(&t.Rows)
+	for i := range t.Protos {
+		c.uint64(&t.Protos[i])
+	}
+	for i := range t.States {
+		c.uint64(&t.States[i])
+	}
+	services, ports := len(t.Services), len(t.Ports)
+	c.count(&services, feature.MaxServices)
+	c.count(&ports, feature.MaxPorts)
+	if c.reading {
+		t.Services, t.Ports = make([]feature.ServiceCount, services), make([]feature.PortCount, ports)
+	}
+	for i := range t.Services {
+		name := []byte(t.Services[i].Name)
+		c.bytes(&name, feature.MaxServiceName)
+		t.Services[i].Name = string(name)
+		c.uint64(&t.Services[i].Rows)
+	}
+	for i := range t.Ports {
+		c.uint8((*uint8)(&t.Ports[i].Proto))
+		c.uint16(&t.Ports[i].Port)
+		c.uint64(&t.Ports[i].Rows)
+	}
+}
+
+func (s *state) codeHosts(c *codec, piece int) {
+	if c.reading {
+		s.windows = append(s.windows, bytes.Clone(c.data))
+		c.data = nil
+		return
+	}
+	c.data = s.hosts.AppendState(c.data, piece*hostsPerPiece, hostsPerPiece)
+}

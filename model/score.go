@@ -1,0 +1,73 @@
+package model
+
+import (
+	"math"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Score is the result for one connection.
+type Score struct {
+	Value float64 // s(x, ψ) in (0, 1), rounded to four decimals: anomaly_score
+	Path  float64 // E[h(x)], the mean path length
+	Cold  bool    // the originator's window may lack connections, see feature.Window
+}
+
+// Score scores a connection for which feature.Check finds no fault and whose
+// window has been observed already. It is a pure function and safe for
+// concurrent use: readers that want all cores call Hosts.Observe in row order
+// and this in parallel. It does not allocate.
+func (m *Model) Score(c *conn.Conn, w feature.Window) Score {
+	var v feature.Vector
+	m.encoder.Encode(&v, c, w)
+	path := m.forest.MeanPath(v[:])
+	return Score{Value: m.value(path), Path: path, Cold: w.Cold}
+}
+
+// value is the score of a path length. It is rounded here, at the source, so
+// that every program and format prints the same digits.
+func (m *Model) value(path float64) float64 { return math.Round(m.forest.Score(path)*1e4) / 1e4 }
+
+// Rank is the share of the calibration rows whose path is at most as long, in
+// (0, 1]; the anomaly_rank column prints its inverse, "1 in N".
+func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
+
+// Scorer scores connections in log order. It is not safe for concurrent use.
+type Scorer struct {
+	model  *Model
+	hosts  *feature.Hosts
+	last   conn.Conn // of the last Score, for its explanation
+	window feature.Window
+}
+
+// NewScorer scores with m and the windows in hosts, which outlive a change of
+// the model. With a nil model only SetModel may follow.
+func NewScorer(m *Model, hosts *feature.Hosts) *Scorer { return &Scorer{model: m, hosts: hosts} }
+
+// SetModel replaces the model; the windows stay.
+func (s *Scorer) SetModel(m *Model) { s.model = m }
+
+// Score observes c in its originator's window, once, and scores it. The error
+// says which field holds what no conn.log can hold (a negative duration, a
+// code out of range); such a connection is not observed. It does not allocate.
+func (s *Scorer) Score(c *conn.Conn) (Score, error) {
+	if err := feature.Check(c); err != nil {
+		return Score{}, err
+	}
+	s.window = s.hosts.Observe(c)
+	s.last = *c
+	return s.model.Score(c, s.window), nil
+}
+
+// Window is the window of the connection last scored.
+func (s *Scorer) Window() feature.Window { return s.window }
+
+// Explain explains the last Score as Model.Explain does.
+func (s *Scorer) Explain(k int) []Reason { return s.model.Explain(&s.last, s.window, k) }
+
+// AppendReason appends the text of the anomaly_reason column for the last
+// Score, as Model.AppendReason does.
+func (s *Scorer) AppendReason(dst []byte) []byte {
+	return s.model.AppendReason(dst, &s.last, s.window)
+}

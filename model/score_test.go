@@ -1,0 +1,158 @@
+package model_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+func goldenModel(t testing.TB) *model.Model {
+	t.Helper()
+	m, err := model.ReadFile(vectorFile(t, "vectors.model"))
+	require.NoError(t, err)
+	return m
+}
+
+func TestScore(t *testing.T) {
+	m, rows := goldenModel(t), goldenConns()
+	s := model.NewScorer(m, feature.NewHosts(100))
+	twin := feature.NewHosts(100)
+	for i := range rows {
+		got, err := s.Score(&rows[i])
+		require.NoError(t, err)
+		require.Greater(t, got.Value, 0.0)
+		require.Less(t, got.Value, 1.0)
+		require.Equal(t, got.Value, math.Round(got.Value*1e4)/1e4, "more than four decimals")
+		require.InDelta(t, math.Exp2(-got.Path/m.Forest().AverageLength()), got.Value, 0.00005)
+		require.Equal(t, m.Score(&rows[i], twin.Observe(&rows[i])), got, "in two steps")
+		rank := m.Rank(got.Path)
+		require.True(t, rank > 0 && rank <= 1)
+	}
+}
+
+func TestScoreRefusesWhatNoLogHolds(t *testing.T) {
+	m, c := goldenModel(t), goldenConns()[0]
+	hosts := feature.NewHosts(100)
+	s := model.NewScorer(m, hosts)
+	bad := c
+	bad.Duration = -1
+	_, err := s.Score(&bad)
+	require.ErrorContains(t, err, "duration")
+	require.Zero(t, hosts.Len(), "a refused connection is not observed")
+}
+
+// The windows outlive the model.
+func TestSetModel(t *testing.T) {
+	m, rows := goldenModel(t), goldenConns()
+	a := model.NewScorer(m, feature.NewHosts(100))
+	b := model.NewScorer(nil, feature.NewHosts(100))
+	b.SetModel(m)
+	for i := range rows {
+		b.SetModel(goldenModel(t))
+		want, err := a.Score(&rows[i])
+		require.NoError(t, err)
+		got, err := b.Score(&rows[i])
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		if i == 50 {
+			break
+		}
+	}
+}
+
+func TestExplainAddsUp(t *testing.T) {
+	m, rows := goldenModel(t), goldenConns()
+	s := model.NewScorer(m, feature.NewHosts(100))
+	for i := range rows {
+		got, err := s.Score(&rows[i])
+		require.NoError(t, err)
+		why := s.Explain(0)
+		require.Len(t, why, feature.N)
+		sum := 0.0
+		for j, r := range why {
+			sum += r.Credit
+			require.True(t, j == 0 || r.Credit <= why[j-1].Credit, "largest first")
+			require.Equal(t, feature.Schema[r.Feature].Name, r.Name)
+			require.NotEmpty(t, r.Value)
+			require.NotEmpty(t, r.Usual)
+		}
+		require.Equal(t, m.Forest().AverageLength()-got.Path, sum, "credits add up exactly")
+		require.Equal(t, why[:3], s.Explain(3))
+		require.Equal(t, model.ReasonText(why), string(s.AppendReason(nil)))
+	}
+}
+
+func TestReasonText(t *testing.T) {
+	named := func(name string) int {
+		for i, f := range feature.Schema {
+			if f.Name == name {
+				return i
+			}
+		}
+		t.Fatal(name)
+		return -1
+	}
+	reason := func(name, value, usual string, credit float64) model.Reason {
+		return model.Reason{Feature: named(name), Name: name, Value: value, Usual: usual, Credit: credit}
+	}
+	why := []model.Reason{
+		reason("orig_bytes", "4.2 GB", "under 31 MB", 3),
+		reason("responders", "about 210", "3", 2),
+		reason("resp_port", "31337/tcp, never seen", "1 in 200 connections or more", 1),
+		reason("failed share", "97 %", "4 %", 0.5),
+	}
+	require.Equal(t, "orig_bytes 4.2 GB, usually under 31 MB; about 210 responders in five minutes, usually 3; resp_port 31337/tcp, never seen",
+		model.ReasonText(why))
+	require.Equal(t, "97 % of connections failed in five minutes, usually 4 %", model.ReasonText(why[3:]))
+	require.Equal(t, "1 responder port in five minutes, usually 4", model.ReasonText([]model.Reason{reason("responder ports", "1", "4", 1)}))
+	why[0].Credit = -1
+	require.Empty(t, model.ReasonText(why), "nothing made it stranger")
+	require.Empty(t, model.ReasonText(nil))
+}
+
+func TestScoreDoesNotAllocate(t *testing.T) {
+	m, rows := goldenModel(t), goldenConns()
+	s := model.NewScorer(m, feature.NewHosts(100))
+	i, text := 0, make([]byte, 0, 1024)
+	require.Zero(t, testing.AllocsPerRun(2000, func() {
+		score, _ := s.Score(&rows[i%len(rows)])
+		m.Rank(score.Path)
+		i++
+	}))
+	require.Zero(t, testing.AllocsPerRun(2000, func() { text = s.AppendReason(text[:0]) }))
+}
+
+func BenchmarkScorer(b *testing.B) {
+	m, rows := goldenModel(b), goldenConns()
+	s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+	i := 0
+	for b.Loop() {
+		if _, err := s.Score(&rows[i]); err != nil {
+			b.Fatal(err)
+		}
+		if i++; i == len(rows) {
+			i = 0
+		}
+	}
+}
+
+func BenchmarkReason(b *testing.B) {
+	m, rows := goldenModel(b), goldenConns()
+	hosts := feature.NewHosts(100)
+	windows := make([]feature.Window, len(rows))
+	for i := range rows {
+		windows[i] = hosts.Observe(&rows[i])
+	}
+	var text []byte
+	i := 0
+	for b.Loop() {
+		text = m.AppendReason(text[:0], &rows[i], windows[i])
+		if i++; i == len(rows) {
+			i = 0
+		}
+	}
+}

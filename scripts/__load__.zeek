@@ -1,0 +1,11 @@
+##! Anomaly scores in conn.log. Columns beside the score are loaded one by one:
+##! ``@load zeek-iforest/log-rank``, ``log-reason``, ``log-model``.
+
+@ifdef ( IForest::__score )
+@load ./options
+@load ./model
+@load ./main
+@load ./telemetry
+@else
+@load ./no-plugin
+@endif

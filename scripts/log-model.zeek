@@ -1,0 +1,22 @@
+##! Adds to conn.log which model a score comes from: ``anomaly_model``.
+
+@ifdef ( IForest::__score )
+
+@load ./main
+
+module IForest;
+
+export {
+	redef record Conn::Info += {
+		## Names the model: twelve digits of its file's SHA-256, as
+		## ``zeek-iforest info`` prints them.
+		anomaly_model: string &log &optional;
+	};
+}
+
+hook IForest::add_columns(c: connection)
+	{
+	c$conn$anomaly_model = fingerprint;
+	}
+
+@endif

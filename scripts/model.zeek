@@ -1,0 +1,106 @@
+##! Takes the model into use, at the start and when the options change. Only
+##! processes that see packets hold one: a Zeek without a cluster, and workers.
+
+@load base/frameworks/cluster
+@load base/frameworks/supervisor
+@load ./options
+
+module IForest;
+
+export {
+	## What a model was trained on; all unset where there is no model.
+	type Model: record {
+		## Names the model: twelve digits of its file's SHA-256.
+		fingerprint: string &optional;
+		## How many connections it was trained on.
+		rows: count &optional;
+		## When the earliest of them began.
+		first: time &optional;
+		## When the latest of them began.
+		last: time &optional;
+	};
+
+	## Returns: What the model in use was trained on.
+	global model: function(): Model;
+
+	## Raised when a model has been taken into use.
+	##
+	## m: What it was trained on.
+	global model_loaded: event(m: Model);
+}
+
+# Whether connections are handed to the library.
+global active = F;
+
+# The model in use, for the log.
+global fingerprint = "";
+
+function model(): Model
+	{
+	return __model() as Model;
+	}
+
+function sees_packets(): bool
+	{
+	if ( Supervisor::is_supervisor() )
+		return F;
+
+	return ! Cluster::is_enabled() || Cluster::local_node_type() == Cluster::WORKER;
+	}
+
+function use_model(path: string): bool
+	{
+	local why = __load_model(path);
+	if ( why != "" )
+		{
+		Reporter::warning(fmt("IForest: %s: %s",
+		    fingerprint == "" ? "connections are not scored" : fmt("model %s stays", fingerprint), why));
+		return F;
+		}
+
+	local m = model();
+	fingerprint = m$fingerprint;
+	event model_loaded(m);
+	return T;
+	}
+
+function enabled_changed(id: string, value: bool): bool
+	{
+	if ( ! value )
+		active = F;
+	else if ( ! active && model_file != "" && sees_packets() )
+		{
+		active = T;
+		use_model(model_file);
+		}
+
+	return value;
+	}
+
+function model_file_changed(id: string, path: string): string
+	{
+	if ( ! enabled || ! sees_packets() )
+		return path;
+
+	if ( path != "" && ! use_model(path) )
+		return model_file;
+
+	active = path != "";
+	return path;
+	}
+
+function model_generation_changed(id: string, value: count): count
+	{
+	if ( active && ! use_model(model_file) )
+		return model_generation;
+
+	return value;
+	}
+
+event zeek_init()
+	{
+	Option::set_change_handler("IForest::enabled", enabled_changed);
+	Option::set_change_handler("IForest::model_file", model_file_changed);
+	Option::set_change_handler("IForest::model_generation", model_generation_changed);
+	enabled_changed("IForest::enabled", enabled);
+	}

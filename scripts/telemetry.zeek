@@ -1,0 +1,113 @@
+##! Says through Zeek's telemetry how scoring fares. The library counts; the
+##! counts are fetched when somebody asks for them.
+
+@load base/frameworks/telemetry
+@load ./model
+
+module IForest;
+
+export {
+	## Counts since Zeek was started.
+	type Statistics: record {
+		## Whether the sensor library is loaded.
+		library: bool &default=F;
+		## Connections scored.
+		scored: count &default=0;
+		## Connections not scored because the library could not be used.
+		no_library: count &default=0;
+		## Connections not scored because there was no model yet.
+		no_model: count &default=0;
+		## Connections not scored because their record holds what no
+		## conn.log can hold.
+		bad_record: count &default=0;
+		## Connections not scored because of a fault in the library.
+		fault: count &default=0;
+		## Connections scored while what their originator did in the last
+		## five minutes was known in part only.
+		cold: count &default=0;
+		## Models taken into use.
+		models: count &default=0;
+		## Models refused.
+		refused: count &default=0;
+		## Sum of all scores.
+		sum: double &default=0.0;
+		## How many scores fell into each of twenty bins of equal width.
+		bins: vector of count &default=vector();
+	};
+
+	## Returns: The counts up to now.
+	global statistics: function(): Statistics;
+}
+
+global connections_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="connections", $unit="",
+    $label_names=vector("result"),
+    $help_text="Connections handed to the sensor library, by what became of them"));
+
+global scores_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="scores", $unit="",
+    $label_names=vector("le"),
+    $help_text="Connections with a score of at most le, for histogram_quantile"));
+
+global sum_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="scores_sum", $unit="",
+    $help_text="Sum of all scores"));
+
+global cold_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="cold", $unit="",
+    $help_text="Connections scored while the originator's last five minutes were known in part only"));
+
+global models_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="models", $unit="",
+    $label_names=vector("result"),
+    $help_text="Models given to the sensor library, by what became of them"));
+
+global library_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="library_loaded", $unit="",
+    $help_text="1 where the sensor library is loaded, else 0"));
+
+global age_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="model_age", $unit="seconds",
+    $help_text="Time since the latest connection that the model was trained on"));
+
+global rows_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="model_connections", $unit="",
+    $help_text="Connections that the model was trained on"));
+
+function statistics(): Statistics
+	{
+	return __statistics() as Statistics;
+	}
+
+hook Telemetry::sync()
+	{
+	local s = statistics();
+
+	Telemetry::counter_family_set(connections_cf, vector("scored"), s$scored);
+	Telemetry::counter_family_set(connections_cf, vector("no_library"), s$no_library);
+	Telemetry::counter_family_set(connections_cf, vector("no_model"), s$no_model);
+	Telemetry::counter_family_set(connections_cf, vector("bad_record"), s$bad_record);
+	Telemetry::counter_family_set(connections_cf, vector("fault"), s$fault);
+	Telemetry::counter_family_set(cold_cf, vector(), s$cold);
+	Telemetry::counter_family_set(models_cf, vector("taken"), s$models);
+	Telemetry::counter_family_set(models_cf, vector("refused"), s$refused);
+	Telemetry::counter_family_set(sum_cf, vector(), s$sum);
+
+	# Cumulative, as Prometheus counts: a score that equals a bound is in the
+	# bin above it, of which there are few with four decimals.
+	local total = 0;
+	for ( i, n in s$bins )
+		{
+		total += n;
+		Telemetry::counter_family_set(scores_cf, vector(fmt("%.2f", (i + 1) / 20.0)), total);
+		}
+
+	Telemetry::gauge_family_set(library_gf, vector(), s$library ? 1.0 : 0.0);
+
+	local m = model();
+	if ( m?$last )
+		{
+		Telemetry::gauge_family_set(age_gf, vector(), interval_to_double(current_time() - m$last));
+		Telemetry::gauge_family_set(rows_gf, vector(), m$rows);
+		}
+	}

@@ -1,0 +1,165 @@
+#include "Bridge.h"
+
+#include <dlfcn.h>
+#include <sys/prctl.h>
+
+#include <array>
+
+#include "AddressSpace.h"
+#include "SignalMask.h"
+
+namespace iforest {
+
+namespace {
+
+using Message = std::array<char, 1024>;
+
+// Go takes over SIGPIPE, which Zeek ignores (src/zeek-setup.cc); puts it back.
+class KeepSigpipe {
+public:
+    KeepSigpipe() { sigaction(SIGPIPE, nullptr, &before); }
+    ~KeepSigpipe() { sigaction(SIGPIPE, &before, nullptr); }
+    KeepSigpipe(const KeepSigpipe&) = delete;
+    KeepSigpipe& operator=(const KeepSigpipe&) = delete;
+
+private:
+    struct sigaction before;
+};
+
+// Go's monitor thread takes naps of 20 microseconds for as long as calls come in
+// from C, up to six percent of a core. A thread inherits the slack that the
+// kernel may add to a nap from the one that starts it: with ten milliseconds,
+// Go's own longest nap, it wakes with the clock's tick. (The kernel knows no
+// slack for threads under a real-time policy.)
+class SlackForGo {
+public:
+    SlackForGo() : before(prctl(PR_GET_TIMERSLACK)) { prctl(PR_SET_TIMERSLACK, 10'000'000UL); }
+    ~SlackForGo() { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(before)); }
+    SlackForGo(const SlackForGo&) = delete;
+    SlackForGo& operator=(const SlackForGo&) = delete;
+
+private:
+    int before; // nanoseconds
+};
+
+template<typename Function>
+bool Find(void* library, const char* name, Function* function, std::string* why) {
+    *function = reinterpret_cast<Function>(dlsym(library, name));
+    if ( *function )
+        return true;
+    *why = std::string("it has no function ") + name;
+    return false;
+}
+
+} // namespace
+
+bool Bridge::Load(std::string* why) {
+    if ( ! AddressSpaceForGo(why) )
+        return false;
+
+    if ( Open(why) )
+        return true;
+
+    *why = "the sensor library " + path + " cannot be used: " + *why + ": install the package again";
+    return false;
+}
+
+bool Bridge::Open(std::string* why) {
+    auto mask = SignalMask::All();
+    KeepSigpipe pipe;
+    SlackForGo slack;
+
+    // By absolute path, and local: a second Go library in this process keeps
+    // its own runtime.
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if ( ! library ) {
+        const char* reason = dlerror();
+        *why = reason ? reason : "it cannot be loaded";
+        return false;
+    }
+
+    iforest_abi_version_fn abi_version;
+    if ( ! Find(library, "iforest_abi_version", &abi_version, why) )
+        return false;
+
+    if ( auto version = abi_version(); version != IFOREST_ABI_VERSION ) {
+        *why = "it speaks version " + std::to_string(version) + " of the interface, the plugin version " +
+               std::to_string(IFOREST_ABI_VERSION);
+        return false;
+    }
+
+    iforest_start_fn start;
+    iforest_score_fn found;
+    if ( ! Find(library, "iforest_start", &start, why) || ! Find(library, "iforest_load_file", &load_file, why) ||
+         ! Find(library, "iforest_score", &found, why) || ! Find(library, "iforest_reason", &reason, why) ||
+         ! Find(library, "iforest_model", &model, why) || ! Find(library, "iforest_statistics", &statistics, why) )
+        return false;
+
+    Message message{};
+    if ( start(message.data(), message.size()) != IFOREST_OK ) {
+        *why = message.data();
+        return false;
+    }
+
+    score = found;
+    return true;
+}
+
+int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
+    if ( ! Loaded() && ! Load(why) )
+        return IFOREST_NO_LIBRARY;
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = load_file({model_path.data(), model_path.size()}, message.data(), message.size());
+    *why = message.data();
+    return status;
+}
+
+int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
+    if ( ! Loaded() ) {
+        ++calls_without_library;
+        return IFOREST_NO_LIBRARY;
+    }
+
+    Message message;
+    int32_t status;
+    {
+        auto mask = SignalMask::Asynchronous();
+        status = score(&conn, result, message.data(), message.size());
+    }
+    if ( status != IFOREST_OK )
+        *why = message.data();
+    return status;
+}
+
+int32_t Bridge::Reason(std::string* text) {
+    if ( ! Loaded() )
+        return IFOREST_NO_LIBRARY;
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = reason(message.data(), message.size());
+    *text = message.data();
+    return status;
+}
+
+int32_t Bridge::Model(iforest_model_info* info) {
+    if ( ! Loaded() )
+        return IFOREST_NO_LIBRARY;
+
+    auto mask = SignalMask::Asynchronous();
+    return model(info);
+}
+
+iforest_counts Bridge::Statistics() {
+    iforest_counts counts{};
+    if ( Loaded() ) {
+        auto mask = SignalMask::Asynchronous();
+        statistics(&counts);
+    }
+    counts.calls[IFOREST_NO_LIBRARY] += calls_without_library;
+    return counts;
+}
+
+} // namespace iforest

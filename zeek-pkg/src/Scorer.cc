@@ -1,0 +1,108 @@
+#include "Scorer.h"
+
+#include <zeek/ID.h>
+#include <zeek/Type.h>
+
+#include <exception>
+#include <utility>
+
+namespace iforest {
+
+namespace {
+
+// Sets the field of that name, which the scripts' type declares.
+template<typename Value>
+void Set(zeek::RecordVal& record, const char* name, Value value) {
+    record.Assign(record.GetType()->AsRecordType()->FieldOffset(name), std::move(value));
+}
+
+zeek::RecordValPtr MakeRecord(const char* type) {
+    return zeek::make_intrusive<zeek::RecordVal>(zeek::id::find_type<zeek::RecordType>(type));
+}
+
+zeek::ValPtr Count(uint64_t n) { return zeek::val_mgr->Count(n); }
+
+} // namespace
+
+std::string Scorer::LoadModel(const zeek::StringVal& path) noexcept {
+    try {
+        std::string why;
+        std::string_view name{reinterpret_cast<const char*>(path.Bytes()), static_cast<size_t>(path.Len())};
+        auto status = bridge.LoadModel(name, &why);
+        return status == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+double Scorer::Score(const zeek::Val& info) noexcept {
+    try {
+        iforest_conn conn;
+        if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
+            message = "not a record";
+            ++bad_records;
+            return Unscored(IFOREST_BAD_RECORD);
+        }
+        if ( ! record.Read(*info.AsRecordVal(), &conn, &message) ) {
+            ++bad_records;
+            return Unscored(IFOREST_BAD_RECORD);
+        }
+        auto status = bridge.Score(conn, &last, &message);
+        return status == IFOREST_OK ? last.score : Unscored(status);
+    } catch ( const std::exception& e ) {
+        message = e.what();
+        return Unscored(IFOREST_PANIC);
+    }
+}
+
+double Scorer::Unscored(int32_t status) {
+    last = {};
+    return -static_cast<double>(status);
+}
+
+std::string Scorer::Reason() noexcept {
+    try {
+        std::string text;
+        bridge.Reason(&text);
+        return text;
+    } catch ( ... ) {
+        return "";
+    }
+}
+
+zeek::ValPtr Scorer::Model() noexcept {
+    auto r = MakeRecord("IForest::Model");
+    iforest_model_info info{};
+    if ( bridge.Model(&info) == IFOREST_OK ) {
+        Set(*r, "fingerprint", std::string(info.fingerprint));
+        Set(*r, "rows", Count(info.rows));
+        Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(info.first));
+        Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(info.last));
+    }
+    return r;
+}
+
+zeek::ValPtr Scorer::Statistics() noexcept {
+    auto counts = bridge.Statistics();
+    counts.calls[IFOREST_BAD_RECORD] += bad_records;
+
+    auto r = MakeRecord("IForest::Statistics");
+    Set(*r, "library", zeek::val_mgr->Bool(bridge.Loaded()));
+    Set(*r, "scored", Count(counts.calls[IFOREST_OK]));
+    Set(*r, "no_library", Count(counts.calls[IFOREST_NO_LIBRARY]));
+    Set(*r, "no_model", Count(counts.calls[IFOREST_NO_MODEL]));
+    Set(*r, "bad_record", Count(counts.calls[IFOREST_BAD_RECORD]));
+    Set(*r, "fault", Count(counts.calls[IFOREST_PANIC]));
+    Set(*r, "cold", Count(counts.cold));
+    Set(*r, "models", Count(counts.models));
+    Set(*r, "refused", Count(counts.refused));
+    Set(*r, "sum", zeek::make_intrusive<zeek::DoubleVal>(counts.sum));
+
+    auto bins = zeek::make_intrusive<zeek::VectorVal>(zeek::id::index_vec);
+    for ( auto n : counts.bins )
+        bins->Assign(bins->Size(), Count(n));
+    Set(*r, "bins", zeek::ValPtr(std::move(bins)));
+    return r;
+}
+
+} // namespace iforest

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <zeek/Val.h>
+
+#include <string>
+
+#include "Bridge.h"
+#include "ConnRecord.h"
+
+namespace iforest {
+
+// What the BiFs do (iforest.bif says what each returns). Nothing is thrown.
+class Scorer {
+public:
+    explicit Scorer(std::string library) : bridge(std::move(library)) {}
+
+    std::string LoadModel(const zeek::StringVal& path) noexcept;
+    double Score(const zeek::Val& info) noexcept;
+    double Rank() const { return last.rank; }
+    std::string Reason() noexcept;
+    const std::string& Message() const { return message; }
+    zeek::ValPtr Model() noexcept;
+    zeek::ValPtr Statistics() noexcept;
+
+private:
+    double Unscored(int32_t status);
+
+    Bridge bridge;
+    ConnRecord record;
+    iforest_result last{};
+    std::string message; // why the last call failed that did
+    uint64_t bad_records = 0;
+};
+
+} // namespace iforest
