@@ -1,5 +1,7 @@
 package calibrate
 
+import "math"
+
 // The rolling day of a Budget: buckets of an hour, the newest not yet full.
 const (
 	hour    = 3600 * 1000 * 1000 // microseconds
@@ -33,9 +35,11 @@ type Budget struct {
 	ring  []uint32 // buckets × Bins; the hour h since 1970 is in h mod buckets
 	sum   []uint32 // of the ring, by bin
 
-	limit  int             // rows in bins below it are unusual enough
-	below  [buckets]uint32 // rows in these bins, by hour
-	raised [buckets]uint32 // alerts, by hour
+	limit   int             // rows in bins below it are unusual enough
+	settled bool            // limit is where it belongs as long as allowed is below blocked
+	blocked float64         // alerts that one bin more would have raised
+	below   [buckets]uint32 // rows in these bins, by hour
+	raised  [buckets]uint32 // alerts, by hour
 }
 
 // NewBudget returns a Budget of that many alerts a day, none for 0. width is
@@ -50,13 +54,24 @@ func NewBudget(perDay, width float64) *Budget {
 }
 
 // SetPerDay changes the number of alerts a day, from the next Observe on.
-func (b *Budget) SetPerDay(perDay float64) { b.perDay = perDay }
+func (b *Budget) SetPerDay(perDay float64) { b.perDay, b.settled = perDay, false }
 
 // Observe counts a connection and reports whether it is worth an alert. ts is
 // in microseconds since 1970. A time before the latest one counts as the
 // latest; one that differs by more than a day begins a new day, so that a
 // wrong clock costs a day's memory and not more. It does not allocate.
 func (b *Budget) Observe(ts int64, path float64) bool {
+	b.Count(ts, path)
+	i, h := bin(path, b.width), bucket(hourOf(b.now))
+	if i >= b.limit || float64(b.raised[h]+1) > b.hourly() {
+		return false
+	}
+	b.raised[h]++
+	return true
+}
+
+// Count counts a connection as Observe does, but raises nothing.
+func (b *Budget) Count(ts int64, path float64) {
 	b.advance(ts)
 	i, h := bin(path, b.width), bucket(hourOf(b.now))
 	b.ring[h*Bins+i]++
@@ -64,12 +79,18 @@ func (b *Budget) Observe(ts int64, path float64) bool {
 	if i < b.limit {
 		b.below[h]++
 	}
-	b.settle()
-	if i >= b.limit || float64(b.raised[h]+1) > b.hourly() {
-		return false
+	if i <= b.limit {
+		b.settled = false
 	}
-	b.raised[h]++
-	return true
+	b.settle()
+}
+
+// Unusual reports whether a connection of that time would raise an alert if its
+// hour had room. It counts nothing.
+func (b *Budget) Unusual(ts int64, path float64) bool {
+	b.advance(ts)
+	b.settle()
+	return bin(path, b.width) < b.limit
 }
 
 // Threshold returns the path length below which the next connection is worth
@@ -114,6 +135,10 @@ func (b *Budget) wouldRaise() float64 {
 // settle moves the limit as far up as the budget allows.
 func (b *Budget) settle() {
 	allowed := b.allowed()
+	if b.settled && b.blocked > allowed {
+		return
+	}
+	b.settled, b.blocked = true, math.Inf(1)
 	for b.limit > 0 && b.wouldRaise() > allowed {
 		b.limit--
 		for h := range b.below {
@@ -128,7 +153,7 @@ func (b *Budget) settle() {
 		for h := range b.below {
 			b.below[h] += b.ring[h*Bins+b.limit]
 		}
-		if b.wouldRaise() > allowed {
+		if b.blocked = b.wouldRaise(); b.blocked > allowed {
 			b.below = before
 			return
 		}
@@ -141,7 +166,7 @@ func (b *Budget) advance(ts int64) {
 	if !b.begun || now-then >= buckets || then-now >= buckets {
 		clear(b.ring)
 		clear(b.sum)
-		b.limit, b.below, b.raised = 0, [buckets]uint32{}, [buckets]uint32{}
+		b.limit, b.settled, b.below, b.raised = 0, false, [buckets]uint32{}, [buckets]uint32{}
 		b.begun, b.first, b.now = true, ts, ts
 		return
 	}
@@ -152,6 +177,7 @@ func (b *Budget) advance(ts int64) {
 	if now == then {
 		return
 	}
+	b.settled = false
 	for h := then + 1; h <= now; h++ {
 		k := bucket(h)
 		old := b.ring[k*Bins : (k+1)*Bins]

@@ -82,8 +82,14 @@ func TestBudgetEqualsThePlainOne(t *testing.T) {
 			if random.IntN(3) == 0 {
 				path = float64(random.IntN(12)) // ties
 			}
-			want := slow.Observe(ts, path)
+			want, unusual := slow.Observe(ts, path), false
+			if i%2 == 0 {
+				unusual = fast.Unusual(ts, path)
+			}
 			require.Equal(t, want, fast.Observe(ts, path), "seed %d, row %d", seed, i)
+			if i%2 == 0 && want {
+				require.True(t, unusual, "seed %d, row %d", seed, i)
+			}
 			if want {
 				alerts++
 			}
