@@ -240,52 +240,64 @@ func (d *detection) write(w *bytes.Buffer, i int) {
 }
 
 // fuzzDetections is a fuzz target that plays conversations on a port, beginning
-// with those of a table: two bytes before each turn hold who speaks and how
-// much.
+// with those of a table.
 func fuzzDetections(f *testing.F, table []detection) {
 	udp, port := table[0].udp, table[0].port
 	for _, d := range table {
 		if d.udp != udp || d.port != port {
 			continue
 		}
-		var seed []byte
-		for _, t := range d.turns {
-			head := uint16(len(t.data))
-			if t.fromOrig {
-				head |= 0x8000
-			}
-			if t.gap > 0 {
-				head |= 0x4000
-			}
-			seed = append(binary.BigEndian.AppendUint16(seed, head), t.data...)
-		}
-		f.Add(seed)
+		f.Add(seedOf(d.turns))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		tracker := NewTracker()
-		c := newConnection(tracker, udp, port)
-		for len(b) >= 2 {
-			head := binary.BigEndian.Uint16(b)
-			n := min(int(head&0x3fff), len(b)-2)
-			s := turn{fromOrig: head&0x8000 != 0, data: string(b[2 : 2+n])}
-			if b = b[2+n:]; head&0x4000 != 0 && !udp {
-				s = gap(s.fromOrig, n+1)
-			}
-			if s.gap > 0 || n > 0 || udp {
-				c.play(s)
-			}
-		}
-		if !udp {
-			c.play(fin(true))
-			c.play(fin(false))
-		}
-		c.detector.Done()
-		for name := range strings.SplitSeq(c.detector.Name(), ",") {
-			if name != "" {
-				assert.True(t, known(name), name)
-			}
-		}
+		c := newConnection(NewTracker(), udp, port)
+		c.playBytes(b, udp)
+		c.namesAreKnown(t)
 	})
+}
+
+// playBytes plays a conversation of any bytes: two before each turn hold who
+// speaks and how much.
+func (c *connection) playBytes(b []byte, udp bool) {
+	for len(b) >= 2 {
+		head := binary.BigEndian.Uint16(b)
+		n := min(int(head&0x3fff), len(b)-2)
+		s := turn{fromOrig: head&0x8000 != 0, data: string(b[2 : 2+n])}
+		if b = b[2+n:]; head&0x4000 != 0 && !udp {
+			s = gap(s.fromOrig, n+1)
+		}
+		if s.gap > 0 || n > 0 || udp {
+			c.play(s)
+		}
+	}
+	if !udp {
+		c.play(fin(true))
+		c.play(fin(false))
+	}
+	c.detector.Done()
+}
+
+func (c *connection) namesAreKnown(t *testing.T) {
+	for name := range strings.SplitSeq(c.detector.Name(), ",") {
+		if name != "" {
+			assert.True(t, known(name), name)
+		}
+	}
+}
+
+// seedOf is the input of playBytes that makes these turns.
+func seedOf(turns []turn) (seed []byte) {
+	for _, t := range turns {
+		head := uint16(len(t.data))
+		if t.fromOrig {
+			head |= 0x8000
+		}
+		if t.gap > 0 {
+			head |= 0x4000
+		}
+		seed = append(binary.BigEndian.AppendUint16(seed, head), t.data...)
+	}
+	return seed
 }
 
 func known(name string) bool {
