@@ -25,8 +25,9 @@ allow add --from-uid UID --log CONN.LOG      add originator, responder and port 
 allow list                                   show the entries with their lines
 allow remove LINE                            take an entry out
 
-The scores are still logged. watch reads the file again when it changes. Its
-format is that of Zeek's input framework: tabs between, "-" for what is unset.`,
+The scores are still logged. watch and the sensor (IForest::allow_file) read the
+file again when it changes. Its format is that of Zeek's input framework: tabs
+between, "-" for what is unset.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		file := flags.StringP("file", "f", "zeek-iforest-allow.tsv", "the allow-list `FILE`")
 		for _, f := range [][2]string{
@@ -52,7 +53,11 @@ format is that of Zeek's input framework: tabs between, "-" for what is unset.`,
 				}
 				for _, name := range []string{"originator", "responder", "network", "port", "service", "comment"} {
 					if value := flags.Lookup(name).Value.String(); value != "" {
-						if err := e.Set(name, value); err != nil {
+						column := name
+						if name == "port" {
+							column = "resp_p"
+						}
+						if err := e.Set(column, value); err != nil {
 							return fmt.Errorf("--%s: %w", name, err)
 						}
 					}

@@ -16,11 +16,16 @@ import (
 )
 
 // allowFields are the columns of an allow-list, in the order in which we write
-// them.
-var allowFields = []string{"originator", "responder", "network", "port", "service", "expires", "comment"}
+// them. The port's is called as in conn.log: "port" is a word of Zeek's language
+// and no name of a field there.
+var allowFields = []string{"originator", "responder", "network", "resp_p", "service", "expires", "comment"}
+
+// oldPort is what the port's column was called before the sensor read the list,
+// too. Such a file is read, and written anew when an entry is added.
+const oldPort = "port"
 
 // AllowHeader is the first line of an allow-list: a file that Zeek's input
-// framework reads (scripts/base/frameworks/input, the ASCII reader).
+// framework reads (scripts/allow.zeek).
 var AllowHeader = "#fields\t" + strings.Join(allowFields, "\t")
 
 // Entry is one line of an allow-list. A connection is allowed when all that is
@@ -103,6 +108,9 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 		case header:
 			columns = columns[:0]
 			for _, name := range strings.Split(names, "\t") {
+				if name == oldPort {
+					name = "resp_p"
+				}
 				columns = append(columns, slices.Index(allowFields, name))
 			}
 			continue
@@ -156,7 +164,7 @@ func (e *Entry) Set(name, value string) (err error) {
 			e.Network = netip.PrefixFrom(e.Network.Addr().Unmap(), bits-96)
 		}
 		e.Network = e.Network.Masked()
-	case "port":
+	case "resp_p":
 		number, proto, has := strings.Cut(value, "/")
 		n, err := strconv.ParseUint(number, 10, 16)
 		if err != nil {
@@ -189,25 +197,42 @@ func AppendAllow(file string, e *Entry) error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	if _, err := ParseAllow(text, file); err != nil {
+	lines, err := ParseAllow(text, file)
+	if err != nil {
 		return err
 	}
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		text = append(text, '\n')
 	}
-	if last := lastHeader(text); last != AllowHeader {
-		text = append(text, AllowHeader+"\n"...)
+	if !slices.Equal(headers(text), []string{AllowHeader}) {
+		text = present(text, lines)
 	}
-	return replaceFile(file, append(text, e.String()+"\n"...), 0o644)
+	return writeAllow(file, append(text, e.String()+"\n"...))
 }
 
-func lastHeader(text []byte) (header string) {
+// headers lists the lines that name columns.
+func headers(text []byte) (found []string) {
 	for line := range strings.SplitSeq(string(text), "\n") {
 		if strings.HasPrefix(line, "#fields\t") {
-			header = strings.TrimSuffix(line, "\r")
+			found = append(found, strings.TrimSuffix(line, "\r"))
 		}
 	}
-	return header
+	return found
+}
+
+// present is the file with one header, ours: Zeek takes only the first.
+func present(text []byte, lines []AllowLine) []byte {
+	out := []byte(AllowHeader + "\n")
+	for i, line := range strings.SplitAfter(string(text), "\n") {
+		switch {
+		case len(lines) > 0 && lines[0].Number == i+1:
+			out = append(out, lines[0].String()+"\n"...)
+			lines = lines[1:]
+		case !strings.HasPrefix(line, "#fields\t"):
+			out = append(out, line...)
+		}
+	}
+	return out
 }
 
 // RemoveAllow takes a line out of the file and returns the entry.
@@ -223,10 +248,27 @@ func RemoveAllow(file string, number int) (*Entry, error) {
 	for _, l := range lines {
 		if l.Number == number {
 			kept := slices.Delete(bytes.SplitAfter(text, []byte("\n")), number-1, number)
-			return &l.Entry, replaceFile(file, bytes.Join(kept, nil), 0o644)
+			return &l.Entry, writeAllow(file, bytes.Join(kept, nil))
 		}
 	}
 	return nil, fmt.Errorf("%s:%d: there is no entry in that line", file, number)
+}
+
+// writeAllow replaces an allow-list. Zeek's reader knows a new file by its inode
+// and the full second of its time, and an inode comes again: of two changes
+// within a second the later gets the next one.
+func writeAllow(file string, text []byte) error {
+	before, err := os.Stat(file)
+	known := err == nil
+	if err := replaceFile(file, text, 0o644); err != nil || !known {
+		return err
+	}
+	now, err := os.Stat(file)
+	if err != nil || now.ModTime().Unix() > before.ModTime().Unix() {
+		return err
+	}
+	at := time.Unix(before.ModTime().Unix()+1, 0)
+	return os.Chtimes(file, at, at)
 }
 
 // replaceFile writes a file anew so that a reader sees the old or the new one.

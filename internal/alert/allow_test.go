@@ -49,7 +49,7 @@ func TestParseAllowSaysWhatIsWrong(t *testing.T) {
 		"-\t-\t-\t-\t-\t-\tall":       "allow.tsv:2: the entry would allow everything",
 		"x\t-\t-\t-\t-\t-\t-":         `allow.tsv:2: originator: "x" is no address`,
 		"-\t-\t10.0.0.0\t-\t-\t-\t-":  `allow.tsv:2: network: "10.0.0.0" is no network`,
-		"-\t-\t-\t70000\t-\t-\t-":     `allow.tsv:2: port: "70000" is no port`,
+		"-\t-\t-\t70000\t-\t-\t-":     `allow.tsv:2: resp_p: "70000" is no port`,
 		"-\t-\t-\t80/xyz\t-\t-\t-":    `there is no protocol "xyz"`,
 		"-\t-\t-\t80\t-\ttomorrow\t-": `allow.tsv:2: expires: "tomorrow" is no time`,
 		"10.0.0.1 - -":                "allow.tsv:2: 1 fields, want 7",
@@ -77,6 +77,37 @@ func TestAppendAndRemove(t *testing.T) {
 	text, err = os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, AllowHeader+"\n-\t-\t-\t-\tdns\t-\t-\n", string(text))
+}
+
+// The column of the port was once called what Zeek cannot: such a file is read,
+// and written anew with what it says when an entry is added.
+func TestOldAllowListMigrates(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "allow.tsv")
+	old := "# ours\n#fields\tport\toriginator\n443/tcp\t10.1.2.3\n# more\n#fields\tservice\ndns"
+	require.NoError(t, os.WriteFile(file, []byte(old), 0o640))
+	before, err := ParseAllow([]byte(old), file)
+	require.NoError(t, err)
+	require.True(t, before[0].HasPort)
+	require.NoError(t, AppendAllow(file, &Entry{Service: "ntp"}))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, AllowHeader+"\n# ours\n10.1.2.3\t-\t-\t443/tcp\t-\t-\t-\n# more\n-\t-\t-\t-\tdns\t-\t-\n-\t-\t-\t-\tntp\t-\t-\n", string(text))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.EqualValues(t, 0o640, info.Mode().Perm())
+}
+
+// Zeek looks at the inode and the full second, see writeAllow.
+func TestEachChangeHasItsSecond(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "allow.tsv")
+	last := int64(0)
+	for range 4 {
+		require.NoError(t, AppendAllow(file, &Entry{Service: "dns"}))
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		require.Greater(t, info.ModTime().Unix(), last)
+		last = info.ModTime().Unix()
+	}
 }
 
 // What is parsed and written again is the same entry.

@@ -1,0 +1,299 @@
+##! The allow-list: connections that are scored and logged, but raise no notice.
+##! Its file is the one that ``zeek-iforest allow`` writes and ``zeek-iforest
+##! watch`` reads. It is read again when it changes; one with a mistake is
+##! refused with a warning, and the list before it holds on. In a cluster the
+##! manager reads it and hands it to the workers.
+
+@load base/frameworks/cluster
+@load base/frameworks/input
+@load base/frameworks/supervisor
+@load base/frameworks/telemetry
+
+module IForest;
+
+export {
+	## The file with the allow-list. Where it is empty, it is the package's own,
+	## ``allow.tsv`` beside this script, which zkg keeps over upgrades.
+	option allow_file = "";
+
+	## Whether the allow-list names a connection; one that it names is counted
+	## by the telemetry (``iforest_allowed``).
+	##
+	## c: The connection, its ``c$conn`` filled in.
+	##
+	## Returns: True where nobody is to be told of it.
+	global allowed: function(c: connection): bool;
+
+	## Raised when an allow-list has been taken into use.
+	##
+	## entries: How many entries it has, those that are over included.
+	global allow_list_read: event(entries: count);
+}
+
+# A line of the file. Texts, because the reader makes 0.0.0.0 of what is no
+# address and cuts port 70000 down (src/threading/formatters/Ascii.cc); none of
+# them optional, because a missing column would make every entry wider.
+type AllowLine: record {
+	originator: string;
+	responder: string;
+	network: string;
+	resp_p: string;
+	service: string;
+	expires: string;
+};
+
+# What all must hold; internal/alert/allow.go has the same.
+type AllowEntry: record {
+	originator: addr &optional;
+	responder: addr &optional;
+	network: subnet &optional;
+	resp_p: count &optional;
+	proto: transport_proto &optional;
+	service: string &optional;
+	expires: time &optional;
+};
+
+const allow_header = "#fields\toriginator\tresponder\tnetwork\tresp_p\tservice\texpires\tcomment";
+
+const allow_protos = table(["tcp"] = tcp, ["udp"] = udp, ["icmp"] = icmp);
+
+global allow_list: vector of AllowEntry;
+global allow_hits = 0;
+
+# The file that is being read, the stream that reads it, the entries so far and
+# what was wrong first.
+global allow_path = "";
+global allow_streams = 0;
+global allow_reading: vector of AllowEntry;
+global allow_lines = 0;
+global allow_wrong = "";
+global allow_suspended = F;
+
+# Workers get the list by this event.
+global use_allow_list: event(entries: vector of AllowEntry);
+
+global allowed_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="allowed", $unit="",
+    $help_text="Unusual connections that nobody was told of because the allow-list names them"));
+
+global allow_entries_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="allow_entries", $unit="",
+    $help_text="Entries of the allow-list in use"));
+
+function is_set(text: string): bool
+	{
+	return text != "-" && text != "";
+	}
+
+# Fills an entry from a line. Returns what is wrong with it, "" for nothing.
+function parse_allow(line: AllowLine, e: AllowEntry): string
+	{
+	if ( is_set(line$originator) )
+		{
+		if ( ! is_valid_ip(line$originator) )
+			return fmt("originator: \"%s\" is no address", line$originator);
+		e$originator = to_addr(line$originator);
+		}
+
+	if ( is_set(line$responder) )
+		{
+		if ( ! is_valid_ip(line$responder) )
+			return fmt("responder: \"%s\" is no address", line$responder);
+		e$responder = to_addr(line$responder);
+		}
+
+	if ( is_set(line$network) )
+		{
+		if ( ! is_valid_subnet(line$network) )
+			return fmt("network: \"%s\" is no network such as 10.0.0.0/8", line$network);
+		e$network = to_subnet(line$network);
+		}
+
+	if ( is_set(line$resp_p) )
+		{
+		local p = split_string1(line$resp_p, /\//);
+		if ( /[0-9]{1,5}/ != p[0] || to_count(p[0]) > 65535 )
+			return fmt("resp_p: \"%s\" is no port such as 443/tcp", line$resp_p);
+		e$resp_p = to_count(p[0]);
+		if ( |p| > 1 && p[1] in allow_protos )
+			e$proto = allow_protos[p[1]];
+		else if ( |p| > 1 && p[1] != "unknown_transport" )
+			return fmt("resp_p: there is no protocol \"%s\"", p[1]);
+		}
+
+	if ( is_set(line$service) )
+		e$service = line$service;
+
+	if ( ! e?$originator && ! e?$responder && ! e?$network && ! e?$resp_p && ! e?$service )
+		return "it would allow everything";
+
+	if ( is_set(line$expires) )
+		{
+		if ( /[0-9]{1,11}(\.[0-9]+)?/ != line$expires )
+			return fmt("expires: \"%s\" is no time in seconds since 1970", line$expires);
+		e$expires = double_to_time(to_double(line$expires));
+		}
+
+	return "";
+	}
+
+function allow_line_names(e: AllowEntry, c: connection): bool
+	{
+	local id = c$id;
+
+	if ( e?$expires && c$start_time >= e$expires )
+		return F;
+	if ( e?$originator && e$originator != id$orig_h )
+		return F;
+	if ( e?$responder && e$responder != id$resp_h )
+		return F;
+	if ( e?$network && id$orig_h !in e$network && id$resp_h !in e$network )
+		return F;
+	if ( e?$resp_p && e$resp_p != port_to_count(id$resp_p) )
+		return F;
+	if ( e?$proto && e$proto != get_port_transport_proto(id$resp_p) )
+		return F;
+	if ( ! e?$service )
+		return T;
+
+	if ( ! c?$conn || ! c$conn?$service )
+		return F;
+
+	for ( i, service in split_string(c$conn$service, /,/) )
+		if ( service == e$service )
+			return T;
+
+	return c$conn$service == e$service;
+	}
+
+function allowed(c: connection): bool
+	{
+	for ( i, e in allow_list )
+		if ( allow_line_names(e, c) )
+			{
+			++allow_hits;
+			return T;
+			}
+
+	return F;
+	}
+
+event use_allow_list(entries: vector of AllowEntry)
+	{
+	allow_list = entries;
+	event allow_list_read(|entries|);
+	}
+
+# In a trace the first packet waits for the list (see follow_allow_file).
+function allow_resume()
+	{
+	if ( allow_suspended )
+		{
+		allow_suspended = F;
+		continue_processing();
+		}
+	}
+
+event allow_line(desc: Input::EventDescription, what: Input::Event, line: AllowLine)
+	{
+	if ( desc$name != fmt("iforest-allow-%d", allow_streams) )
+		return;
+
+	++allow_lines;
+	local e = AllowEntry();
+	local wrong = parse_allow(line, e);
+	if ( wrong == "" )
+		allow_reading += e;
+	else if ( allow_wrong == "" )
+		allow_wrong = fmt("entry %d: %s", allow_lines, wrong);
+	}
+
+event allow_error(desc: Input::EventDescription, message: string, level: Reporter::Level)
+	{
+	if ( desc$name != fmt("iforest-allow-%d", allow_streams) )
+		return;
+
+	if ( allow_wrong == "" )
+		allow_wrong = message;
+	allow_resume();
+	}
+
+event Input::end_of_data(name: string, source: string)
+	{
+	if ( name != fmt("iforest-allow-%d", allow_streams) )
+		return;
+
+	if ( allow_wrong == "" )
+		{
+		event use_allow_list(allow_reading);
+		if ( Cluster::is_enabled() )
+			Cluster::publish(Cluster::worker_topic, use_allow_list, allow_reading);
+		}
+	else
+		Reporter::warning(fmt("IForest: the allow-list before it holds on: %s: %s", allow_path, allow_wrong));
+
+	allow_reading = vector();
+	allow_lines = 0;
+	allow_wrong = "";
+	allow_resume();
+	}
+
+# Whether this process reads the file.
+function reads_allow_file(): bool
+	{
+	if ( Supervisor::is_supervisor() )
+		return F;
+
+	return ! Cluster::is_enabled() || Cluster::local_node_type() == Cluster::MANAGER;
+	}
+
+function follow_allow_file(path: string)
+	{
+	if ( ! reads_allow_file() )
+		return;
+
+	if ( allow_streams > 0 )
+		Input::remove(fmt("iforest-allow-%d", allow_streams));
+
+	allow_path = path == "" ? @DIR + "/allow.tsv" : path;
+	allow_reading = vector();
+	allow_lines = 0;
+	allow_wrong = "";
+	Input::add_event(Input::EventDescription(
+	    $source=allow_path, $name=fmt("iforest-allow-%d", ++allow_streams),
+	    $mode=Input::REREAD, $fields=AllowLine, $ev=allow_line, $error_ev=allow_error,
+	    # "-" comes as it is, see AllowLine.
+	    $config=table(["unset_field"] = "(unset)")));
+	}
+
+function allow_file_changed(id: string, path: string): string
+	{
+	follow_allow_file(path);
+	return path;
+	}
+
+event zeek_init()
+	{
+	Option::set_change_handler("IForest::allow_file", allow_file_changed);
+	follow_allow_file(allow_file);
+
+	# The file is read by a thread of its own: without a halt a short trace is
+	# over before that. A list without an entry is nothing to wait for.
+	if ( reading_traces() && file_size(allow_path) > |allow_header| + 1.0 )
+		{
+		allow_suspended = T;
+		suspend_processing();
+		}
+	}
+
+event Cluster::node_up(name: string, id: string)
+	{
+	if ( reads_allow_file() && name in Cluster::nodes && Cluster::nodes[name]$node_type == Cluster::WORKER )
+		Cluster::publish(Cluster::node_topic(name), use_allow_list, allow_list);
+	}
+
+hook Telemetry::sync()
+	{
+	Telemetry::counter_family_set(allowed_cf, vector(), allow_hits);
+	Telemetry::gauge_family_set(allow_entries_gf, vector(), |allow_list|);
+	}
