@@ -77,7 +77,7 @@ func TestSummary(t *testing.T) {
 	s := m.Summary()
 	require.Equal(t, model.Summary{
 		Rows: 20000, First: s.First, Last: s.Last, Seed: 7,
-		Trees: model.BalancedTrees, Subsample: model.BalancedSubsample, HeightLimit: 5,
+		Trees: model.BalancedTrees, Subsample: model.BalancedSubsample, HeightLimit: 6,
 		Sampling: "balanced", Cells: s.Cells, Calibration: s.Calibration, Disjoint: true, ZeekVersion: "8.0.10",
 	}, s)
 	require.Greater(t, s.Last, s.First)
