@@ -69,6 +69,9 @@ func seal(body []byte, sum [sha256.Size]byte) []byte {
 	return b.Bytes()
 }
 
+// Bytes is the model's file, which must not be changed.
+func (m *Model) Bytes() []byte { return m.file }
+
 // Write writes the model: the same model, the same bytes.
 func (m *Model) Write(w io.Writer) error {
 	_, err := w.Write(m.file)

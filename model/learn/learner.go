@@ -128,6 +128,7 @@ func (l *Learner) Rollback() (*model.Model, error) {
 
 // Stats are figures of a Learner.
 type Stats struct {
+	Seed        uint64
 	Rows        uint64 // observed
 	Kinds       int    // of connection that shape models
 	Quarantined int    // kinds that wait
@@ -139,7 +140,7 @@ type Stats struct {
 
 // Stats are the learner's figures now.
 func (l *Learner) Stats() Stats {
-	s := Stats{Rows: l.past.rows, Due: l.due, Rebuilding: l.rebuild.stage != idle || l.trial != nil, Promoted: l.promoted, Refused: l.refused}
+	s := Stats{Seed: l.o.Seed, Rows: l.past.rows, Due: l.due, Rebuilding: l.rebuild.stage != idle || l.trial != nil, Promoted: l.promoted, Refused: l.refused}
 	if l.past.cells != nil {
 		s.Kinds = l.past.cells.table.Len()
 		for place := range l.past.waiting.table.Len() { // some were admitted meanwhile

@@ -59,7 +59,7 @@ func TestPauses(t *testing.T) {
 		observe, step = append(observe, t1-t0), append(step, t2-t1)
 		if i%20_000 == 10_000 {
 			t0 = threadTime()
-			saver, err = l.Save(path, hosts)
+			saver, err = l.Save(path, hosts, nil)
 			require.NoError(t, err)
 			save = append(save, threadTime()-t0)
 		}

@@ -17,15 +17,15 @@ import (
 
 // A state file is
 //
-//	magic, version (4 bytes), schema (16 bytes), sampling (1), trees, subsample (4 each)
+//	magic, version (4 bytes), schema (16 bytes), sampling (1), trees, subsample, max depth (4 each)
 //	pieces: part (1), piece (4), length (4), content, CRC-32C of these
 //	the piece 255, 0, 0, CRC-32C: the end
 //
 // all little-endian. It holds addresses: its mode is 0600.
 const (
 	stateMagic   = "zeek-iforest state\n"
-	stateVersion = 1
-	headSize     = len(stateMagic) + 4 + 16 + 1 + 8
+	stateVersion = 2
+	headSize     = len(stateMagic) + 4 + 16 + 1 + 12
 	pieceHead    = 9
 	endPart      = 255
 	maxState     = 256 << 20
@@ -37,7 +37,8 @@ func (l *Learner) head() []byte {
 	b := binary.LittleEndian.AppendUint32([]byte(stateMagic), stateVersion)
 	b = append(append(b, feature.SchemaID...), byte(l.o.Sampling))
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Trees))
-	return binary.LittleEndian.AppendUint32(b, uint32(l.o.Subsample))
+	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Subsample))
+	return binary.LittleEndian.AppendUint32(b, uint32(l.o.MaxDepth))
 }
 
 // Saver writes a state in slices, so that saving can run between connections
@@ -52,11 +53,15 @@ type Saver struct {
 	synced chan error
 }
 
-// Save begins to save the learner and the windows to the file at path, by way
-// of path with ".new" appended: what stood at path before stays there until all
-// is written. One saver at a time.
-func (l *Learner) Save(path string, hosts *feature.Hosts) (*Saver, error) {
+// Save begins to save the learner, the windows and, unless it is nil, the
+// rolling day of alerts to the file at path, by way of path with ".new"
+// appended: what stood at path before stays there until all is written. One
+// saver at a time.
+func (l *Learner) Save(path string, hosts *feature.Hosts, alerts *model.Alerts) (*Saver, error) {
 	s := &Saver{state: state{l: l, hosts: hosts}, path: path, buffer: make([]byte, 0, 1<<17)}
+	if alerts != nil {
+		s.state.blobs[day24] = alerts.AppendState(nil)
+	}
 	if err := s.state.collect(); err != nil {
 		return nil, err
 	}
@@ -80,11 +85,7 @@ func (s *state) collect() error {
 	}
 	for i, m := range [...]*model.Model{l.model, l.previous, onTrial} {
 		if m != nil {
-			var file bytes.Buffer
-			if err := m.Write(&file); err != nil {
-				return err
-			}
-			s.models[i] = file.Bytes()
+			s.blobs[i] = m.Bytes()
 		}
 	}
 	s.rebuild = savedRebuild{stage: b.stage, tree: b.tree, size: len(b.order)}
@@ -187,11 +188,12 @@ func (s *Saver) Abandon() {
 
 const hintState = "learning starts anew; remove or keep the old file as you like"
 
-// Restore reads a state that Save wrote. The options must ask for the sampling,
-// trees and subsample of the state; the seed is the state's. A file that cannot
-// be used gives a *model.FormatError. Rows that were observed when it was
-// complete are never learnt twice: go on with the next.
-func Restore(path string, o Options) (*Learner, *feature.Hosts, error) {
+// Restore reads a state that Save wrote, with alerts' part of it unless that is
+// nil. The options must ask for the sampling and the size of the forest of the
+// state; the seed is the state's. A file that cannot be used gives a
+// *model.FormatError. Rows that were observed when it was complete are never
+// learnt twice: go on with the next.
+func Restore(path string, o Options, alerts *model.Alerts) (*Learner, *feature.Hosts, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, err
@@ -203,26 +205,29 @@ func Restore(path string, o Options) (*Learner, *feature.Hosts, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l, hosts, err := restore(data, o)
+	l, hosts, err := restore(data, o, alerts)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return l, hosts, nil
 }
 
-func restore(data []byte, o Options) (*Learner, *feature.Hosts, error) {
+func restore(data []byte, o Options, alerts *model.Alerts) (*Learner, *feature.Hosts, error) {
 	l := NewLearner(o)
 	head := l.head()
 	switch {
 	case len(data) < headSize || !bytes.HasPrefix(data, []byte(stateMagic)):
 		return nil, nil, &model.FormatError{What: "not a state of zeek-iforest", Hint: hintState}
 	case !bytes.Equal(data[:headSize], head):
-		return nil, nil, &model.FormatError{What: "state of another version, or of other features, sampling, trees or subsample", Hint: hintState}
+		return nil, nil, &model.FormatError{What: "state of another version, or of other features, sampling or forest size", Hint: hintState}
 	}
 	s := &state{l: l, seen: map[*cells][]usage{}}
 	err := s.read(data[headSize:])
 	if err == nil {
 		err = s.settle()
+	}
+	if err == nil && alerts != nil {
+		err = alerts.RestoreState(s.blobs[day24], l.model)
 	}
 	if err != nil {
 		return nil, nil, &model.FormatError{What: "state is damaged", Hint: hintState, Err: err}
@@ -284,8 +289,8 @@ func (s *state) settle() (err error) {
 	}
 	var onTrial *model.Model
 	for i, m := range []**model.Model{&l.model, &l.previous, &onTrial} {
-		if len(s.models[i]) > 0 {
-			if *m, err = model.Read(bytes.NewReader(s.models[i])); err != nil {
+		if len(s.blobs[i]) > 0 {
+			if *m, err = model.Read(bytes.NewReader(s.blobs[i])); err != nil {
 				return err
 			}
 		}

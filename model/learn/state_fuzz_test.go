@@ -53,7 +53,7 @@ func FuzzRestore(f *testing.F) {
 	learn(l, hosts, 1080) // in the middle of a rebuild
 	require.NotEqual(f, idle, l.rebuild.stage)
 	path := filepath.Join(f.TempDir(), "state")
-	s, err := l.Save(path, hosts)
+	s, err := l.Save(path, hosts, nil)
 	require.NoError(f, err)
 	require.NoError(f, s.Finish())
 	good, err := os.ReadFile(path)
@@ -70,7 +70,7 @@ func FuzzRestore(f *testing.F) {
 		data = data[size+4:]
 	}
 	f.Fuzz(func(t *testing.T, number uint8, content []byte) {
-		l, hosts, err := restore(withPiece(good, int(number), content), o)
+		l, hosts, err := restore(withPiece(good, int(number), content), o, nil)
 		if err != nil {
 			var fault *model.FormatError
 			require.ErrorAs(t, err, &fault)

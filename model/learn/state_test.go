@@ -42,11 +42,11 @@ func (n *node) observe(rows []conn.Conn) {
 }
 
 func (n *node) restart(t testing.TB, path string, o learn.Options) {
-	s, err := n.l.Save(path, n.hosts)
+	s, err := n.l.Save(path, n.hosts, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Finish())
 	o.Seed = 99 // the state's seed holds
-	n.l, n.hosts, err = learn.Restore(path, o)
+	n.l, n.hosts, err = learn.Restore(path, o, nil)
 	require.NoError(t, err)
 }
 
@@ -102,7 +102,7 @@ func TestSaveWhileLearning(t *testing.T) {
 	n := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(50)}
 	n.observe(rows[:5000])
 	path := filepath.Join(t.TempDir(), "state")
-	s, err := n.l.Save(path, n.hosts)
+	s, err := n.l.Save(path, n.hosts, nil)
 	require.NoError(t, err)
 	at, done := 5000, false
 	for ; !done; at++ {
@@ -110,7 +110,7 @@ func TestSaveWhileLearning(t *testing.T) {
 		done, err = s.Step()
 		require.NoError(t, err)
 	}
-	l, hosts, err := learn.Restore(path, o)
+	l, hosts, err := learn.Restore(path, o, nil)
 	require.NoError(t, err)
 	require.InDelta(t, 5000, l.Stats().Rows, 10)
 	again := &node{l: l, hosts: hosts}
@@ -122,7 +122,7 @@ func saved(t testing.TB) (path string, data []byte) {
 	n := &node{l: learn.NewLearner(learn.Options{Seed: 3, Trees: 20}), hosts: feature.NewHosts(50)}
 	n.observe(officeRows(13, 1006)) // in the middle of a rebuild
 	path = filepath.Join(t.TempDir(), "state")
-	s, err := n.l.Save(path, n.hosts)
+	s, err := n.l.Save(path, n.hosts, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Finish())
 	data, err = os.ReadFile(path)
@@ -133,13 +133,13 @@ func saved(t testing.TB) (path string, data []byte) {
 func TestRestoreRefusesDamage(t *testing.T) {
 	path, good := saved(t)
 	o := learn.Options{Trees: 20}
-	_, _, err := learn.Restore(path, o)
+	_, _, err := learn.Restore(path, o, nil)
 	require.NoError(t, err)
 
 	refused := func(data []byte, o learn.Options, why string) {
 		t.Helper()
 		require.NoError(t, os.WriteFile(path, data, 0o600))
-		_, _, err := learn.Restore(path, o)
+		_, _, err := learn.Restore(path, o, nil)
 		var f *model.FormatError
 		require.ErrorAs(t, err, &f)
 		require.ErrorContains(t, err, why)
@@ -149,7 +149,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 	refused(nil, o, "not a state")
 	refused([]byte("something else, and longer than the head of a state file is"), o, "not a state")
 	refused(good, learn.Options{Trees: 20, Sampling: learn.Uniform}, "other features, sampling")
-	refused(good, learn.Options{}, "trees or subsample")
+	refused(good, learn.Options{}, "forest size")
 	refused(good[:len(good)/2], o, "truncated")
 	refused(good[:len(good)-13], o, "truncated")
 	refused(append(good[:len(good):len(good)], 0), o, "too many")
@@ -159,8 +159,41 @@ func TestRestoreRefusesDamage(t *testing.T) {
 		data[r.IntN(len(data))] ^= 1 << r.IntN(8)
 		refused(data, o, "")
 	}
-	_, _, err = learn.Restore(filepath.Join(t.TempDir(), "absent"), o)
+	_, _, err = learn.Restore(filepath.Join(t.TempDir(), "absent"), o, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// The rolling day of alerts goes with the state: the threshold is there at once.
+func TestAlertsGoWithTheState(t *testing.T) {
+	rows := officeRows(15, 6000)
+	o := learn.Options{Seed: 3}
+	l, hosts, alerts := learn.NewLearner(o), feature.NewHosts(model.DefaultHosts), model.NewAlerts(1000)
+	observe := func(l *learn.Learner, hosts *feature.Hosts, alerts *model.Alerts, rows []conn.Conn) (raised []int) {
+		for i := range rows {
+			w := hosts.Observe(&rows[i])
+			var s model.Score
+			if m := l.Model(); m != nil {
+				s = m.Score(&rows[i], w)
+				if alerts.Unusual(&rows[i], s, m) {
+					raised = append(raised, i)
+				}
+			}
+			l.Observe(&rows[i], w, s)
+			_, _ = l.Step()
+		}
+		return raised
+	}
+	observe(l, hosts, alerts, rows[:5000])
+	path := filepath.Join(t.TempDir(), "state")
+	s, err := l.Save(path, hosts, alerts)
+	require.NoError(t, err)
+	require.NoError(t, s.Finish())
+	again := model.NewAlerts(1000)
+	l2, hosts2, err := learn.Restore(path, o, again)
+	require.NoError(t, err)
+	want := observe(l, hosts, alerts, rows[5000:])
+	require.NotEmpty(t, want)
+	require.Equal(t, want, observe(l2, hosts2, again, rows[5000:]))
 }
 
 // A save that ends early leaves the old file, and no other.
@@ -169,7 +202,7 @@ func TestSaveIsAtomic(t *testing.T) {
 	n := &node{l: learn.NewLearner(learn.Options{Seed: 4}), hosts: feature.NewHosts(50)}
 	n.observe(officeRows(14, 3000))
 	for steps := range 80 {
-		s, err := n.l.Save(path, n.hosts)
+		s, err := n.l.Save(path, n.hosts, nil)
 		require.NoError(t, err)
 		for range steps {
 			_, err := s.Step()
@@ -185,6 +218,6 @@ func TestSaveIsAtomic(t *testing.T) {
 			require.Len(t, entries, 1)
 		}
 	}
-	_, err := n.l.Save(filepath.Join(t.TempDir(), "missing", "state"), n.hosts)
+	_, err := n.l.Save(filepath.Join(t.TempDir(), "missing", "state"), n.hosts, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

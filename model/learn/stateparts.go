@@ -19,9 +19,9 @@ const (
 
 // state is what is saved: a learner and the windows of originators.
 type state struct {
-	l      *Learner
-	hosts  *feature.Hosts
-	models [3][]byte // files of the model in use, the one before, the one on trial
+	l     *Learner
+	hosts *feature.Hosts
+	blobs [4][]byte // files of the model in use, the one before, the one on trial; the alerts' day
 
 	windows [][]byte           // read
 	seen    map[*cells][]usage // read
@@ -52,7 +52,7 @@ var parts = []part{
 	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.calibration.rows }),
 	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.heldBack }),
 	{one, (*state).codeAlerts},
-	modelPart(0), modelPart(1), modelPart(2),
+	blobPart(0), blobPart(1), blobPart(2), blobPart(day24),
 	{one, (*state).codeTrial},
 	{one, (*state).codeRebuild},
 	samplesPart(func(s *state) *[]feature.Sample { return &s.rebuild.drawn }),
@@ -188,17 +188,20 @@ func (s *state) codeAlerts(c *codec, _ int) {
 	}
 }
 
-// modelPart is the file of one of the models, empty where there is none.
-func modelPart(which int) part {
+// day24 is the place in blobs of the alerts' rolling day.
+const day24 = 3
+
+// blobPart is one of the blobs, in pieces; none where it is empty.
+func blobPart(which int) part {
 	return part{
-		func(s *state) int { return (len(s.models[which]) + bytesPerPiece - 1) / bytesPerPiece },
+		func(s *state) int { return (len(s.blobs[which]) + bytesPerPiece - 1) / bytesPerPiece },
 		func(s *state, c *codec, piece int) {
 			if c.reading {
-				s.models[which] = append(s.models[which], c.data...)
+				s.blobs[which] = append(s.blobs[which], c.data...)
 				c.data = nil
 				return
 			}
-			c.data = append(c.data, s.models[which][piece*bytesPerPiece:min((piece+1)*bytesPerPiece, len(s.models[which]))]...)
+			c.data = append(c.data, s.blobs[which][piece*bytesPerPiece:min((piece+1)*bytesPerPiece, len(s.blobs[which]))]...)
 		},
 	}
 }

@@ -1,0 +1,73 @@
+package learn_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// Three days of a real sensor: it learns through the first, and through the
+// other two raises about as many alerts as were asked for. Beside it the number
+// of connections that pass the threshold which the first day's end would have
+// set for good.
+func TestBudgetOverThreeDays(t *testing.T) {
+	var rows []labelled
+	var days [3]int // where each ends
+	for i, day := range []string{"2024-04-19", "2024-04-20", "2024-04-21"} {
+		dir := testenv.Shared(t, "datasets", "zeek-three-days", day)
+		files, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, f := range files {
+			rows = append(rows, readLog(t, "zeek-three-days", filepath.Join(day, f.Name()))...)
+		}
+		days[i] = len(rows)
+	}
+	for _, perDay := range []float64{5, 20, 100} {
+		var share float64
+		for seed := range uint64(3) {
+			l, hosts, alerts := learn.NewLearner(learn.Options{Seed: seed + 1}), feature.NewHosts(model.DefaultHosts), model.NewAlerts(perDay)
+			var byDay, storms [3]uint64
+			static, threshold, frozen := 0, 0.0, (*model.Model)(nil)
+			day := 0
+			for i := range rows {
+				if i == days[0] {
+					frozen = l.Model()
+					paths := scores(t, frozen, rows[:days[0]]) // negated
+					slices.Sort(paths)
+					threshold = -paths[len(paths)-int(perDay)]
+				}
+				if i == days[day] {
+					day++
+				}
+				c := &rows[i].Conn
+				w := hosts.Observe(c)
+				var s model.Score
+				if m := l.Model(); m != nil {
+					s = m.Score(c, w)
+					if alerts.Unusual(c, s, m) && alerts.Raise(c, s) == model.Raise {
+						byDay[day]++
+					}
+					alerts.Storms(false, func(model.Storm) { byDay[day]++; storms[day]++ })
+				}
+				l.Observe(c, w, s)
+				_, _ = l.Step()
+				if frozen != nil && frozen.Score(c, w).Path <= threshold {
+					static++
+				}
+			}
+			sum := float64(byDay[1] + byDay[2])
+			share += sum / 2 / perDay / 3
+			t.Logf("%3g a day, seed %d: rolling %v (storms %v), second and third day %.2f of twice the budget; repeated %d, suppressed %d; static %d (%.2f)",
+				perDay, seed+1, byDay, storms, sum/2/perDay, alerts.Repeated, alerts.Suppressed, static, float64(static)/2/perDay)
+		}
+		require.InDelta(t, 1, share, 0.5)
+	}
+}
