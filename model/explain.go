@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -23,19 +24,21 @@ const reasons = 3
 // them for k <= 0. The credits of all features add up to c(ψ) − E[h(x)],
 // exactly. It is safe for concurrent use.
 func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
+	if k <= 0 || k > feature.N {
+		k = feature.N
+	}
 	var v feature.Vector
 	var credits [feature.N]float64
-	order := m.attribute(&v, &credits, c, w)
-	if k <= 0 || k > len(order) {
-		k = len(order)
-	}
+	m.encoder.Encode(&v, c, w)
+	m.forest.Attribute(credits[:], v[:])
+	var order [feature.N]int
 	why := make([]Reason, k)
-	for j, i := range order[:k] {
+	for j, i := range largest(order[:k], &credits) {
 		why[j] = Reason{
 			Feature: i,
 			Name:    feature.Schema[i].Name,
 			Value:   string(m.encoder.AppendValue(nil, i, c, w)),
-			Usual:   string(feature.AppendUsual(nil, i, &m.usual[i], v[i])),
+			Usual:   m.usually(i, v[i]),
 			Credit:  credits[i],
 		}
 	}
@@ -48,8 +51,14 @@ func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte {
 	var v feature.Vector
 	var credits [feature.N]float64
-	order := m.attribute(&v, &credits, c, w)
-	for j, i := range order[:reasons] {
+	m.encoder.Encode(&v, c, w)
+	m.forest.Attribute(credits[:], v[:])
+	return m.appendReason(dst, &credits, &v, c, w)
+}
+
+func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
+	var order [reasons]int
+	for j, i := range largest(order[:], credits) {
 		if credits[i] <= 0 {
 			break
 		}
@@ -60,7 +69,7 @@ func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte 
 		start := len(dst)
 		dst = m.encoder.AppendValue(dst, i, c, w)
 		if after := wordsAfter(i, string(dst[start:])); after != "" {
-			dst = feature.AppendUsual(append(dst, after...), i, &m.usual[i], v[i])
+			dst = append(append(dst, after...), m.usually(i, v[i])...)
 		}
 	}
 	return dst
@@ -115,17 +124,41 @@ var wordsBefore, afterOne, afterMany = func() (before, one, many [feature.N]stri
 	return before, one, many
 }()
 
-// attribute encodes a connection, credits its features and returns them in the
-// order of their credits, largest first.
-func (m *Model) attribute(v *feature.Vector, credits *[feature.N]float64, c *conn.Conn, w feature.Window) (order [feature.N]int) {
-	m.encoder.Encode(v, c, w)
-	m.forest.Attribute(credits[:], v[:])
-	for i := range order { // insertion keeps equal credits in the schema's order
-		j := i
-		for ; j > 0 && credits[order[j-1]] < credits[i]; j-- {
+// largest fills order with the features of the largest credits, largest first,
+// equal ones in the schema's order.
+func largest(order []int, credits *[feature.N]float64) []int {
+	for i, credit := range credits {
+		j := min(i, len(order)-1)
+		if i >= len(order) && credit <= credits[order[j]] {
+			continue
+		}
+		for ; j > 0 && credits[order[j-1]] < credit; j-- {
 			order[j] = order[j-1]
 		}
 		order[j] = i
 	}
 	return order
+}
+
+// usualTexts is what is usual for a feature in words, as seen from below its
+// usual range, from within and from above.
+type usualTexts [3]string
+
+func usualWords(i int, r *feature.Range) (texts usualTexts) {
+	infinity := float32(math.Inf(1))
+	for side, x := range [...]float32{-infinity, r[len(r)/2], infinity} {
+		texts[side] = string(feature.AppendUsual(nil, i, r, x))
+	}
+	return texts
+}
+
+// usually is what is usual for the feature i, as seen from the value x.
+func (m *Model) usually(i int, x float32) string {
+	side := 1
+	if low, high := m.usual[i].Bounds(); x < low {
+		side = 0
+	} else if x > high {
+		side = 2
+	}
+	return m.words[i][side]
 }

@@ -18,6 +18,7 @@ type Model struct {
 	forest      *forest.Forest
 	curve       *calibrate.Curve
 	usual       [feature.N]feature.Range
+	words       [feature.N]usualTexts
 	fingerprint string
 	file        []byte // what Write writes
 }
@@ -74,6 +75,7 @@ func assemble(p Parts) (*Model, error) {
 				return nil, fmt.Errorf("usual range of %s is not in order", feature.Schema[i].Name)
 			}
 		}
+		m.words[i] = usualWords(i, &m.usual[i])
 	}
 	return m, nil
 }

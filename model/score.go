@@ -35,10 +35,20 @@ func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
 
 // Scorer scores connections in log order. It is not safe for concurrent use.
 type Scorer struct {
-	model  *Model
-	hosts  *feature.Hosts
-	last   conn.Conn // of the last Score, for its explanation
-	window feature.Window
+	model *Model
+	hosts *feature.Hosts
+
+	// Of the last Score, for its explanation.
+	by      *Model
+	last    conn.Conn
+	window  feature.Window
+	vector  feature.Vector
+	credits [feature.N]float64
+
+	// Whoever asks for one reason will ask for the next. The walk that finds the
+	// path then finds the credits too, which costs half of a second walk.
+	asked    bool // for the reason of the last score
+	credited bool // credits are those of the last score
 }
 
 // NewScorer scores with m and the windows in hosts, which outlive a change of
@@ -55,19 +65,30 @@ func (s *Scorer) Score(c *conn.Conn) (Score, error) {
 	if err := feature.Check(c); err != nil {
 		return Score{}, err
 	}
-	s.window = s.hosts.Observe(c)
-	s.last = *c
-	return s.model.Score(c, s.window), nil
+	s.by, s.last, s.window = s.model, *c, s.hosts.Observe(c)
+	s.by.encoder.Encode(&s.vector, c, s.window)
+	var path float64
+	if s.credited, s.asked = s.asked, false; s.credited {
+		path = s.by.forest.Attribute(s.credits[:], s.vector[:])
+	} else {
+		path = s.by.forest.MeanPath(s.vector[:])
+	}
+	return Score{Value: s.by.value(path), Path: path, Cold: s.window.Cold}, nil
 }
 
 // Window is the window of the connection last scored.
 func (s *Scorer) Window() feature.Window { return s.window }
 
 // Explain explains the last Score as Model.Explain does.
-func (s *Scorer) Explain(k int) []Reason { return s.model.Explain(&s.last, s.window, k) }
+func (s *Scorer) Explain(k int) []Reason { return s.by.Explain(&s.last, s.window, k) }
 
 // AppendReason appends the text of the anomaly_reason column for the last
 // Score, as Model.AppendReason does.
 func (s *Scorer) AppendReason(dst []byte) []byte {
-	return s.model.AppendReason(dst, &s.last, s.window)
+	if !s.credited {
+		s.by.forest.Attribute(s.credits[:], s.vector[:])
+		s.credited = true
+	}
+	s.asked = true
+	return s.by.appendReason(dst, &s.credits, &s.vector, &s.last, s.window)
 }

@@ -124,35 +124,52 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 		i++
 	}))
 	require.Zero(t, testing.AllocsPerRun(2000, func() { text = s.AppendReason(text[:0]) }))
+	require.Zero(t, testing.AllocsPerRun(2000, func() {
+		_, _ = s.Score(&rows[i%len(rows)])
+		text = s.AppendReason(text[:0])
+		i++
+	}))
 }
 
+// Asked for or not, each time or now and then, scores and reasons are the same.
+func TestScoreDoesNotDependOnReasons(t *testing.T) {
+	m, rows := goldenModel(t), goldenConns()
+	never, always, sometimes := model.NewScorer(m, feature.NewHosts(100)), model.NewScorer(m, feature.NewHosts(100)), model.NewScorer(m, feature.NewHosts(100))
+	for i := range rows {
+		want, err := never.Score(&rows[i])
+		require.NoError(t, err)
+		reason := string(m.AppendReason(nil, &rows[i], never.Window()))
+		for _, s := range []*model.Scorer{always, sometimes} {
+			got, err := s.Score(&rows[i])
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			if s == always || i%3 == 0 {
+				require.Equal(t, reason, string(s.AppendReason(nil)))
+			}
+		}
+	}
+}
+
+// BenchmarkScorer is a row on the sensor, without and with its reason: the
+// difference is what the reason costs.
 func BenchmarkScorer(b *testing.B) {
 	m, rows := goldenModel(b), goldenConns()
-	s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
-	i := 0
-	for b.Loop() {
-		if _, err := s.Score(&rows[i]); err != nil {
-			b.Fatal(err)
-		}
-		if i++; i == len(rows) {
-			i = 0
-		}
-	}
-}
-
-func BenchmarkReason(b *testing.B) {
-	m, rows := goldenModel(b), goldenConns()
-	hosts := feature.NewHosts(100)
-	windows := make([]feature.Window, len(rows))
-	for i := range rows {
-		windows[i] = hosts.Observe(&rows[i])
-	}
-	var text []byte
-	i := 0
-	for b.Loop() {
-		text = m.AppendReason(text[:0], &rows[i], windows[i])
-		if i++; i == len(rows) {
-			i = 0
-		}
+	for name, reasons := range map[string]bool{"score": false, "score and reason": true} {
+		b.Run(name, func(b *testing.B) {
+			s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+			var text []byte
+			i := 0
+			for b.Loop() {
+				if _, err := s.Score(&rows[i]); err != nil {
+					b.Fatal(err)
+				}
+				if reasons {
+					text = s.AppendReason(text[:0])
+				}
+				if i++; i == len(rows) {
+					i = 0
+				}
+			}
+		})
 	}
 }

@@ -21,6 +21,9 @@ const (
 	high   = 5
 )
 
+// Bounds are the ends of the usual range: what AppendUsual calls under and over.
+func (r *Range) Bounds() (least, most float32) { return r[low], r[high] }
+
 // AppendValue appends the feature i of a connection in the reader's words:
 // "4.2 GB", "212", "97 %", "ssl, 1 in 12 connections", "31337/tcp, never seen".
 // It allocates only what dst needs.

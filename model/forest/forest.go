@@ -25,11 +25,12 @@ type Forest struct {
 	// The nodes of all trees, in the order of shape.place. Node 0 belongs to no
 	// tree: it is an external node of length 0 that fills the last group of
 	// lanes.
-	nodes []node
-	size  []uint32 // rows of the subsample that reached the node
-	roots []uint32 // of each tree, then zeros to a multiple of lanes
-	steps []int    // depth of the deepest tree of each group of lanes
-	c     []uint32 // c(n), fixed point
+	nodes  []node
+	size   []uint32 // rows of the subsample that reached the node
+	credit []int32  // what the edge to the node credits its parent's feature with, fixed point
+	roots  []uint32 // of each tree, then zeros to a multiple of lanes
+	steps  []int    // depth of the deepest tree of each group of lanes
+	c      []uint32 // c(n), fixed point
 }
 
 // Dim is the number of features of a row.

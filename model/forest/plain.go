@@ -75,6 +75,7 @@ func (p *Plain) Forest() (*Forest, error) {
 		trees:       len(p.Nodes),
 		nodes:       make([]node, 1, total+1),
 		size:        make([]uint32, 1, total+1),
+		credit:      make([]int32, 1, total+1),
 		roots:       make([]uint32, groups*lanes),
 		steps:       make([]int, groups),
 		c:           averageLengths(p.Subsample),
@@ -89,7 +90,7 @@ func (p *Plain) Forest() (*Forest, error) {
 		}
 		f.roots[i] = uint32(len(f.nodes))
 		f.steps[i/lanes] = max(f.steps[i/lanes], int(tree.depth[n-1])) // breadth first: the last is deepest
-		f.nodes, f.size = append(f.nodes, 0), append(f.size, 0)
+		f.nodes, f.size, f.credit = append(f.nodes, 0), append(f.size, 0), append(f.credit, 0)
 		tree.place(f, 0, int(f.roots[i]))
 		features, sizes, thresholds = features[n:], sizes[n:], thresholds[splits:]
 	}

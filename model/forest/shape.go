@@ -73,6 +73,8 @@ func (s *shape) place(f *Forest, i, at int) {
 	left := len(f.nodes)
 	f.nodes = append(f.nodes, 0, 0)
 	f.size = append(f.size, 0, 0)
+	expected := int32(f.c[s.sizes[i]]) - 1<<fraction // c(n) is below 28: all of it fits
+	f.credit = append(f.credit, expected-int32(f.c[s.sizes[2*k+1]]), expected-int32(f.c[s.sizes[2*k+2]]))
 	f.nodes[at] = splitNode(s.thresholds[k], s.features[i], left+1)
 	if s.sizes[2*k+1] >= s.sizes[2*k+2] {
 		s.place(f, 2*k+1, left)
