@@ -38,7 +38,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		replayVerb, trainVerb, scoreVerb, explainVerb, infoVerb, evalVerb,
-		watchVerb, allowVerb, tuneVerb, drillVerb,
+		watchVerb, allowVerb, reportVerb, tuneVerb, drillVerb,
 	}
 }
 

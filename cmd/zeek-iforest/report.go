@@ -1,79 +1,227 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"math"
+	"io"
+	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
-	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// writeEvaluation writes the page of eval --report.
-func (s *session) writeEvaluation(path string, e *logEval, files []string, logs *logReport) error {
-	rule, err := curveOf(e, logs.Groups[0].Rule)
-	if err != nil {
-		return err
-	}
-	page := report.Evaluation{
-		Title:   "How well the anomaly score finds what is labelled in " + baseNames(files),
-		Origin:  origin(e, logs),
-		Seeds:   logs.Seeds,
-		Groups:  logs.Groups,
-		Rule:    rule,
-		ToScore: func(minusPath float64) float64 { return math.Exp2(minusPath / e.average) },
-	}
-	o, err := s.output(path)
-	if err != nil {
-		return err
-	}
-	defer o.discard()
-	if err := page.WriteHTML(o); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return o.commit()
+var reportVerb = verb{
+	name:     "report",
+	synopsis: "[--html FILE] [-m MODEL] [OPTION …] [CONN.LOG …]",
+	short:    "write a page about one day: what was strange, and how the model fares",
+	about: `The page is one HTML file that needs no network: what was strange, folded by
+host and reason, the score over the day, the model's health, what was allowed.
+
+Several logs are read in the order given, which should be that of time. The day
+is the one (UTC) of the latest row, unless --day names another; rows of other
+days only tell what hosts did before. Rows that have anomaly_score are taken as
+they are, others are scored with the model, which also gives the reasons that
+the log does not have.`,
+	define: func(flags *pflag.FlagSet) func(*session, []string) error {
+		modelPath := modelFlag(flags)
+		html := flags.String("html", "-", "write the page to `FILE`")
+		date := flags.String("day", "", "the `DAY` the page is about, 2027-01-31 (default the latest)")
+		top := flags.Int("top", 20, "show the `N` strangest things")
+		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, and count it")
+		strict := strictFlag(flags)
+		return func(s *session, files []string) error {
+			if *top < 1 {
+				return errors.New("--top must be positive")
+			}
+			r := &reporting{session: s, latest: *date == ""}
+			r.page = &report.DayPage{Top: *top, Files: dayFiles(orStdin(files)), Allow: *allow}
+			if *date != "" {
+				at, err := time.Parse(time.DateOnly, *date)
+				if err != nil {
+					return fmt.Errorf("--day: %q is no day such as 2027-01-31", *date)
+				}
+				r.begin(at)
+			}
+			if *modelPath != "" {
+				var err error
+				if r.model, err = readModel(*modelPath); err != nil {
+					return err
+				}
+				r.hosts = feature.NewHosts(model.DefaultHosts)
+			}
+			if *allow != "" {
+				text, err := os.ReadFile(*allow)
+				if err != nil {
+					return err
+				}
+				if r.allow, err = alert.ParseAllow(text, *allow); err != nil {
+					return err
+				}
+			}
+			o, err := s.output(*html)
+			if err != nil {
+				return err
+			}
+			defer o.discard()
+			if err := r.read(files, *strict); err != nil {
+				return err
+			}
+			if err := r.finish().WriteHTML(o); err != nil {
+				return err
+			}
+			return o.commit()
+		}
+	},
 }
 
-// curveOf ranks the rows by the rule of that name.
-func curveOf(e *logEval, name string) (report.Curve, error) {
-	rules := evaluate.Rules(e.rows, e.avoid...)
-	rule := rules[slices.IndexFunc(rules, func(r evaluate.Rule) bool { return r.Name == name })]
-	scores, labels := make([]float64, len(e.rows)), make([]bool, len(e.rows))
-	for i := range e.rows {
-		scores[i], labels[i] = rule.Score(&e.rows[i].Conn), e.rows[i].Anomaly
-	}
-	ranking, err := evaluate.Rank(scores, labels)
-	return report.Curve{Name: name, Ranking: ranking, Rule: true}, err
+// reporting reads the rows of a day's page.
+type reporting struct {
+	*session
+	model  *model.Model // or nil
+	hosts  *feature.Hosts
+	allow  []alert.AllowLine
+	hits   []uint64 // of the day, by entry
+	latest bool     // the day is that of the latest row
+	page   *report.DayPage
+	other  uint64 // rows before the day
 }
 
-// origin says which rows were scored by which models.
-func origin(e *logEval, logs *logReport) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d labelled connections", logs.Rows)
-	if len(e.attacks) > 0 {
-		fmt.Fprintf(&b, " (all of %s counted as anomalies)", baseNames(e.attacks))
+// begin begins the page of another day.
+func (r *reporting) begin(at time.Time) {
+	p := r.page
+	if p.Day != nil {
+		r.other += p.Rows + p.Unscored
+		for _, n := range r.hits {
+			r.other += n
+		}
 	}
-	fmt.Fprintf(&b, "; %d more left out, because their label says neither. ", logs.LeftOut)
+	p.Day, p.Unscored, p.Cold, p.HasReason = report.NewDay(at), 0, 0, false
+	r.hits = make([]uint64, len(r.allow))
+}
+
+func (r *reporting) read(files []string, strict bool) error {
+	rows := r.rows(files, strict)
+	defer rows.close()
+	for {
+		var c conn.Conn
+		err := rows.next(&c)
+		if err == nil {
+			err = feature.Check(&c)
+			if err != nil && !strict {
+				r.unused(err)
+				continue
+			}
+		}
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if r.page.Day == nil || r.latest && c.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
+			r.begin(c.TS.Time())
+		}
+		r.row(&c, rows.value)
+	}
+	if r.page.Day == nil {
+		return errors.New("there is no connection in these logs")
+	}
+	if p := r.page; p.Rows == 0 && p.Unscored > 0 {
+		return hinted(alert.ErrNoScores, "-m FILE names a model; zeek-iforest train makes one")
+	} else if p.Rows == 0 && r.other > 0 && !r.latest {
+		return fmt.Errorf("there is no connection of %s in these logs", p.Date.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// row takes a row; value gives its columns that conn.log does not know.
+func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
+	var window feature.Window
+	if r.hosts != nil {
+		window = r.hosts.Observe(c)
+	}
+	p := r.page
+	if !p.Has(c.TS) {
+		r.other++
+		return
+	}
+	row := report.Scored{Conn: c}
+	var own model.Score
+	if r.model != nil {
+		own = r.model.Score(c, window)
+	}
+	text, scored := value("anomaly_score")
+	score, err := strconv.ParseFloat(text, 64)
 	switch {
-	case logs.Folds > 0:
-		fmt.Fprintf(&b, "Cut into %d parts in the order of time; each part but the first was scored by models of the ordinary connections before it.", logs.Folds)
-	case len(e.train) > 0:
-		fmt.Fprintf(&b, "Scored by models of the %d ordinary connections in %s.", logs.Trained, baseNames(e.train))
+	case scored && err == nil && score > 0 && score < 1:
+		row.Score = score
+	case r.model != nil:
+		row.Score = own.Value
 	default:
-		fmt.Fprintf(&b, "Scored by the model %s.", filepath.Base(e.model))
+		p.Unscored++
+		return
 	}
-	if logs.Seeds > 1 {
-		fmt.Fprintf(&b, " The figures are means over %d seeds; the curves are the first seed's.", logs.Seeds)
+	for i := range r.allow {
+		if r.allow[i].Allows(c, c.TS.Time()) {
+			r.hits[i]++
+			return
+		}
 	}
-	return b.String()
+	ours := r.model != nil && own.Value == row.Score
+	if ours && window.Cold {
+		p.Cold++
+	}
+	if rank, ok := value("anomaly_rank"); ok {
+		row.OneIn, _ = strconv.ParseUint(rank, 10, 64)
+	} else if ours {
+		row.OneIn = calibrate.OneIn(r.model.Rank(own.Path))
+	}
+	if name, ok := value("anomaly_model"); ok {
+		row.Model = strings.Clone(name)
+	}
+	row.Reason = func() string {
+		reason, ok := value("anomaly_reason")
+		if !ok && ours {
+			reason = string(r.model.AppendReason(nil, c, window))
+		}
+		p.HasReason = p.HasReason || reason != ""
+		return reason
+	}
+	p.Observe(&row)
 }
 
-func baseNames(files []string) string {
-	names := make([]string, len(files))
-	for i, file := range files {
-		names[i] = filepath.Base(file)
+// finish fills in what is known when all rows are read.
+func (r *reporting) finish() *report.DayPage {
+	p := r.page
+	p.Other, p.Bad = r.other, r.unusable
+	if m := r.model; m != nil {
+		sum := m.Summary()
+		p.Model, p.Learnt, p.From, p.To = m.Fingerprint(), uint64(sum.Rows), sum.First.Time(), sum.Last.Time()
 	}
-	return strings.Join(names, ", ")
+	for i := range r.allow {
+		e := &r.allow[i]
+		a := &report.Allowed{Entry: e.Describe(), Comment: e.Comment, Rows: r.hits[i], Expires: "for good"}
+		if !e.Expires.IsZero() {
+			a.Expires, a.Over = e.Expires.UTC().Format("2006-01-02 15:04"), !p.Date.Add(24*time.Hour).Before(e.Expires)
+		}
+		p.Allows = append(p.Allows, a)
+	}
+	return p
+}
+
+// dayFiles names the logs.
+func dayFiles(files []string) string {
+	if len(files) == 1 {
+		return filepath.Base(displayName(files[0]))
+	}
+	return fmt.Sprintf("%d logs, %s to %s", len(files), filepath.Base(files[0]), filepath.Base(files[len(files)-1]))
 }

@@ -91,6 +91,31 @@ func (e *Entry) String() string {
 	return strings.Join(fields, "\t")
 }
 
+// Describe is the entry in words, without its comment and end.
+func (e *Entry) Describe() string {
+	var words []string
+	if e.Originator.IsValid() {
+		words = append(words, "from "+e.Originator.String())
+	}
+	if e.Responder.IsValid() {
+		words = append(words, "to "+e.Responder.String())
+	}
+	if e.Network.IsValid() {
+		words = append(words, "from or to "+e.Network.String())
+	}
+	if e.HasPort {
+		port := "port " + strconv.Itoa(int(e.Port))
+		if e.Proto != conn.UnknownTransport {
+			port += "/" + e.Proto.String()
+		}
+		words = append(words, port)
+	}
+	if e.Service != "" {
+		words = append(words, "service "+e.Service)
+	}
+	return strings.Join(words, ", ")
+}
+
 // AllowLine is a line of the file with an entry.
 type AllowLine struct {
 	Entry

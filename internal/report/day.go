@@ -1,0 +1,266 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+const (
+	dayBins    = 1000        // of the score, for the lines of the plot
+	daySlots   = 24 * 6      // of ten minutes
+	maxThings  = 1 << 16     // kinds of connection that are told apart
+	namedHosts = 5           // responders and ports that are named
+	slot       = 600_000_000 // microseconds
+)
+
+// Scored is a connection of the day and what its score says. Reason is called
+// where it is needed, before the next row is observed.
+type Scored struct {
+	Conn   *conn.Conn
+	Score  float64 // (0, 1)
+	OneIn  uint64  // N of "1 in N", 0 where it is not known
+	Model  string  // the fingerprint, "" where it is not known
+	Reason func() string
+}
+
+// Day gathers what a page about one day (UTC) says. Rows come in the order of
+// the log; those of other days are left out. Memory is bounded by the kinds of
+// connection, of which it forgets the ordinary half when there are too many.
+// It is for one goroutine.
+type Day struct {
+	Date   time.Time // midnight UTC
+	Rows   uint64    // scored
+	Models map[string]uint64
+	Allows []*Allowed // for the caller to fill
+	Ranks  [4]uint64  // rows at least as rare as 1 in 10, 100, 1000, 10000
+	Ranked uint64     // rows with a rank
+
+	begin, end conn.Micros
+	place      uint64
+	kinds      map[dayKind]*thing
+	hosts      map[netip.Addr]struct{}
+	scores     [daySlots][dayBins]uint32
+	most       [daySlots]float64
+}
+
+// Allowed is an entry of the allow-list and what it kept off the page.
+type Allowed struct {
+	Entry, Expires, Comment string
+	Over                    bool // it has expired
+	Rows                    uint64
+}
+
+// dayKind is what connections have in common that are one thing to look at.
+type dayKind struct {
+	orig, resp netip.Addr
+	port       uint16
+	service    string
+	state      conn.State
+}
+
+// thing is the strangest connection of a kind, and how many are like it.
+type thing struct {
+	place       uint64
+	score       float64
+	oneIn       uint64
+	conn        conn.Conn
+	reason      string
+	count       uint64
+	first, last conn.Micros
+}
+
+// NewDay returns an empty day.
+func NewDay(date time.Time) *Day {
+	date = date.UTC().Truncate(24 * time.Hour)
+	begin := conn.Micros(date.UnixMicro())
+	return &Day{
+		Date: date, begin: begin, end: begin + 24*3600e6,
+		Models: map[string]uint64{}, kinds: map[dayKind]*thing{}, hosts: map[netip.Addr]struct{}{},
+	}
+}
+
+// Has reports whether a time is of the day.
+func (d *Day) Has(at conn.Micros) bool { return at >= d.begin && at < d.end }
+
+// Observe takes a row of the day that the allow-list does not name.
+func (d *Day) Observe(s *Scored) {
+	c := s.Conn
+	if !d.Has(c.TS) {
+		return
+	}
+	d.Rows++
+	d.place++
+	if len(d.hosts) < maxThings {
+		d.hosts[c.Orig.Addr()] = struct{}{}
+	}
+	if s.Model != "" && (len(d.Models) < 100 || d.Models[s.Model] > 0) {
+		d.Models[s.Model]++
+	}
+	if s.OneIn > 0 {
+		d.Ranked++
+		for i, n := 0, uint64(10); i < len(d.Ranks); i, n = i+1, n*10 {
+			if s.OneIn >= n {
+				d.Ranks[i]++
+			}
+		}
+	}
+	at := int((c.TS - d.begin) / slot)
+	d.scores[at][min(int(s.Score*dayBins), dayBins-1)]++
+	d.most[at] = max(d.most[at], s.Score)
+
+	k := dayKind{c.Orig.Addr(), c.Resp.Addr(), c.Resp.Port(), c.Service, c.State}
+	t := d.kinds[k]
+	if t == nil {
+		d.forget()
+		t = &thing{first: c.TS, last: c.TS}
+		k.service = strings.Clone(k.service)
+		d.kinds[k] = t
+	}
+	t.count++
+	t.first, t.last = min(t.first, c.TS), max(t.last, c.TS)
+	if t.count > 1 && s.Score <= t.score {
+		return
+	}
+	t.place, t.score, t.oneIn, t.conn, t.reason = d.place, s.Score, s.OneIn, *c, ""
+	t.conn.UID, t.conn.Service, t.conn.TunnelParents = strings.Clone(c.UID), k.service, nil
+	t.reason = strings.Clone(s.Reason())
+}
+
+// forget makes room.
+func (d *Day) forget() {
+	if len(d.kinds) < maxThings {
+		return
+	}
+	sorted := d.strangest()
+	middle := sorted[len(sorted)/2]
+	maps.DeleteFunc(d.kinds, func(_ dayKind, t *thing) bool { return compareThings(t, middle) > 0 })
+}
+
+func (d *Day) strangest() []*thing { return slices.SortedFunc(maps.Values(d.kinds), compareThings) }
+
+// compareThings orders by score, highest first, then by place.
+func compareThings(a, b *thing) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.place, b.place))
+}
+
+// DayHost is an originator with what it did.
+type DayHost struct {
+	Addr   netip.Addr
+	Things []*DayThing
+}
+
+// DayThing is what a host did for one reason: the strangest connection, and
+// what is like it.
+type DayThing struct {
+	Number     int // by score, from 1
+	Score      float64
+	OneIn      uint64
+	Conn       conn.Conn
+	Why, Also  string // the first reason, the others
+	Count      uint64
+	Responders []netip.Addr // distinct, the first few
+	MoreHosts  int
+	Ports      []uint16
+	MorePorts  int
+	First, End time.Time
+}
+
+// Strange folds the day's connections by host and reason, the strangest first,
+// and returns the hosts of the first n such things.
+func (d *Day) Strange(n int) []*DayHost {
+	type key struct {
+		host   netip.Addr
+		reason string
+	}
+	type seen struct {
+		thing *DayThing
+		resp  map[netip.Addr]struct{}
+		ports map[uint16]struct{}
+	}
+	found := map[key]*seen{}
+	var order []*DayThing
+	var hosts []*DayHost
+	of := map[netip.Addr]*DayHost{}
+	for _, t := range d.strangest() {
+		k := key{t.conn.Orig.Addr(), reasonKind(t.reason)}
+		s := found[k]
+		if s == nil {
+			if len(order) == n {
+				break // what comes now is less strange than all that is shown
+			}
+			why, also, _ := strings.Cut(t.reason, "; ")
+			s = &seen{
+				thing: &DayThing{Number: len(order) + 1, Score: t.score, OneIn: t.oneIn, Conn: t.conn, Why: why, Also: also, First: t.first.Time(), End: t.last.Time()},
+				resp:  map[netip.Addr]struct{}{}, ports: map[uint16]struct{}{},
+			}
+			found[k] = s
+			order = append(order, s.thing)
+			if of[k.host] == nil {
+				of[k.host] = &DayHost{Addr: k.host}
+				hosts = append(hosts, of[k.host])
+			}
+			of[k.host].Things = append(of[k.host].Things, s.thing)
+		}
+		s.thing.Count += t.count
+		if at := t.first.Time(); at.Before(s.thing.First) {
+			s.thing.First = at
+		}
+		if at := t.last.Time(); at.After(s.thing.End) {
+			s.thing.End = at
+		}
+		if _, known := s.resp[t.conn.Resp.Addr()]; !known {
+			s.resp[t.conn.Resp.Addr()] = struct{}{}
+			if len(s.thing.Responders) < namedHosts {
+				s.thing.Responders = append(s.thing.Responders, t.conn.Resp.Addr())
+			} else {
+				s.thing.MoreHosts++
+			}
+		}
+		if _, known := s.ports[t.conn.Resp.Port()]; !known {
+			s.ports[t.conn.Resp.Port()] = struct{}{}
+			if len(s.thing.Ports) < namedHosts {
+				s.thing.Ports = append(s.thing.Ports, t.conn.Resp.Port())
+			} else {
+				s.thing.MorePorts++
+			}
+		}
+	}
+	return hosts
+}
+
+// reasonKind is what a reason is about: its first word, which names the feature
+// ("orig_bytes 4.2 GB, …", "212 responders in five minutes, …").
+func reasonKind(reason string) string {
+	first, _, _ := strings.Cut(reason, ";")
+	for _, word := range strings.Fields(first) {
+		if c := word[0] | 0x20; c >= 'a' && c <= 'z' {
+			return word
+		}
+	}
+	return ""
+}
+
+// quantile is the score that a share of a slot's connections does not reach;
+// false where there were none.
+func (d *Day) quantile(at int, share float64) (float64, bool) {
+	total := uint64(0)
+	for _, n := range d.scores[at] {
+		total += uint64(n)
+	}
+	if total == 0 {
+		return 0, false
+	}
+	want, sum := uint64(share*float64(total-1))+1, uint64(0)
+	for bin, n := range d.scores[at] {
+		if sum += uint64(n); sum >= want {
+			return (float64(bin) + 0.5) / dayBins, true
+		}
+	}
+	return 1, true
+}
