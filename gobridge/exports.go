@@ -26,8 +26,19 @@ var _ = [1]struct{}{}[C.IFOREST_NO_MODEL-sensor.NoModel]
 var _ = [1]struct{}{}[C.IFOREST_BAD_RECORD-sensor.BadRecord]
 var _ = [1]struct{}{}[C.IFOREST_BAD_MODEL-sensor.BadModel]
 var _ = [1]struct{}{}[C.IFOREST_PANIC-sensor.Panic]
+var _ = [1]struct{}{}[C.IFOREST_NOT_DONE-sensor.NotDone]
 var _ = [1]struct{}{}[C.IFOREST_STATUSES-sensor.Statuses]
 var _ = [1]struct{}{}[C.IFOREST_BINS-sensor.Bins]
+
+var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(model.Suppressed)]
+var _ = [1]struct{}{}[C.IFOREST_REPEATED-C.int(model.Repeated)]
+var _ = [1]struct{}{}[C.IFOREST_RAISE-C.int(model.Raise)]
+var _ = [1]struct{}{}[C.IFOREST_NOTHING-sensor.Nothing]
+var _ = [1]struct{}{}[C.IFOREST_PROMOTED-sensor.Promoted]
+var _ = [1]struct{}{}[C.IFOREST_REFUSED-sensor.Refused]
+var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
+var _ = [1]struct{}{}[C.IFOREST_STORM-sensor.Storm]
+var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
 
 // One process, one Zeek, one sensor.
 var the *sensor.Sensor
@@ -72,11 +83,70 @@ func iforest_score(c *C.iforest_conn, result *C.iforest_result, message *C.char,
 	record := recordOf(c)
 	provoke(&record)
 	r, err := the.Score(&record)
+	*result = C.iforest_result{
+		score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold),
+		unusual: boolean(r.Unusual), news: boolean(the.News() > 0),
+	}
 	if err != nil {
 		return report(err, message, size)
 	}
-	*result = C.iforest_result{score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold)}
 	return C.IFOREST_OK
+}
+
+//export iforest_learn
+func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	defer sensor.Tidy()
+	return report(the.Learn(sensor.Learning{
+		Seed: uint64(how.seed), Warmup: uint64(how.warmup), RebuildEvery: uint64(how.rebuild_every), SaveEvery: uint64(how.save_every),
+		Dir: string(bytesOf(how.directory)), ZeekVersion: string(bytesOf(how.zeek_version)),
+	}), message, size)
+}
+
+//export iforest_alerts
+func iforest_alerts(perDay C.double) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	the.SetAlerts(float64(perDay))
+	return C.IFOREST_OK
+}
+
+//export iforest_raise
+func iforest_raise(verdict *C.uint32_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	*verdict = C.uint32_t(the.Raise())
+	return C.IFOREST_OK
+}
+
+//export iforest_next_event
+func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	e := the.Event()
+	t := e.Storm
+	*out = C.iforest_event{
+		kind: C.uint32_t(e.Kind), count: C.uint64_t(t.Count),
+		first: C.double(t.Begun.Seconds()), last: C.double(t.Latest.Seconds()),
+		score: C.double(t.Score), resp_p: C.uint16_t(t.Resp.Port()), distinct: boolean(t.Distinct),
+	}
+	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
+	if t.Orig.IsValid() {
+		*(*[16]byte)(unsafe.Pointer(&out.orig_h)) = t.Orig.As16()
+	}
+	if t.Resp.IsValid() {
+		*(*[16]byte)(unsafe.Pointer(&out.resp_h)) = t.Resp.Addr().As16()
+	}
+	return C.IFOREST_OK
+}
+
+//export iforest_rollback
+func iforest_rollback(message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	return report(the.Rollback(), message, size)
+}
+
+//export iforest_finish
+func iforest_finish(message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	return report(the.Finish(), message, size)
 }
 
 //export iforest_reason
@@ -98,6 +168,7 @@ func iforest_model(info *C.iforest_model_info) (status C.int32_t) {
 		rows:  C.uint64_t(s.Rows),
 		first: C.double(s.First.Seconds()),
 		last:  C.double(s.Last.Seconds()),
+		seed:  C.uint64_t(s.Seed),
 	}
 	put(&info.fingerprint[0], C.uint64_t(len(info.fingerprint)), m.Fingerprint())
 	return C.IFOREST_OK
@@ -117,6 +188,14 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.cold = C.uint64_t(s.Cold)
 	out.models = C.uint64_t(s.Models)
 	out.refused = C.uint64_t(s.Refused)
+	out.raised, out.repeated, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Repeated), C.uint64_t(s.Suppressed)
+	l := s.Learner
+	out.learning, out.rebuilding, out.rows = boolean(s.Learning), boolean(l.Rebuilding), C.uint64_t(l.Rows)
+	out.kinds, out.quarantined = C.uint64_t(l.Kinds), C.uint64_t(l.Quarantined)
+	out.promoted, out.not_promoted = C.uint64_t(l.Promoted), C.uint64_t(l.Refused)
+	out.next_rebuild, out.seed = C.uint64_t(l.Due), C.uint64_t(l.Seed)
+	m := sensor.Memory()
+	out.collections, out.heap = C.uint64_t(m.NumGC), C.uint64_t(m.HeapAlloc)
 	return C.IFOREST_OK
 }
 

@@ -5,9 +5,10 @@
  *
  * A host dlopens the library, compares iforest_abi_version() with
  * IFOREST_ABI_VERSION before it touches anything else, calls iforest_start()
- * once, loads a model and scores. All calls come from one thread. The library
- * keeps no pointer that it is given and hands out none of its own. It writes
- * to no file descriptor and starts no thread that computes.
+ * once, loads a model or asks to learn one, and scores. All calls come from one
+ * thread. The library keeps no pointer that it is given and hands out none of
+ * its own. It writes to no file descriptor but its state's, and starts no thread
+ * that computes: learning is done in slices, within iforest_score.
  */
 #ifndef IFOREST_ABI_H
 #define IFOREST_ABI_H
@@ -15,7 +16,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 1u
+#define IFOREST_ABI_VERSION 2u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -25,7 +26,8 @@ enum iforest_status {
   IFOREST_BAD_RECORD = 3, /* a connection that no conn.log can hold */
   IFOREST_BAD_MODEL = 4,  /* the model was refused; the one before is kept */
   IFOREST_PANIC = 5,      /* a fault in the library, caught at the border */
-  IFOREST_STATUSES = 6
+  IFOREST_NOT_DONE = 6,   /* said why: no model to go back to, nothing saved */
+  IFOREST_STATUSES = 7
 };
 
 /* Bits of iforest_conn.set: the optional fields that conn.log would show. */
@@ -78,7 +80,48 @@ typedef struct {
   double score; /* anomaly_score: in (0, 1), rounded to four decimals */
   double rank;  /* anomaly_rank: N of "1 in N of the model's own connections" */
   uint8_t cold; /* the originator's window may lack connections */
+  uint8_t unusual; /* enough for an alert, which iforest_raise decides */
+  uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
 } iforest_result;
+
+/* How the sensor learns; zeros are the defaults of model/defaults.go. */
+typedef struct {
+  uint64_t seed;          /* 0: drawn from the system; a saved state has its own */
+  uint64_t warmup;        /* connections before the first model */
+  uint64_t rebuild_every; /* connections from a model to the next */
+  uint64_t save_every;    /* connections from one saving to the next; 0: at the end */
+  iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere */
+  iforest_text zeek_version;
+} iforest_learning;
+
+enum iforest_verdict {
+  IFOREST_SUPPRESSED = 0, /* a part of a storm, or too many for its hour */
+  IFOREST_REPEATED = 1,   /* an alert of the last hour has named it */
+  IFOREST_RAISE = 2
+};
+
+enum iforest_event_kind {
+  IFOREST_NOTHING = 0,
+  IFOREST_PROMOTED = 1, /* a model that was learnt came into use */
+  IFOREST_REFUSED = 2,  /* a new model was not good enough, or could not be made */
+  IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
+  IFOREST_STORM = 4,    /* unusual connections that were folded into one alert */
+  IFOREST_WARNING = 5   /* something does not work; scores go on */
+};
+
+/* Something that the operator should know. The fields after text are a storm's. */
+typedef struct {
+  uint32_t kind;
+  char text[512]; /* ends with a zero byte */
+  uint64_t count; /* connections */
+  double first;   /* seconds since the epoch */
+  double last;
+  double score;       /* the highest */
+  uint8_t orig_h[16]; /* all zeros where there were several originators */
+  uint8_t resp_h[16]; /* of the connection with that score */
+  uint16_t resp_p;
+  uint8_t distinct; /* whether others were to other endpoints */
+} iforest_event;
 
 /* The model in use. Texts end with a zero byte. */
 typedef struct {
@@ -86,6 +129,7 @@ typedef struct {
   uint64_t rows;        /* connections that it was trained on */
   double first;         /* ts of the earliest of them, seconds since the epoch */
   double last;          /* ts of the latest */
+  uint64_t seed;
 } iforest_model_info;
 
 /* Bins of equal width for the histogram of scores: bin i holds [i, i+1) / 20. */
@@ -99,6 +143,24 @@ typedef struct {
   uint64_t cold;          /* scored while the originator's window was cold */
   uint64_t models;        /* models taken into use */
   uint64_t refused;       /* models refused */
+
+  uint64_t raised;     /* alerts */
+  uint64_t repeated;   /* unusual connections that an alert of the last hour has named */
+  uint64_t suppressed; /* unusual connections of a storm, or too many for their hour */
+
+  /* What was learnt, with what the state held. */
+  uint8_t learning;
+  uint8_t rebuilding;
+  uint64_t rows;
+  uint64_t kinds;       /* of connection that shape models */
+  uint64_t quarantined; /* kinds that wait */
+  uint64_t promoted;
+  uint64_t not_promoted;
+  uint64_t next_rebuild; /* the number of rows at which it begins */
+  uint64_t seed;
+
+  uint64_t collections; /* of garbage */
+  uint64_t heap;        /* bytes in use or not yet collected */
 } iforest_counts;
 
 /*
@@ -111,16 +173,36 @@ typedef uint32_t (*iforest_abi_version_fn)(void);
 /* Sets the runtime up: two processors, collector off, and a table of hosts. */
 typedef int32_t (*iforest_start_fn)(char *message, uint64_t size);
 
-/* Takes the model file at path into use, or the one in memory. */
+/* Takes the model file at path into use, or the one in memory; ends learning. */
 typedef int32_t (*iforest_load_file_fn)(iforest_text path, char *message, uint64_t size);
 typedef int32_t (*iforest_load_bytes_fn)(iforest_text model, char *message, uint64_t size);
 
-/* Scores one connection, in the order of conn.log; does not allocate. */
+/* Begins to learn from what is scored. A directory that cannot be used is an
+ * event, and learning goes on in memory. */
+typedef int32_t (*iforest_learn_fn)(const iforest_learning *how, char *message, uint64_t size);
+
+/* Scores one connection, in the order of conn.log, and learns from it. */
 typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
                                     char *message, uint64_t size);
 
 /* Writes the text of anomaly_reason for the last connection scored, as message. */
 typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
+
+/* Asks for so many alerts a day; none for 0, which is where it begins. */
+typedef int32_t (*iforest_alerts_fn)(double per_day);
+
+/* Says what becomes of the last connection scored, which was unusual; without
+ * this call it costs no part of the budget. */
+typedef int32_t (*iforest_raise_fn)(uint32_t *verdict);
+
+/* Fetches the oldest event; IFOREST_NOTHING where none waits. */
+typedef int32_t (*iforest_next_event_fn)(iforest_event *event);
+
+/* Goes back to the model before the one in use. */
+typedef int32_t (*iforest_rollback_fn)(char *message, uint64_t size);
+
+/* Saves what was learnt and waits for it; storms that go on become events. */
+typedef int32_t (*iforest_finish_fn)(char *message, uint64_t size);
 
 typedef int32_t (*iforest_model_fn)(iforest_model_info *info);
 typedef int32_t (*iforest_statistics_fn)(iforest_counts *counts);

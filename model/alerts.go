@@ -215,6 +215,9 @@ func (a *Alerts) storm(c *conn.Conn, s Score, orig netip.Addr) {
 // connection of it, or an hour; with all, every one. Ten connections for which
 // the hour had no room make one, fewer are dropped.
 func (a *Alerts) Storms(all bool, each func(Storm)) {
+	if len(a.storms) == 0 {
+		return
+	}
 	kept := a.storms[:0]
 	for _, t := range a.storms {
 		switch {

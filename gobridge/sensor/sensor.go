@@ -7,94 +7,154 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// Sensor scores the connections of one Zeek process. Score, Reason and
-// Statistics belong to one thread, Zeek's; models may be loaded from any.
+// Sensor scores the connections of one Zeek process, learns from them where it
+// was told to (Learn), and says which are worth an alert. Its methods belong to
+// one thread, Zeek's.
 type Sensor struct {
-	model    atomic.Pointer[model.Model] // the latest that was loaded
-	used     *model.Model                // the one in scorer
-	scorer   *model.Scorer
+	model    *model.Model
+	hosts    *feature.Hosts
 	services names
-	conn     conn.Conn
+	conn     conn.Conn // the latest, with its window and score
+	window   feature.Window
+	score    model.Score
+	scored   *model.Model // by which it was scored
+	unusual  bool
 	counts   Statistics
-	models   atomic.Uint64
-	refused  atomic.Uint64
 	reason   []byte
+
+	learning *learning
+	alerts   *model.Alerts
+	drift    drift
+	events   []Event
+	storm    func(model.Storm) // made once, because making it allocates
 }
 
 // New returns a sensor without a model that remembers the windows of so many
-// originators. All memory that scoring needs is reserved here.
+// originators and raises no alerts. All memory that scoring needs is reserved
+// here.
 func New(hosts int) *Sensor {
-	return &Sensor{
-		scorer: model.NewScorer(nil, feature.NewHosts(hosts)),
+	s := &Sensor{
+		hosts:  feature.NewHosts(hosts),
+		alerts: model.NewAlerts(0),
 		reason: make([]byte, 0, 1024),
 	}
+	s.storm = func(t model.Storm) { s.tell(Event{Kind: Storm, Storm: t}) }
+	return s
 }
 
-// LoadFile takes the model file at path into use. On an error the model before
-// stays.
+// LoadFile takes the model file at path into use, and ends learning. On an
+// error the model before stays.
 func (s *Sensor) LoadFile(path string) error {
 	m, err := model.ReadFile(path)
-	return s.use(m, err)
+	return s.load(m, err)
 }
 
 // LoadBytes takes the model file in data into use, as LoadFile does.
 func (s *Sensor) LoadBytes(data []byte) error {
 	m, err := model.Read(bytes.NewReader(data))
-	return s.use(m, err)
+	return s.load(m, err)
 }
 
-func (s *Sensor) use(m *model.Model, err error) error {
+func (s *Sensor) load(m *model.Model, err error) error {
 	if err != nil {
-		s.refused.Add(1)
+		s.counts.Refused++
 		var format *model.FormatError
 		if errors.As(err, &format) && format.Hint != "" {
 			err = fmt.Errorf("%w: %s", err, format.Hint)
 		}
 		return &Error{BadModel, err}
 	}
-	s.model.Store(m)
-	s.models.Add(1)
+	if err := s.EndLearning(); err != nil {
+		s.tell(Event{Kind: Warning, Text: err.Error()})
+	}
+	s.use(m)
 	return nil
 }
 
+func (s *Sensor) use(m *model.Model) {
+	s.model = m
+	s.counts.Models++
+}
+
 // Model is the model in use, nil before the first.
-func (s *Sensor) Model() *model.Model { return s.model.Load() }
+func (s *Sensor) Model() *model.Model { return s.model }
 
 // Result is what Score finds.
 type Result struct {
-	Score float64 // anomaly_score: in (0, 1), rounded to four decimals
-	Rank  float64 // anomaly_rank: N of "1 in N of the model's own connections"
-	Cold  bool    // the originator's window may lack connections
+	Score   float64 // anomaly_score: in (0, 1), rounded to four decimals
+	Rank    float64 // anomaly_rank: N of "1 in N of the model's own connections"
+	Cold    bool    // the originator's window may lack connections
+	Unusual bool    // enough for an alert, which Raise decides
 }
 
-// Score scores the connection and counts what became of it. It is called once
-// for each connection, in the order of conn.log, and does not allocate.
+// Score scores the connection, counts what became of it, and learns from it. It
+// is called once for each connection, in the order of conn.log, and does not
+// allocate but for what is rare: a model that comes into use, a saving, an
+// event.
 func (s *Sensor) Score(r *Record) (Result, error) {
-	m := s.model.Load()
-	if m == nil {
+	s.unusual = false
+	if s.model == nil && s.learning == nil {
 		s.counts.count(errNoModel)
 		return Result{}, errNoModel
 	}
-	if m != s.used {
-		s.scorer.SetModel(m)
-		s.used = m
-	}
-	if err := r.fill(&s.conn, &s.services); err != nil {
+	c := &s.conn
+	if err := r.fill(c, &s.services); err != nil {
 		return Result{}, s.bad(err)
 	}
-	score, err := s.scorer.Score(&s.conn)
-	if err != nil {
+	if err := feature.Check(c); err != nil {
 		return Result{}, s.bad(err)
 	}
-	s.counts.add(score.Value, score.Cold)
-	return Result{Score: score.Value, Rank: math.Round(1 / m.Rank(score.Path)), Cold: score.Cold}, nil
+	m := s.model
+	s.window, s.score = s.hosts.Observe(c), model.Score{}
+	var result Result
+	if m != nil {
+		s.score = m.Score(c, s.window)
+		s.counts.add(s.score.Value, s.score.Cold)
+		s.unusual = s.alerts.Unusual(c, s.score, m)
+		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
+		s.watch(m)
+	}
+	s.scored = m
+	if s.learning != nil {
+		s.observe(c, s.window, s.score)
+	}
+	if m == nil {
+		s.counts.count(errNoModel)
+		return result, errNoModel
+	}
+	return result, nil
+}
+
+// watch looks for what is to be told besides the connection itself.
+func (s *Sensor) watch(m *model.Model) {
+	s.alerts.Storms(false, s.storm)
+	if text := s.drift.observe(&s.conn, s.score, m); text != "" {
+		s.tell(Event{Kind: Drift, Text: text})
+	}
+}
+
+// SetAlerts asks for so many alerts a day, none for 0.
+func (s *Sensor) SetAlerts(perDay float64) { s.alerts.SetPerDay(perDay) }
+
+// Raise says what becomes of the connection last scored, which was unusual.
+func (s *Sensor) Raise() model.Verdict {
+	if !s.unusual {
+		return model.Suppressed
+	}
+	s.unusual = false
+	return s.alerts.Raise(&s.conn, s.score)
+}
+
+// Finish tells of what was still being gathered, and ends learning.
+func (s *Sensor) Finish() error {
+	s.alerts.Storms(true, s.storm)
+	return s.EndLearning()
 }
 
 func (s *Sensor) bad(err error) error {
@@ -109,13 +169,19 @@ func (s *Sensor) Fault() { s.counts.Calls[Panic]++ }
 // Reason is the text of anomaly_reason for the last connection scored. It is
 // overwritten by the next call and does not allocate.
 func (s *Sensor) Reason() []byte {
-	s.reason = s.scorer.AppendReason(s.reason[:0])
+	s.reason = s.reason[:0]
+	if s.scored != nil {
+		s.reason = s.scored.AppendReason(s.reason, &s.conn, s.window)
+	}
 	return s.reason
 }
 
 // Statistics are the counts since New.
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
-	c.Models, c.Refused = s.models.Load(), s.refused.Load()
+	c.Raised, c.Repeated, c.Suppressed = s.alerts.Raised, s.alerts.Repeated, s.alerts.Suppressed
+	if s.learning != nil {
+		c.Learning, c.Learner = true, s.learning.learner.Stats()
+	}
 	return c
 }

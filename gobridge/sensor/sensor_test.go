@@ -177,35 +177,6 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, uint64(2), st.Refused)
 }
 
-// A model may be loaded by another thread while connections are scored.
-func TestLoadWhileScoring(t *testing.T) {
-	rs := records(2000)
-	paths := []string{file(t, trained(t, rs, 1)), file(t, trained(t, rs, 2))}
-	s := New(model.DefaultHosts)
-	require.NoError(t, s.LoadFile(paths[0]))
-	done := make(chan error)
-	go func() {
-		for i := range 20 {
-			if err := s.LoadFile(paths[i%2]); err != nil {
-				done <- err
-				return
-			}
-		}
-		done <- nil
-	}()
-	for i := 0; ; i++ {
-		_, err := s.Score(&rs[i%len(rs)])
-		require.NoError(t, err)
-		select {
-		case err := <-done:
-			require.NoError(t, err)
-			require.Equal(t, uint64(21), s.Statistics().Models)
-			return
-		default:
-		}
-	}
-}
-
 func TestStatusOf(t *testing.T) {
 	require.Equal(t, OK, StatusOf(nil))
 	require.Equal(t, Panic, StatusOf(io.EOF))

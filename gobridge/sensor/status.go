@@ -3,6 +3,8 @@ package sensor
 import (
 	"errors"
 	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
 // Status says what became of a call: enum iforest_status of
@@ -17,6 +19,7 @@ const (
 	BadRecord
 	BadModel
 	Panic
+	NotDone
 	Statuses
 )
 
@@ -51,7 +54,7 @@ var errNoModel = &Error{NoModel, errors.New("no model has been loaded")}
 // Bins is the number of bins of equal width in a histogram of scores.
 const Bins = 20
 
-// Statistics counts since New.
+// Statistics counts since New; Learner's figures are those of what was learnt.
 type Statistics struct {
 	Calls   [Statuses]uint64 // of Score, by what it returned
 	Bins    [Bins]uint64     // scores; bin i holds [i, i+1) / Bins
@@ -59,6 +62,12 @@ type Statistics struct {
 	Cold    uint64           // scored while the originator's window was cold
 	Models  uint64           // models taken into use
 	Refused uint64           // models refused
+
+	Learning   bool
+	Learner    learn.Stats
+	Raised     uint64 // alerts
+	Repeated   uint64 // unusual connections that an alert of the last hour has named
+	Suppressed uint64 // unusual connections that are part of a storm, or too many for their hour
 }
 
 // count counts a call of Score that ended with err.

@@ -11,6 +11,9 @@
  *     --reinstall     the handler installs itself again, as Zeek's does from 9.0 on
  *     --bench N       time N passes over the input instead, in nanoseconds a call
  *     --reload FILE   load another model after the first pass, then score again
+ *     --learn DIR     learn (MODEL is then not read), keeping it in DIR, "-" for nowhere; --seed N, --save N: every N
+ *     --alerts N      ask for N alerts a day; connections worth one are marked "raise" at their line's end
+ *     --pauses N      time N calls over the input again and again instead, each on its own, in thread CPU time
  *
  * A connection is a line of fields separated by tabs in the order of the
  * struct, "-" for unset; doubles as C's hexadecimal floats, addresses as 32
@@ -37,6 +40,8 @@ static iforest_score_fn score;
 static iforest_reason_fn reason;
 static iforest_load_file_fn load_file;
 static iforest_statistics_fn statistics;
+static iforest_raise_fn raise_alert;
+static iforest_next_event_fn next_event;
 
 static int mask_calls, reinstall;
 static sigset_t asynchronous;
@@ -162,6 +167,16 @@ static void parse(char *line, iforest_conn *c) {
   OPTIONAL(18, IFOREST_LOCAL_RESP) COUNT(18, local_resp);
 }
 
+static void print_events(FILE *to) {
+  for (;;) {
+    iforest_event e;
+    next_event(&e);
+    if (e.kind == IFOREST_NOTHING)
+      return;
+    fprintf(to, "event\t%u\t%s\t%llu\n", e.kind, e.text, (unsigned long long)e.count);
+  }
+}
+
 static void print_scores(iforest_conn *conns, size_t n) {
   for (size_t i = 0; i < n; i++) {
     iforest_result r;
@@ -169,11 +184,18 @@ static void print_scores(iforest_conn *conns, size_t n) {
     int32_t status = masked_score(&conns[i], &r, message, sizeof message);
     if (status != IFOREST_OK) {
       printf("%d\t%s\n", status, message);
+      if (r.news)
+        print_events(stderr);
       continue;
     }
     char why[1024] = "";
     masked_reason(why, sizeof why);
-    printf("%d\t%.17g\t%.17g\t%d\t%s\n", status, r.score, r.rank, r.cold, why);
+    uint32_t verdict = IFOREST_SUPPRESSED;
+    if (r.unusual)
+      raise_alert(&verdict);
+    printf("%d\t%.17g\t%.17g\t%d\t%s%s\n", status, r.score, r.rank, r.cold, why, verdict == IFOREST_RAISE ? "\traise" : "");
+    if (r.news)
+      print_events(stderr);
   }
 }
 
@@ -203,7 +225,53 @@ static void bench(iforest_conn *conns, size_t n, int passes) {
   printf("ns a call: min %.0f median %.0f max %.0f\n", took[0], took[passes / 2], took[passes - 1]);
 }
 
+static double thread_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+/*
+ * Times each call by itself, as long as the packet thread would not read
+ * packets. The input goes on a day later with each pass. Every slice of
+ * learning, saving and promoting is within a call.
+ */
+static void pauses(iforest_conn *conns, size_t n, size_t calls) {
+  double *took = malloc(calls * sizeof *took);
+  iforest_counts before, after;
+  size_t settled = 0;
+  for (size_t i = 0; i < calls; i++) {
+    iforest_result r = {0};
+    char message[256];
+    iforest_conn *c = &conns[i % n];
+    double start = thread_now();
+    masked_score(c, &r, message, sizeof message);
+    took[i] = thread_now() - start;
+    c->ts += 86400;
+    uint32_t verdict;
+    if (r.unusual)
+      raise_alert(&verdict);
+    if (r.news)
+      print_events(stderr);
+    if (i == calls / 10) {
+      settled = i;
+      statistics(&before);
+    }
+  }
+  statistics(&after);
+  qsort(took, calls, sizeof *took, ascending);
+#define AT(share) (took[(size_t)((share) * (calls - 1))] / 1e3)
+  printf("us a call: median %.1f p99 %.1f p99.9 %.1f p99.99 %.1f max %.1f; %zu calls, models %llu\n", AT(.5), AT(.99),
+         AT(.999), AT(.9999), AT(1), calls, (unsigned long long)after.promoted);
+  printf("collections %llu, in the first tenth %llu; heap %.1f MB, at a tenth %.1f MB\n", (unsigned long long)after.collections,
+         (unsigned long long)(settled ? before.collections : 0), after.heap / 1e6, before.heap / 1e6);
+}
+
 int main(int argc, char **argv) {
+  iforest_learning how = {0};
+  const char *learn = NULL;
+  double per_day = 0;
+  size_t calls = 0;
   int passes = 0, benches = 0, onstack = 0, mask_load = 1;
   const char *reload = NULL;
   mask_calls = 1;
@@ -215,6 +283,16 @@ int main(int argc, char **argv) {
       benches = atoi(argv[++i]);
     else if (!strcmp(argv[i], "--reload"))
       reload = argv[++i];
+    else if (!strcmp(argv[i], "--learn"))
+      learn = argv[++i];
+    else if (!strcmp(argv[i], "--seed"))
+      how.seed = strtoull(argv[++i], NULL, 10);
+    else if (!strcmp(argv[i], "--save"))
+      how.save_every = strtoull(argv[++i], NULL, 10);
+    else if (!strcmp(argv[i], "--alerts"))
+      per_day = atof(argv[++i]);
+    else if (!strcmp(argv[i], "--pauses"))
+      calls = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--onstack"))
       onstack = 1;
     else if (!strcmp(argv[i], "--reinstall"))
@@ -256,6 +334,8 @@ int main(int argc, char **argv) {
   reason = find(library, "iforest_reason");
   load_file = find(library, "iforest_load_file");
   statistics = find(library, "iforest_statistics");
+  raise_alert = find(library, "iforest_raise");
+  next_event = find(library, "iforest_next_event");
 
   char message[1024] = "";
   if (((iforest_start_fn)find(library, "iforest_start"))(message, sizeof message) != IFOREST_OK) {
@@ -267,7 +347,15 @@ int main(int argc, char **argv) {
   if (!onstack)
     install(SA_RESTART); /* Go has given SA_ONSTACK to the handlers that it found */
 
-  int32_t status = load_file(text_of(argv[i + 1]), message, sizeof message);
+  int32_t status;
+  if (per_day > 0)
+    ((iforest_alerts_fn)find(library, "iforest_alerts"))(per_day);
+  if (learn) {
+    how.directory = text_of(optional(learn) ? learn : "");
+    status = ((iforest_learn_fn)find(library, "iforest_learn"))(&how, message, sizeof message);
+    print_events(stderr);
+  } else
+    status = load_file(text_of(argv[i + 1]), message, sizeof message);
   if (status != IFOREST_OK)
     fprintf(stderr, "host: %d %s\n", status, message);
 
@@ -281,6 +369,10 @@ int main(int argc, char **argv) {
     parse(strdup(line), &conns[n++]); /* the texts point into the copy */
   }
 
+  if (calls) {
+    pauses(conns, n, calls);
+    return 0;
+  }
   if (benches) {
     bench(conns, n, benches);
     return 0;
@@ -308,6 +400,9 @@ int main(int argc, char **argv) {
     print_scores(conns, n);
   }
 
+  if (learn && ((iforest_finish_fn)find(library, "iforest_finish"))(message, sizeof message) != IFOREST_OK)
+    fprintf(stderr, "host: %s\n", message);
+  print_events(stderr);
   iforest_counts counts;
   statistics(&counts);
   fprintf(stderr, "host: scored %llu, models %llu, refused %llu\n", (unsigned long long)counts.calls[IFOREST_OK],

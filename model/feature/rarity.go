@@ -85,6 +85,13 @@ func NewEncoder(t Tables) (*Encoder, error) {
 // Tables is what the encoder was made of; the caller must not change it.
 func (e *Encoder) Tables() Tables { return e.tables }
 
+// Knows reports whether a connection had the service before. It does not
+// allocate.
+func (e *Encoder) Knows(c *conn.Conn) bool {
+	_, ok := e.services[serviceName(c)]
+	return ok
+}
+
 // rarity is −ln of the smoothed share of rows with a value; it is positive.
 func rarity(n, rows uint64) float32 {
 	return float32(-Log((float64(n) + 0.5) / (float64(rows) + 1)))

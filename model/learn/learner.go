@@ -42,6 +42,9 @@ func NewLearner(o Options) *Learner {
 // Model is the model in use, nil before the first.
 func (l *Learner) Model() *model.Model { return l.model }
 
+// Rows is the number of connections observed.
+func (l *Learner) Rows() uint64 { return l.past.rows }
+
 // Observe remembers a connection for which feature.Check finds no fault, with
 // its window and, where there is a model, its score by Model. It takes
 // constant time and does not allocate.

@@ -186,6 +186,16 @@ func (s *Saver) Abandon() {
 	}
 }
 
+// Cancel is Abandon, and waits where the file is already on its way: then it
+// takes its place, or the error says why not.
+func (s *Saver) Cancel() error {
+	if s.synced != nil {
+		return <-s.synced
+	}
+	s.Abandon()
+	return nil
+}
+
 const hintState = "learning starts anew; remove or keep the old file as you like"
 
 // Restore reads a state that Save wrote, with alerts' part of it unless that is

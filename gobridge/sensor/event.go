@@ -1,0 +1,47 @@
+package sensor
+
+import "github.com/zeek-iforest/zeek-iforest/model"
+
+// Kind is what an Event tells of: enum iforest_event_kind of
+// gobridge/iforest_abi.h.
+type Kind uint32
+
+// The kinds.
+const (
+	Nothing  Kind = iota
+	Promoted      // a model that was learnt came into use
+	Refused       // a new model was not good enough, or could not be made
+	Drift         // the traffic is no longer what the model knows
+	Storm         // unusual connections that were folded into one alert
+	Warning       // something does not work; scores go on
+)
+
+// Event is something that the operator should know.
+type Event struct {
+	Kind  Kind
+	Text  string
+	Storm model.Storm // of Storm
+}
+
+// maxEvents bounds the events that wait to be fetched; the oldest are lost.
+const maxEvents = 64
+
+func (s *Sensor) tell(e Event) {
+	if len(s.events) == maxEvents {
+		s.events = append(s.events[:0], s.events[1:]...)
+	}
+	s.events = append(s.events, e)
+}
+
+// News is the number of events that wait.
+func (s *Sensor) News() int { return len(s.events) }
+
+// Event fetches the oldest event, one of the kind Nothing where none waits.
+func (s *Sensor) Event() Event {
+	if len(s.events) == 0 {
+		return Event{}
+	}
+	e := s.events[0]
+	s.events = append(s.events[:0], s.events[1:]...)
+	return e
+}

@@ -1,0 +1,145 @@
+package sensor
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// Learning says how a sensor learns. Zero values mean the defaults of
+// model/defaults.go.
+type Learning struct {
+	Seed         uint64 // 0 draws one; a saved state has its own
+	Warmup       uint64 // connections before the first model
+	RebuildEvery uint64 // connections from a model to the next
+	SaveEvery    uint64 // connections from one saving to the next, 0 for at the end alone
+	Dir          string // where what is learnt is kept, "" for nowhere
+	ZeekVersion  string // kept in the models
+}
+
+// learning is the part of a Sensor that makes its models.
+type learning struct {
+	learner *learn.Learner
+	dir     stateDir
+	every   uint64
+	next    uint64 // row at which the next saving is due
+}
+
+// Learn begins to learn from the connections that Score is given, from what
+// the directory holds on. A directory that cannot be used is a Warning, and
+// learning goes on in memory; it never fails for it.
+func (s *Sensor) Learn(o Learning) error {
+	if s.learning != nil {
+		return nil
+	}
+	options := learn.Options{
+		Seed: o.Seed, Warmup: int(o.Warmup), RebuildEvery: int(o.RebuildEvery),
+		Hosts: s.hosts.Cap(), ZeekVersion: o.ZeekVersion,
+	}
+	if o.Seed == 0 {
+		var b [8]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return fmt.Errorf("no seed for learning: %w", err)
+		}
+		options.Seed = binary.LittleEndian.Uint64(b[:])
+	}
+	l := &learning{every: o.SaveEvery}
+	if o.Dir != "" {
+		if err := l.dir.open(o.Dir); err != nil {
+			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v", err)})
+		}
+	}
+	learner, hosts, err := l.dir.restore(options, s.alerts)
+	if err != nil {
+		s.tell(Event{Kind: Warning, Text: err.Error()})
+	}
+	if learner == nil {
+		learner = learn.NewLearner(options)
+	} else {
+		s.hosts = hosts
+	}
+	l.learner = learner
+	l.next = learner.Stats().Rows + l.every
+	s.learning = l
+	if m := learner.Model(); m != nil {
+		s.use(m)
+	}
+	return nil
+}
+
+// observe learns from a connection, with its window and, where there is a
+// model, its score, and does a slice of what there is to do.
+func (s *Sensor) observe(c *conn.Conn, w feature.Window, score model.Score) {
+	l := s.learning
+	l.learner.Observe(c, w, score)
+	m, err := l.learner.Step()
+	switch {
+	case m != nil:
+		s.use(m)
+		l.dir.keep(m)
+		s.tell(Event{Kind: Promoted, Text: fmt.Sprintf("model %s of %d connections", m.Fingerprint(), m.Summary().Rows)})
+	case err != nil:
+		s.tell(Event{Kind: Refused, Text: reasonOf(err)})
+	}
+	if l.every > 0 && l.learner.Rows() >= l.next {
+		l.next = l.learner.Rows() + l.every
+		s.saved(false, l.dir.begin(l.learner, s.hosts, s.alerts))
+		return
+	}
+	s.saved(l.dir.step())
+}
+
+// reasonOf is why there is no new model.
+func reasonOf(err error) string {
+	var refused *learn.Refused
+	if errors.As(err, &refused) {
+		return refused.Reason
+	}
+	return err.Error()
+}
+
+// saved tells of a failure to save, once until a saving succeeds again.
+func (s *Sensor) saved(done bool, err error) {
+	d := &s.learning.dir
+	switch {
+	case done:
+		d.failed = false
+	case err != nil && !d.failed:
+		d.failed = true
+		s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt cannot be saved, learning goes on: %v", err)})
+	}
+}
+
+// Rollback goes back to the model before the one in use.
+func (s *Sensor) Rollback() error {
+	if s.learning == nil {
+		return &Error{NotDone, errors.New("this sensor does not learn")}
+	}
+	m, err := s.learning.learner.Rollback()
+	if err != nil {
+		return &Error{NotDone, err}
+	}
+	s.use(m)
+	s.learning.dir.keep(m)
+	return nil
+}
+
+// EndLearning saves what was learnt and stops learning; the model stays. The
+// error says what could not be saved.
+func (s *Sensor) EndLearning() error {
+	l := s.learning
+	if l == nil {
+		return nil
+	}
+	s.learning = nil
+	if err := l.dir.finish(l.learner, s.hosts, s.alerts); err != nil {
+		return &Error{NotDone, fmt.Errorf("what was learnt could not be saved: %w", err)}
+	}
+	return nil
+}
