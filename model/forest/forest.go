@@ -1,6 +1,6 @@
 // Package forest is the Isolation Forest of Liu, Ting and Zhou (ICDM 2008) on
 // plain numbers: grow.go grows the isolation trees, walk.go finds a row's path
-// length, length.go turns it into a score, attribute.go says which features
+// length and sliced.go those of many rows, length.go turns it into a score, attribute.go says which features
 // made the path short or long, table.go takes a forest apart for a file and
 // checks one that came from there.
 //
@@ -31,6 +31,9 @@ type Forest struct {
 	roots  []uint32 // of each tree, then zeros to a multiple of lanes
 	steps  []int    // depth of the deepest tree of each group of lanes
 	c      []uint32 // c(n), fixed point
+
+	slice  sync.Once // makes sliced for the first batch; a sensor has none
+	sliced *sliced   // nil where a tree is too large for it
 }
 
 // Dim is the number of features of a row.
@@ -107,6 +110,13 @@ func (f *Forest) MeanPaths(dst []float64, rows []float32, workers int) {
 }
 
 func (f *Forest) meanPaths(dst []float64, rows []float32) {
+	if len(dst) >= minSliced {
+		f.slice.Do(func() { f.sliced = newSliced(f) })
+		if f.sliced != nil {
+			n := f.sliced.meanPaths(dst, rows)
+			dst, rows = dst[n:], rows[n*f.dim:]
+		}
+	}
 	var k keys
 	for i := range dst {
 		k.set(rows[i*f.dim : (i+1)*f.dim])

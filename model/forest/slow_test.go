@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,8 +137,12 @@ func compare(t *testing.T, rows []float32, dim int, o Options, probes []float32)
 	require.Equal(t, f, again)
 
 	n := len(probes) / dim
-	batch := make([]float64, n)
-	f.MeanPaths(batch, probes[:n*dim], 2)
+	const most = 2*sliceRows + minSliced + 1 // slices, and a few rows that are too few for one
+	batch := make([]float64, max(n, most))
+	again.MeanPaths(batch, slices.Repeat(probes[:n*dim], most/n+1)[:len(batch)*dim], 2)
+	for i, path := range batch[n:] {
+		require.Equal(t, batch[i], path)
+	}
 	credits := make([]float64, dim)
 	for i := range n {
 		x := probes[i*dim : (i+1)*dim]
@@ -194,6 +199,7 @@ func TestForestEqualsThePlainOne(t *testing.T) {
 		{"subsample no power of two", 300, 4, Options{Trees: 7, Subsample: 100, Seed: 5}},
 		{"shallow", 300, 4, Options{Trees: 8, Subsample: 128, MaxDepth: 2, Seed: 6}},
 		{"grown out", 300, 4, Options{Trees: 17, Subsample: 128, MaxDepth: 127, Seed: 7}},
+		{"too large to slice", 1000, 4, Options{Trees: 3, Subsample: 600, MaxDepth: 30, Seed: 9}},
 		{"many features", 300, 255, Options{Trees: 10, Subsample: 64, Seed: 8}},
 	}
 	for _, tt := range tests {

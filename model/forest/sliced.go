@@ -1,0 +1,270 @@
+package forest
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+)
+
+// sliced is the forest laid out for 64 rows at once, one bit of a word each,
+// after RapidScorer (Ye, Zhou, Zou, Gao, Zhang, KDD 2018): every split is
+// decided for all rows by a few operations on words. The time goes with the
+// number of splits, not with the depth of the trees. The sums are those of sum.
+type sliced struct {
+	features []sortedSplits
+	trees    []slicedTree
+	splits   int // of all trees
+	ranks    int // of the feature with most
+}
+
+// sortedSplits are the splits of all trees by one feature, in the order of
+// their thresholds.
+type sortedSplits struct {
+	keys  []uint32 // of the thresholds, then some above any row's
+	split []uint32 // the number of the split in the forest, without those last ones
+
+	// To find a place among the keys: those from low to high are divided into
+	// cells of 2^shift; below has the number of thresholds before each cell, and
+	// 2×half − 1 is not less than the number in any.
+	low, high uint32
+	shift     uint8
+	below     []uint32
+	half      uint32
+}
+
+// slicedTree is a tree, breadth first: the children of its k-th split are its
+// nodes 2k+1 and 2k+2.
+type slicedTree struct {
+	splits   []uint8 // their nodes
+	external []uint8 // nodes, in groups of eight, the last one filled up with noNode
+	length   [maxExternal]uint32
+}
+
+const (
+	sliceRows   = 64
+	maxExternal = 128               // nodes of a tree: the number of a node is a byte
+	noNode      = 2*maxExternal - 1 // no row reaches it
+	maxCellBits = 10
+	minSliced   = 32 // rows from which it is faster than one walk after the other
+)
+
+// slicedRows is what a worker needs besides.
+type slicedRows struct {
+	ranked []uint64           // by rank among a feature's thresholds, the rows that have it; zero between uses
+	less   []uint64           // by split, the rows that go left
+	reach  [noNode + 1]uint64 // by node, the rows that reach it
+	keys   [sliceRows]uint32  // of a feature
+	ranks  [sliceRows]uint32  // the same rows' places among its thresholds
+	sums   [sliceRows]uint64
+}
+
+var slicedRowsPool = sync.Pool{New: func() any { return new(slicedRows) }}
+
+// spread[b] has bit i of b in its byte i.
+var spread = func() (t [256]uint64) {
+	for b := range t {
+		for i := range 8 {
+			t[b] |= uint64(b) >> i & 1 << (8 * i)
+		}
+	}
+	return t
+}()
+
+// newSliced is nil where a tree has too many external nodes.
+func newSliced(f *Forest) *sliced {
+	s := &sliced{features: make([]sortedSplits, f.dim), trees: make([]slicedTree, f.trees)}
+	splits := make([][]uint64, f.dim) // key and number
+	queue := make([]int, 0, noNode)
+	for i := range s.trees {
+		t := &s.trees[i]
+		queue = append(queue[:0], int(f.roots[i]))
+		for k := 0; k < len(queue); k++ {
+			w := f.nodes[queue[k]]
+			if isExternal(w) {
+				if len(t.external) == maxExternal {
+					return nil
+				}
+				t.length[len(t.external)] = uint32(length(w))
+				t.external = append(t.external, uint8(k))
+				continue
+			}
+			of := splitFeature(w)
+			splits[of] = append(splits[of], w>>32<<32|uint64(s.splits))
+			t.splits = append(t.splits, uint8(k))
+			queue = append(queue, right(w)-1, right(w))
+			s.splits++
+		}
+		for len(t.external)%8 != 0 {
+			t.external = append(t.external, noNode)
+		}
+	}
+	for i := range s.features {
+		slices.Sort(splits[i])
+		s.features[i].set(splits[i])
+		s.ranks = max(s.ranks, len(splits[i])+1)
+	}
+	return s
+}
+
+// set takes the key and number of each split, in order.
+func (s *sortedSplits) set(splits []uint64) {
+	n := len(splits)
+	if n == 0 {
+		return
+	}
+	s.low, s.high = uint32(splits[0]>>32), uint32(splits[n-1]>>32)
+	s.shift = uint8(max(bits.Len32(s.high-s.low)-maxCellBits, 0))
+	s.below = make([]uint32, (s.high-s.low)>>s.shift+1)
+	most, cell, begin := 0, uint32(0), 0
+	for k, of := range splits {
+		key := uint32(of >> 32)
+		s.keys, s.split = append(s.keys, key), append(s.split, uint32(of))
+		for c := (key - s.low) >> s.shift; cell < c; {
+			cell++
+			s.below[cell], begin = uint32(k), k
+		}
+		most = max(most, k+1-begin)
+	}
+	s.half = 1 << (bits.Len(uint(most)) - 1)
+	for range 2 * s.half {
+		s.keys = append(s.keys, math.MaxUint32)
+	}
+}
+
+// meanPaths does what MeanPaths does, but for a few rows at the end, and
+// returns the number of rows done.
+func (s *sliced) meanPaths(dst []float64, rows []float32) int {
+	w := slicedRowsPool.Get().(*slicedRows)
+	defer slicedRowsPool.Put(w)
+	if len(w.ranked) < s.ranks || len(w.less) < s.splits {
+		w.ranked, w.less = make([]uint64, s.ranks), make([]uint64, s.splits)
+	}
+	done, dim := 0, len(s.features)
+	for len(dst)-done >= minSliced {
+		n := min(len(dst)-done, sliceRows)
+		s.sum(w, rows[done*dim:(done+n)*dim])
+		for i, sum := range w.sums[:n] {
+			dst[done+i] = edges(mean(int64(sum), len(s.trees)))
+		}
+		done += n
+	}
+	return done
+}
+
+// decide sets less: which of at most 64 rows each split sends to the left.
+func (s *sliced) decide(w *slicedRows, rows []float32) {
+	less := w.less
+	for i := range s.features {
+		f := &s.features[i]
+		if len(f.split) == 0 {
+			continue
+		}
+		n := uint(0)
+		for at := i; at < len(rows); at += len(s.features) {
+			w.keys[n%sliceRows] = key(rows[at])
+			n++
+		}
+		f.rank(w.ranks[:n], w.keys[:n])
+		for r, rank := range w.ranks[:n] {
+			w.ranked[rank] |= 1 << r
+		}
+		var left uint64 // so far
+		ranked := w.ranked[:len(f.split)+1]
+		for k, split := range f.split {
+			left |= ranked[k]
+			ranked[k] = 0
+			less[split] = left
+		}
+		ranked[len(f.split)] = 0
+	}
+}
+
+// rank finds for each row how many thresholds are not above its key.
+func (s *sortedSplits) rank(ranks, rows []uint32) {
+	ranks = ranks[:len(rows)]
+	below, low, high, shift := s.below, s.low, s.high, s.shift&31
+	for r, x := range rows {
+		ranks[r] = below[(min(max(x, low), high)-low)>>shift]
+	}
+	for half := s.half; half > 0; half /= 2 {
+		keys := s.keys[half-1:]
+		for r, x := range rows {
+			at := ranks[r]
+			_, above := bits.Sub64(uint64(x), uint64(keys[at]), 0)
+			ranks[r] = at + half - half&uint32(-above)
+		}
+	}
+	for r := range ranks {
+		ranks[r] = min(ranks[r], uint32(len(s.split))) // a NaN may be as large as what comes after the thresholds
+	}
+}
+
+// sum adds up the path lengths of at most 64 rows over all trees in w.sums.
+func (s *sliced) sum(w *slicedRows, rows []float32) {
+	s.decide(w, rows)
+	w.sums = [sliceRows]uint64{}
+	less := w.less
+	for i := range s.trees {
+		t := &s.trees[i]
+		t.reach(&w.reach, less[:len(t.splits)])
+		t.add(&w.sums, &w.reach)
+		less = less[len(t.splits):]
+	}
+}
+
+// reach finds the rows that reach each node.
+//
+//go:noinline
+func (t *slicedTree) reach(reach *[noNode + 1]uint64, less []uint64) {
+	reach[0] = math.MaxUint64
+	splits := t.splits[:len(less)]
+	for k, left := range less {
+		at := reach[splits[k]]
+		left &= at
+		reach[uint8(2*k+1)] = left
+		reach[uint8(2*k+2)] = at ^ left
+	}
+}
+
+// add adds to each row's sum the path length of the external node that it
+// reaches: the bits of that node's number first, 64 rows in a word, then the
+// numbers of eight rows in a word.
+func (t *slicedTree) add(sums *[sliceRows]uint64, reach *[noNode + 1]uint64) {
+	var b0, b1, b2, b3, b4, b5, b6 uint64
+	var all [maxExternal / 8]uint64
+	groups := all[:len(t.external)/8]
+	for g := range groups {
+		e := (*[8]uint8)(t.external[8*g:])
+		r1, r2, r3 := reach[e[1]], reach[e[2]], reach[e[3]]
+		r4, r5, r6, r7 := reach[e[4]], reach[e[5]], reach[e[6]], reach[e[7]]
+		b0 |= r1 | r3 | r5 | r7
+		r23, r67 := r2|r3, r6|r7
+		b1 |= r23 | r67
+		r4567 := r4 | r5 | r67
+		b2 |= r4567
+		groups[g] = reach[e[0]] | r1 | r23 | r4567
+	}
+	for g, r := range groups {
+		b3 |= r & -uint64(g&1)
+		b4 |= r & -uint64(g>>1&1)
+		b5 |= r & -uint64(g>>2&1)
+		b6 |= r & -uint64(g>>3&1)
+	}
+	for i := 0; i < sliceRows; i += 8 {
+		n := spread[uint8(b0>>i)] | spread[uint8(b1>>i)]<<1 | spread[uint8(b2>>i)]<<2 |
+			spread[uint8(b3>>i)]<<3 | spread[uint8(b4>>i)]<<4 | spread[uint8(b5>>i)]<<5
+		if b6 != 0 {
+			n |= spread[uint8(b6>>i)] << 6
+		}
+		s := (*[8]uint64)(sums[i:])
+		s[0] += uint64(t.length[n%maxExternal])
+		s[1] += uint64(t.length[n>>8%maxExternal])
+		s[2] += uint64(t.length[n>>16%maxExternal])
+		s[3] += uint64(t.length[n>>24%maxExternal])
+		s[4] += uint64(t.length[n>>32%maxExternal])
+		s[5] += uint64(t.length[n>>40%maxExternal])
+		s[6] += uint64(t.length[n>>48%maxExternal])
+		s[7] += uint64(t.length[n>>56%maxExternal])
+	}
+}
