@@ -40,11 +40,12 @@ const (
 	accept
 )
 
-// state is a set of steps; next is filled in as bytes come.
+// state is a set of steps; next and stay are filled in as bytes come.
 type state struct {
 	rules ruleSet
 	steps []uint16 // read steps only
 	next  []*state
+	stay  [256]bool // bytes that lead back here: most of a line, of data that is none
 }
 
 func newAutomaton(patterns []pattern, rules []uint8) *automaton {
@@ -178,6 +179,7 @@ func (a *automaton) state(from []uint16) *state {
 		// Streams in progress keep their own state and go on from there.
 		for _, s := range a.known {
 			clear(s.next)
+			clear(s.stay[:])
 		}
 		clear(a.known)
 	}
@@ -196,6 +198,11 @@ func (a *automaton) follow(s *state, class byte) *state {
 	}
 	n := a.state(to)
 	s.next[class] = n
+	if n == s {
+		for b := range s.stay {
+			s.stay[b] = s.stay[b] || a.class[b] == class
+		}
+	}
 	return n
 }
 
@@ -206,10 +213,16 @@ func (a *automaton) run(s *state, b []byte) (*state, ruleSet) {
 		s = a.start
 	}
 	rules := s.rules
-	for _, c := range b {
-		n := s.next[a.class[c]]
+	for i := 0; i < len(b); i++ {
+		for s.stay[b[i]] {
+			if i++; i == len(b) {
+				return s, rules
+			}
+		}
+		class := a.class[b[i]]
+		n := s.next[class]
 		if n == nil {
-			n = a.follow(s, a.class[c])
+			n = a.follow(s, class)
 		}
 		s = n
 		rules |= s.rules

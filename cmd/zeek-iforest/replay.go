@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +91,8 @@ func (r *replay) run(path, out string) error {
 	}
 	defer o.discard()
 
-	source := &captured{session: r.session, reader: reader, name: displayName(path)}
+	source := readAhead(r.session, reader, displayName(path))
+	defer source.stop()
 	if r.model == nil {
 		err = r.scoreItself(source, o)
 	} else {
@@ -115,15 +115,8 @@ func (r *replay) run(path, out string) error {
 
 // scoreItself learns from all connections and then scores them.
 func (r *replay) scoreItself(source *captured, w io.Writer) error {
-	var all []conn.Conn
-	m, report, err := learn.Fit(func(c *conn.Conn) error {
-		if err := source.next(c); err != nil {
-			return err
-		}
-		all = append(all, *c)
-		all[len(all)-1].TunnelParents = slices.Clone(c.TunnelParents)
-		return nil
-	}, r.learning)
+	source.keep = true
+	m, report, err := learn.Fit(source.next, r.learning)
 	if err != nil {
 		return tooFew(err)
 	}
@@ -132,7 +125,7 @@ func (r *replay) scoreItself(source *captured, w io.Writer) error {
 		r.warn("%s", remark)
 	}
 	r.model = m
-	return r.score(slice(all), w)
+	return r.score(source.again(), w)
 }
 
 // score writes the connections with their scores, or only keeps the strangest.
@@ -170,41 +163,6 @@ func (r *replay) score(next func(*conn.Conn) error, w io.Writer) error {
 		return nil
 	}
 	return log.Close(time.Time{})
-}
-
-// captured reads the connections of a capture.
-type captured struct {
-	*session
-	reader *capture.Reader
-	name   string
-	rows   uint64
-}
-
-// next is learn.Fit's: damage in the file ends it like its end, counted as
-// unusable.
-func (c *captured) next(row *conn.Conn) error {
-	if c.rows++; c.rows%1024 == 0 && c.Err() != nil {
-		return c.Err()
-	}
-	err := c.reader.Read(row)
-	if err != nil && err != io.EOF {
-		c.unused(fmt.Errorf("%s: %w", c.name, err))
-		return io.EOF
-	}
-	return err
-}
-
-// remark says what the reader's counters tell the user.
-func (c *captured) remark() {
-	stats := c.reader.Stats()
-	if stats.MostlyBadChecksums() && stats.Packets > 0 {
-		c.warn("%s: %d of %d packets have wrong checksums and were left out, as Zeek does", c.name,
-			stats.BadChecksums+stats.Skipped[capture.SkipIPChecksum], stats.Packets)
-		c.say("hint: where the capturing host's network card computed them, -C takes the packets all the same")
-	}
-	for line := range strings.Lines(stats.Limits()) {
-		c.warn("%s: %s", c.name, strings.TrimSuffix(line, "\n"))
-	}
 }
 
 // parseNets reads a comma-separated list of prefixes or addresses.
