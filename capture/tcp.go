@@ -155,6 +155,9 @@ func (t *tcp) process(s *segment, from *endpoint, fromOrig bool) {
 		from.sentFIN = true
 		from.finSeq = rel + uint64(s.consumed())
 	}
+	if s.rst && t.c.detector != nil {
+		t.c.detector.Interrupted()
+	}
 	relAck := uint64(0)
 	if s.ack {
 		relAck = t.noteAck(s, to)

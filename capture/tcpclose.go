@@ -23,6 +23,9 @@ func (t *tcp) close(e *endpoint, normal bool) {
 		if e.prev != tcpInactive || peer.state != tcpInactive {
 			if normal || t.finished {
 				t.active = false
+				if t.c.detector != nil {
+					t.c.detector.Interrupted()
+				}
 			}
 			t.finished = false
 		}

@@ -92,6 +92,17 @@ func (d *Detector) Closed() {
 	}
 }
 
+// Interrupted says that a RST came, before its packet is looked at any further,
+// or that a close was completed by a FIN: HTTP messages end there
+// (src/analyzer/protocol/http/HTTP.cc, PacketWithRST and ConnectionFinished).
+func (d *Detector) Interrupted() {
+	for _, c := range d.root.children {
+		if a, ok := c.self.(*httpAnalyzer); ok && !c.finished {
+			a.interrupted()
+		}
+	}
+}
+
 // gapped reports whether stream data was missed. Zeek sets that mark behind
 // the report of the gap, so the first gap itself may still raise a violation.
 func (d *Detector) gapped() bool {

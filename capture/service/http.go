@@ -366,10 +366,12 @@ func (a *httpAnalyzer) flip() {
 	a.orig.partials, a.resp.partials = a.resp.partials, a.orig.partials
 }
 
-func (a *httpAnalyzer) done() {
+func (a *httpAnalyzer) interrupted() {
 	a.requestMade(true)
 	a.replyMade(true)
 }
+
+func (a *httpAnalyzer) done() { a.interrupted() }
 
 func (a *httpAnalyzer) idle(fromOrig bool) bool {
 	if a.skip || a.lines(fromOrig).stopped {
