@@ -87,7 +87,7 @@ func (s *Sensor) observe(c *conn.Conn, w feature.Window, score model.Score) {
 	case err != nil:
 		s.tell(Event{Kind: Refused, Text: reasonOf(err)})
 	}
-	if l.every > 0 && l.learner.Rows() >= l.next {
+	if l.every > 0 && l.learner.Rows() >= l.next && !l.learner.Rebuilding() {
 		l.next = l.learner.Rows() + l.every
 		s.saved(false, l.dir.begin(l.learner, s.hosts, s.alerts))
 		return

@@ -45,6 +45,9 @@ func (l *Learner) Model() *model.Model { return l.model }
 // Rows is the number of connections observed.
 func (l *Learner) Rows() uint64 { return l.past.rows }
 
+// Rebuilding reports whether the next model is being made or on trial.
+func (l *Learner) Rebuilding() bool { return l.rebuild.stage != idle || l.trial != nil }
+
 // Observe remembers a connection for which feature.Check finds no fault, with
 // its window and, where there is a model, its score by Model. It takes
 // constant time and does not allocate.
@@ -143,7 +146,7 @@ type Stats struct {
 
 // Stats are the learner's figures now.
 func (l *Learner) Stats() Stats {
-	s := Stats{Seed: l.o.Seed, Rows: l.past.rows, Due: l.due, Rebuilding: l.rebuild.stage != idle || l.trial != nil, Promoted: l.promoted, Refused: l.refused}
+	s := Stats{Seed: l.o.Seed, Rows: l.past.rows, Due: l.due, Rebuilding: l.Rebuilding(), Promoted: l.promoted, Refused: l.refused}
 	if l.past.cells != nil {
 		s.Kinds = l.past.cells.table.Len()
 		for place := range l.past.waiting.table.Len() { // some were admitted meanwhile

@@ -79,6 +79,7 @@ func (l *Learner) Save(path string, hosts *feature.Hosts, alerts *model.Alerts) 
 // collect takes hold of what is immutable and of how far a rebuild has come.
 func (s *state) collect() error {
 	l, b := s.l, s.l.rebuild
+	s.rows = l.past.rows
 	var onTrial *model.Model
 	if l.trial != nil {
 		onTrial = l.trial.next

@@ -163,6 +163,36 @@ func TestRestoreRefusesDamage(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// Whenever saving begins, and whatever goes on meanwhile: the state can be used.
+func TestSaveAtAnyTime(t *testing.T) {
+	rows := officeRows(16, 4000)
+	o := learn.Options{Seed: 3, Trees: 20, Warmup: 600, RebuildEvery: 500}
+	n := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(model.DefaultHosts)}
+	path := filepath.Join(t.TempDir(), "state")
+	rebuilding := 0
+	for at := 0; at < len(rows)-300; {
+		n.observe(rows[at : at+51])
+		at += 51
+		if n.l.Rebuilding() {
+			rebuilding++
+		}
+		s, err := n.l.Save(path, n.hosts, nil)
+		require.NoError(t, err)
+		for done := false; !done; {
+			if at < len(rows) {
+				n.observe(rows[at : at+1])
+				at++
+			}
+			done, err = s.Step()
+			require.NoError(t, err)
+		}
+		_, _, err = learn.Restore(path, o, nil)
+		require.NoError(t, err, "after %d rows", at)
+	}
+	require.Greater(t, rebuilding, 3)
+	require.Greater(t, len(n.models), 2)
+}
+
 // The rolling day of alerts goes with the state: the threshold is there at once.
 func TestAlertsGoWithTheState(t *testing.T) {
 	rows := officeRows(15, 6000)

@@ -23,10 +23,15 @@ type state struct {
 	hosts *feature.Hosts
 	blobs [4][]byte // files of the model in use, the one before, the one on trial; the alerts' day
 
+	rows    uint64             // observed when saving began
 	windows [][]byte           // read
 	seen    map[*cells][]usage // read
 	rebuild savedRebuild
 }
+
+// moved reports whether rows were observed since saving began: a rebuild or a
+// trial that was going on then is no longer what was collected, and is left out.
+func (s *state) moved() bool { return s.hosts != nil && s.rows != s.l.past.rows }
 
 // part is one kind of content, in pieces. The function describes a piece both
 // ways.
@@ -208,6 +213,9 @@ func blobPart(which int) part {
 
 func (s *state) codeTrial(c *codec, _ int) {
 	t := s.l.trial
+	if !c.reading && s.moved() {
+		t = nil
+	}
 	running := t != nil
 	if c.bool(&running); !running {
 		return
@@ -242,6 +250,9 @@ type savedRebuild struct {
 
 func (s *state) codeRebuild(c *codec, _ int) {
 	b, r := s.l.rebuild, &s.rebuild
+	if !c.reading && s.moved() {
+		r.stage, r.drawn = idle, nil
+	}
 	c.uint8((*uint8)(&r.stage))
 	if r.stage == idle {
 		return
