@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	},
 	"internal": nil, // what this project's programs need
 
+	"siem":             {}, // tests only
 	"zeek-pkg/testing": {}, // writes captures for measurements
 }
 
