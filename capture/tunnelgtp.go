@@ -92,22 +92,128 @@ var gtpFixed = map[byte]int{
 	20: 1, 21: 1, 22: 9, 23: 1, 24: 1, 25: 2, 26: 2, 27: 2, 28: 2, 29: 1, 127: 4,
 }
 
-// gtpElements reports whether b is a sequence of information elements. What is
-// in them is not looked at.
+// gtpElements reports whether b is a sequence of information elements. Where
+// one has parts, the next begins behind the last of them, whatever its length
+// field says.
 func gtpElements(b []byte) bool {
-	for len(b) > 0 {
-		n, known := gtpFixed[b[0]]
-		n++
-		if b[0]&0x80 != 0 {
-			if len(b) < 3 {
-				return false
-			}
-			n, known = 3+int(binary.BigEndian.Uint16(b[1:])), true
-		}
-		if !known || len(b) < n {
-			return false
-		}
-		b = b[n:]
+	e := gtpReader{b: b}
+	for len(e.b) > 0 && !e.bad {
+		e.element()
 	}
-	return true
+	return !e.bad
+}
+
+// gtpReader takes elements apart; bad once they go beyond the end.
+type gtpReader struct {
+	b   []byte
+	bad bool
+}
+
+func (e *gtpReader) skip(n int) {
+	if n < 0 || n > len(e.b) {
+		e.b, e.bad = nil, true
+		return
+	}
+	e.b = e.b[n:]
+}
+
+// number reads a number of 1 or 2 bytes.
+func (e *gtpReader) number(size int) int {
+	b := e.b
+	if e.skip(size); e.bad {
+		return 0
+	}
+	if size == 1 {
+		return int(b[0])
+	}
+	return int(binary.BigEndian.Uint16(b))
+}
+
+// Elements with parts.
+const (
+	gtpEndUserAddress = 128
+	gtpMMContext      = 129
+	gtpPDPContext     = 130
+	gtpQoS            = 135
+	gtpQuintuplet     = 136
+	gtpRABSetup       = 140
+	gtpPrivate        = 255
+)
+
+func (e *gtpReader) element() {
+	kind := e.number(1)
+	if kind < 0x80 {
+		n, known := gtpFixed[byte(kind)]
+		e.bad = e.bad || !known
+		e.skip(n)
+		return
+	}
+	n := e.number(2)
+	switch kind {
+	case gtpEndUserAddress, gtpPrivate:
+		e.skip(2)
+		e.skip(n - 2)
+	case gtpMMContext:
+		e.mmContext()
+	case gtpPDPContext:
+		e.pdpContext()
+	case gtpQoS:
+		e.qos(n)
+	case gtpQuintuplet:
+		e.quintuplet()
+	case gtpRABSetup:
+		if e.skip(1); n != 1 {
+			e.skip(4)
+			e.skip(n - 5)
+		}
+	default:
+		e.skip(n)
+	}
+}
+
+func (e *gtpReader) qos(n int) {
+	e.skip(1)
+	e.skip(n - 1)
+}
+
+func (e *gtpReader) quintuplet() {
+	e.skip(16)
+	e.skip(e.number(1))
+	e.skip(32)
+	e.skip(e.number(1))
+}
+
+func (e *gtpReader) mmContext() {
+	const tripletKeys, quintupletKeys, triplet = 8, 32, 28
+	e.skip(1)
+	security := e.number(1)
+	mode, vectors := security>>6, security>>3&7
+	if mode&1 != 0 {
+		e.skip(tripletKeys)
+	} else {
+		e.skip(quintupletKeys)
+	}
+	if mode == 1 {
+		e.skip(vectors * triplet)
+	} else {
+		e.skip(2)
+		for range vectors {
+			e.quintuplet()
+		}
+	}
+	e.skip(2)
+	e.skip(e.number(1))
+	e.skip(e.number(2))
+}
+
+func (e *gtpReader) pdpContext() {
+	e.skip(2)
+	for range 3 {
+		e.qos(e.number(1))
+	}
+	e.skip(2 + 2 + 1 + 1 + 4 + 4 + 1 + 2)
+	for range 4 { // addresses, access point
+		e.skip(e.number(1))
+	}
+	e.skip(2)
 }
