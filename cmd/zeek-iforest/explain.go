@@ -19,11 +19,20 @@ var explainVerb = verb{
 	short:    "say why a connection has its score",
 	about: `Prints each feature with its value, what is usual, and its share of the score: the
 credits add up to c(ψ) − E[h(x)], by how much the connection's path is shorter than
-average. The logs are read up to the connection, since what its originator did in the
-five minutes before counts.`,
+average. What its originator did in the five minutes before counts, so name the logs
+that lead up to the connection, in the order of time.
+
+Beside it stand the most similar ordinary connections, of the same logs or of those of
+--among, and the smallest change that would make the connection ordinary: the fewest
+fields that would have to be those of one of them, and how far. Ordinary is what is
+1 in --ordinary of the model's connections or less strange.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
 		uid := flags.String("uid", "", "the connection's `UID`")
+		e := explaining{}
+		flags.IntVar(&e.similar, "similar", 3, "look for the `N` most similar ordinary connections; 0 for none")
+		flags.StringArrayVar(&e.among, "among", nil, "look for them in `LOG`; may be given several times")
+		flags.Float64Var(&e.ordinary, "ordinary", 10, "count connections as ordinary that are 1 in `N` or less strange")
 		trace := flags.Bool("trace", false, "also walk the connection through one tree")
 		tree := flags.Int("tree", 0, "the tree of --trace, from `N` = 0")
 		return func(s *session, files []string) error {
@@ -37,14 +46,25 @@ five minutes before counts.`,
 			if *tree < 0 || *tree >= m.Summary().Trees {
 				return fmt.Errorf("--tree: the model has the trees 0 to %d", m.Summary().Trees-1)
 			}
+			if e.similar < 0 || e.ordinary < 1 {
+				return errors.New("--similar wants at least 0, --ordinary at least 1")
+			}
 			c, window, err := s.find(*uid, files)
 			if err != nil {
 				return err
 			}
-			if err := s.explain(m, c, window); err != nil || !*trace {
+			if err := s.explain(m, c, window); err != nil {
 				return err
 			}
-			return s.trace(m, c, window, *tree)
+			if e.similar > 0 {
+				if err := e.run(s, m, c, window, files); err != nil {
+					return err
+				}
+			}
+			if *trace {
+				return s.trace(m, c, window, *tree)
+			}
+			return nil
 		}
 	},
 }

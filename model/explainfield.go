@@ -1,0 +1,113 @@
+package model
+
+import (
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// field is a part of a connection, or of its originator's window, that could
+// be another one's.
+type field struct {
+	feature int  // the one that shows it
+	number  bool // whether values between two are values too
+	get     func(c *conn.Conn, w *feature.Window) fieldValue
+	put     func(c *conn.Conn, w *feature.Window, v fieldValue)
+}
+
+// fieldValue is a number, a code or a name.
+type fieldValue struct {
+	set  bool
+	n    uint64
+	name string
+}
+
+// fields are all that a vector is made of. The share of failures has no field
+// of its own: it follows from the numbers.
+var fields = []field{
+	{named("duration"), true,
+		func(c *conn.Conn, _ *feature.Window) fieldValue {
+			return fieldValue{set: c.Has(conn.Duration), n: uint64(c.Duration)}
+		},
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
+			c.Duration = conn.Micros(v.n)
+			setBit(c, conn.Duration, v.set)
+		}},
+	numberField("orig_bytes", conn.OrigBytes, func(c *conn.Conn) *uint64 { return &c.OrigBytes }),
+	numberField("resp_bytes", conn.RespBytes, func(c *conn.Conn) *uint64 { return &c.RespBytes }),
+	numberField("orig_pkts", 0, func(c *conn.Conn) *uint64 { return &c.OrigPkts }),
+	numberField("resp_pkts", 0, func(c *conn.Conn) *uint64 { return &c.RespPkts }),
+	numberField("orig_ip_bytes", 0, func(c *conn.Conn) *uint64 { return &c.OrigIPBytes }),
+	numberField("resp_ip_bytes", 0, func(c *conn.Conn) *uint64 { return &c.RespIPBytes }),
+	numberField("missed_bytes", 0, func(c *conn.Conn) *uint64 { return &c.MissedBytes }),
+	{named("proto"), false,
+		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(c.Proto)} },
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) { c.Proto = conn.Proto(v.n) }},
+	{named("service"), false,
+		func(c *conn.Conn, _ *feature.Window) fieldValue {
+			return fieldValue{set: c.Has(conn.Service), name: c.Service}
+		},
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
+			c.Service = v.name
+			setBit(c, conn.Service, v.set)
+		}},
+	{named("conn_state"), false,
+		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(c.State)} },
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) { c.State = conn.State(v.n) }},
+	{named("resp_port"), false,
+		func(c *conn.Conn, _ *feature.Window) fieldValue {
+			return fieldValue{set: true, n: uint64(c.Resp.Port())}
+		},
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
+			c.Resp = netip.AddrPortFrom(c.Resp.Addr(), uint16(v.n))
+		}},
+	windowField("connections", func(w *feature.Window) *uint32 { return &w.Connections }),
+	windowField("responders", func(w *feature.Window) *uint32 { return &w.Responders }),
+	windowField("responder ports", func(w *feature.Window) *uint32 { return &w.Ports }),
+	windowField("failures", func(w *feature.Window) *uint32 { return &w.Failures }),
+}
+
+// names are the fields of names and codes, by their features.
+var names = func() (by [feature.N]*field) {
+	for i := range fields {
+		if f := &fields[i]; !f.number {
+			by[f.feature] = f
+		}
+	}
+	return by
+}()
+
+// numberField is a number of a connection; bit is 0 where it is always set.
+func numberField(name string, bit conn.Fields, at func(*conn.Conn) *uint64) field {
+	return field{named(name), true,
+		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: c.Has(bit), n: *at(c)} },
+		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
+			*at(c) = v.n
+			setBit(c, bit, v.set)
+		}}
+}
+
+// windowField is a number of the originator's window.
+func windowField(name string, at func(*feature.Window) *uint32) field {
+	return field{named(name), true,
+		func(_ *conn.Conn, w *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(*at(w))} },
+		func(_ *conn.Conn, w *feature.Window, v fieldValue) { *at(w) = uint32(v.n) }}
+}
+
+func setBit(c *conn.Conn, bit conn.Fields, set bool) {
+	c.Set &^= bit
+	if set {
+		c.Set |= bit
+	}
+}
+
+// named is the index of the feature of that name.
+func named(name string) int {
+	for i := range feature.Schema {
+		if feature.Schema[i].Name == name {
+			return i
+		}
+	}
+	panic("model: no feature is named " + name)
+}
