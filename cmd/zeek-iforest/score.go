@@ -77,6 +77,7 @@ type scoring struct {
 type observed struct {
 	place   uint64 // of the block's first row
 	windows []feature.Window
+	batch   model.Batch
 }
 
 // logs scores one log after the other; quiet writes nothing.
@@ -90,7 +91,11 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 			return sc.observe(blk)
 		},
 		Render: func(dst []byte, blk *zeeklog.Block) []byte {
-			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) { sc.row(blk, i, values) })
+			scores := sc.score(blk)
+			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) {
+				sc.row(blk, i, scores[0], values)
+				scores = scores[1:]
+			})
 			if quiet {
 				return dst
 			}
@@ -162,10 +167,21 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	return nil
 }
 
-func (sc *scoring) row(blk *zeeklog.Block, i int, values []zeeklog.Value) {
+// score scores the rows of a block that can be used.
+func (sc *scoring) score(blk *zeeklog.Block) []model.Score {
+	state := blk.State.(*observed)
+	state.batch.Reset()
+	for i := range blk.Rows {
+		if row := &blk.Rows[i]; row.Err == nil {
+			state.batch.Add(sc.model, &row.Conn, state.windows[i])
+		}
+	}
+	return state.batch.Scores(sc.model)
+}
+
+func (sc *scoring) row(blk *zeeklog.Block, i int, score model.Score, values []zeeklog.Value) {
 	state := blk.State.(*observed)
 	c, w := &blk.Rows[i].Conn, state.windows[i]
-	score := sc.model.Score(c, w)
 	sc.columns.fill(values, sc.model, c, w, score)
 	sc.offer(state.place+uint64(i), sc.model, c, w, score)
 }

@@ -12,7 +12,22 @@ const unset = -12
 const durationOffset = 1e-4
 
 // logCount is ln(n + 1).
-func logCount(n uint64) float32 { return float32(Log(float64(n) + 1)) }
+func logCount(n uint64) float32 {
+	if n < uint64(len(smallCounts)) {
+		return smallCounts[n]
+	}
+	return logNumber(n)
+}
+
+func logNumber(n uint64) float32 { return float32(Log(float64(n) + 1)) }
+
+// smallCounts are the logarithms of the counts that come most often.
+var smallCounts = func() (t [1 << 10]float32) {
+	for n := range t {
+		t[n] = logNumber(uint64(n))
+	}
+	return t
+}()
 
 // logDuration is ln(d + 0.0001 s).
 func logDuration(d conn.Micros) float32 {

@@ -1,8 +1,8 @@
 // Package forest is the Isolation Forest of Liu, Ting and Zhou (ICDM 2008) on
 // plain numbers: grow.go grows the isolation trees, walk.go finds a row's path
-// length and sliced.go those of many rows, length.go turns it into a score, attribute.go says which features
-// made the path short or long, table.go takes a forest apart for a file and
-// checks one that came from there.
+// length and sliced.go those of many rows, length.go turns it into a score,
+// attribute.go says which features made the path short or long, plain.go takes
+// a forest apart for a file and checks one that came from there.
 //
 // The same rows and the same seed give the same forest and the same path
 // lengths, bit for bit, on every CPU and with any number of workers.
