@@ -36,7 +36,13 @@ func parseSeconds(s string) (conn.Micros, error) {
 	return conn.FromSeconds(f), nil
 }
 
-// parseDecimal parses at most twelve digits, a point and at most six digits.
+// exactMicros is up to where a double of seconds tells microseconds apart, the
+// year 2096. Beyond, the digits of a log are those of a double, and Zeek's own
+// record has that double.
+const exactMicros = 4e15
+
+// parseDecimal parses at most twelve digits, a point and at most six digits, up
+// to exactMicros.
 func parseDecimal(s string) (conn.Micros, bool) {
 	var n int64
 	i := 0
@@ -67,7 +73,8 @@ func parseDecimal(s string) (conn.Micros, bool) {
 			n = n*10 + int64(d)
 		}
 	}
-	return conn.Micros(n * pow10[6-decimals]), true
+	n *= pow10[6-decimals]
+	return conn.Micros(n), n <= exactMicros
 }
 
 var pow10 = [...]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
