@@ -5,6 +5,9 @@
 @load ./options
 @load ./model
 @load ./main
+@load ./learn
+@load ./allow
+@load ./notice
 @load ./telemetry
 @else
 @load ./no-plugin

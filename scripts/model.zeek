@@ -18,6 +18,9 @@ export {
 		first: time &optional;
 		## When the latest of them began.
 		last: time &optional;
+		## With this seed ``zeek-iforest train --as-sensor`` makes the model
+		## again from the rows of conn.log.
+		seed: count &optional;
 	};
 
 	## Returns: What the model in use was trained on.
@@ -28,6 +31,13 @@ export {
 	## m: What it was trained on.
 	global model_loaded: event(m: Model);
 }
+
+# Called where connections are to be scored and there is no model file.
+global without_model_file: hook();
+
+# The statuses of __score that have been warned about: -1 is no library. -2, no
+# model, is what a sensor begins with.
+global warned: set[double] = { -2.0 };
 
 # Whether connections are handed to the library.
 global active = F;
@@ -55,6 +65,7 @@ function use_model(path: string): bool
 		{
 		Reporter::warning(fmt("IForest: %s: %s",
 		    fingerprint == "" ? "connections are not scored" : fmt("model %s stays", fingerprint), why));
+		add warned[-1.0];
 		return F;
 		}
 
@@ -68,10 +79,15 @@ function enabled_changed(id: string, value: bool): bool
 	{
 	if ( ! value )
 		active = F;
-	else if ( ! active && model_file != "" && sees_packets() )
+	else if ( ! active && sees_packets() )
 		{
-		active = T;
-		use_model(model_file);
+		if ( model_file == "" )
+			hook without_model_file();
+		else
+			{
+			active = T;
+			use_model(model_file);
+			}
 		}
 
 	return value;
@@ -86,12 +102,15 @@ function model_file_changed(id: string, path: string): string
 		return model_file;
 
 	active = path != "";
+	if ( path == "" )
+		hook without_model_file();
+
 	return path;
 	}
 
 function model_generation_changed(id: string, value: count): count
 	{
-	if ( active && ! use_model(model_file) )
+	if ( active && model_file != "" && ! use_model(model_file) )
 		return model_generation;
 
 	return value;

@@ -1,6 +1,6 @@
-##! The knobs of the package, all of them. A value is set in local.zeek with
-##! ``redef``, on the command line, or at run time through the configuration
-##! framework.
+##! The knobs of scoring; learn.zeek, notice.zeek and allow.zeek have those of
+##! their subjects. A value is set in local.zeek with ``redef``, on the command
+##! line, or at run time through the configuration framework.
 
 module IForest;
 
@@ -9,9 +9,9 @@ export {
 	option enabled = T;
 
 	## The model that connections are scored with: the absolute path of a file
-	## that ``zeek-iforest train`` wrote. Without one nothing is scored, and
-	## the sensor library is not even loaded. A file that cannot be used is
-	## refused with a warning, and the model before it stays.
+	## that ``zeek-iforest train`` wrote. Without one the sensor learns its
+	## model by itself (:zeek:see:`IForest::learn`). A file that cannot be used
+	## is refused with a warning, and the model before it stays.
 	option model_file = "";
 
 	## Raise this number after a file was replaced under the same name (with

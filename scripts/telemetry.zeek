@@ -29,6 +29,27 @@ export {
 		models: count &default=0;
 		## Models refused.
 		refused: count &default=0;
+		## Alerts.
+		raised: count &default=0;
+		## Unusual connections that an alert of the last hour has named.
+		repeated: count &default=0;
+		## Unusual connections that are part of a storm, or for which their
+		## hour had no alert left.
+		suppressed: count &default=0;
+		## Whether the sensor learns.
+		learning: bool &default=F;
+		## Whether the next model is being made.
+		rebuilding: bool &default=F;
+		## Connections learnt from, with those that the state held.
+		learnt: count &default=0;
+		## Kinds of connection that shape models.
+		kinds: count &default=0;
+		## Kinds of connection that are too new to.
+		quarantined: count &default=0;
+		## Models that were learnt and came into use, ever.
+		promoted: count &default=0;
+		## Models that were learnt and refused, ever.
+		not_promoted: count &default=0;
 		## Sum of all scores.
 		sum: double &default=0.0;
 		## How many scores fell into each of twenty bins of equal width.
@@ -62,6 +83,29 @@ global models_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $label_names=vector("result"),
     $help_text="Models given to the sensor library, by what became of them"));
 
+global alerts_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="alerts", $unit="",
+    $label_names=vector("result"),
+    $help_text="Unusual connections, by what became of them"));
+
+global learnt_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="learnt_connections", $unit="",
+    $help_text="Connections learnt from, with those before the last restart"));
+
+global kinds_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="kinds", $unit="",
+    $label_names=vector("state"),
+    $help_text="Kinds of connection that shape models, and those that are too new to"));
+
+global learnt_models_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="learnt_models", $unit="",
+    $label_names=vector("result"),
+    $help_text="Models that the sensor has learnt, by what became of them, with those before the last restart"));
+
+global rebuilding_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="rebuilding", $unit="",
+    $help_text="1 while the next model is being made, else 0"));
+
 global library_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="library_loaded", $unit="",
     $help_text="1 where the sensor library is loaded, else 0"));
@@ -92,6 +136,20 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(models_cf, vector("taken"), s$models);
 	Telemetry::counter_family_set(models_cf, vector("refused"), s$refused);
 	Telemetry::counter_family_set(sum_cf, vector(), s$sum);
+
+	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);
+	Telemetry::counter_family_set(alerts_cf, vector("repeated"), s$repeated);
+	Telemetry::counter_family_set(alerts_cf, vector("suppressed"), s$suppressed);
+
+	if ( s$learning )
+		{
+		Telemetry::gauge_family_set(learnt_gf, vector(), s$learnt);
+		Telemetry::gauge_family_set(kinds_gf, vector("known"), s$kinds);
+		Telemetry::gauge_family_set(kinds_gf, vector("quarantined"), s$quarantined);
+		Telemetry::gauge_family_set(learnt_models_gf, vector("promoted"), s$promoted);
+		Telemetry::gauge_family_set(learnt_models_gf, vector("refused"), s$not_promoted);
+		Telemetry::gauge_family_set(rebuilding_gf, vector(), s$rebuilding ? 1.0 : 0.0);
+		}
 
 	# Cumulative, as Prometheus counts: a score that equals a bound is in the
 	# bin above it, of which there are few with four decimals.

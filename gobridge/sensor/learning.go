@@ -67,6 +67,7 @@ func (s *Sensor) Learn(o Learning) error {
 	l.learner = learner
 	l.next = learner.Stats().Rows + l.every
 	s.learning = l
+	s.model = nil // one from a file has been taken back
 	if m := learner.Model(); m != nil {
 		s.use(m)
 	}

@@ -92,7 +92,10 @@ bool Bridge::Open(std::string* why) {
     iforest_score_fn found;
     if ( ! Find(library, "iforest_start", &start, why) || ! Find(library, "iforest_load_file", &load_file, why) ||
          ! Find(library, "iforest_score", &found, why) || ! Find(library, "iforest_reason", &reason, why) ||
-         ! Find(library, "iforest_model", &model, why) || ! Find(library, "iforest_statistics", &statistics, why) )
+         ! Find(library, "iforest_model", &model, why) || ! Find(library, "iforest_statistics", &statistics, why) ||
+         ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
+         ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
+         ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) )
         return false;
 
     Message message{};
@@ -101,8 +104,39 @@ bool Bridge::Open(std::string* why) {
         return false;
     }
 
+    alerts(alerts_per_day);
     score = found;
     return true;
+}
+
+bool Bridge::BeginLearning(std::string* why) {
+    auto how = *learning;
+    learning.reset(); // tried once
+    if ( ! Loaded() && ! Load(why) )
+        return false;
+
+    iforest_learning c{};
+    c.seed = how.seed;
+    c.warmup = how.warmup;
+    c.rebuild_every = how.rebuild_every;
+    c.save_every = how.save_every;
+    c.directory = {how.directory.data(), how.directory.size()};
+    c.zeek_version = {how.zeek_version.data(), how.zeek_version.size()};
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    if ( learn(&c, message.data(), message.size()) == IFOREST_OK )
+        return true;
+    *why = message.data();
+    return false;
+}
+
+void Bridge::SetAlerts(double per_day) {
+    alerts_per_day = per_day;
+    if ( Loaded() ) {
+        auto mask = SignalMask::Asynchronous();
+        alerts(per_day);
+    }
 }
 
 int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
@@ -117,7 +151,11 @@ int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
 }
 
 int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
+    if ( learning )
+        BeginLearning(why);
+
     if ( ! Loaded() ) {
+        *result = {};
         ++calls_without_library;
         return IFOREST_NO_LIBRARY;
     }
@@ -150,6 +188,49 @@ int32_t Bridge::Model(iforest_model_info* info) {
 
     auto mask = SignalMask::Asynchronous();
     return model(info);
+}
+
+uint32_t Bridge::Raise() {
+    uint32_t verdict = IFOREST_SUPPRESSED;
+    if ( Loaded() ) {
+        auto mask = SignalMask::Asynchronous();
+        raise(&verdict);
+    }
+    return verdict;
+}
+
+iforest_event Bridge::NextEvent() {
+    iforest_event event{};
+    if ( Loaded() ) {
+        auto mask = SignalMask::Asynchronous();
+        next_event(&event);
+    }
+    return event;
+}
+
+int32_t Bridge::Rollback(std::string* why) {
+    if ( ! Loaded() ) {
+        *why = "there is no model yet";
+        return IFOREST_NO_LIBRARY;
+    }
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = rollback(message.data(), message.size());
+    *why = message.data();
+    return status;
+}
+
+int32_t Bridge::Finish(std::string* why) {
+    learning.reset();
+    if ( ! Loaded() )
+        return IFOREST_OK;
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = finish(message.data(), message.size());
+    *why = message.data();
+    return status;
 }
 
 iforest_counts Bridge::Statistics() {

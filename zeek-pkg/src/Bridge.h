@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,9 +8,20 @@
 
 namespace iforest {
 
+// How a sensor learns: iforest_learning with texts of its own.
+struct Learning {
+    uint64_t seed = 0;
+    uint64_t warmup = 0;
+    uint64_t rebuild_every = 0;
+    uint64_t save_every = 0;
+    std::string directory;
+    std::string zeek_version;
+};
+
 // The sensor library, a Go library beside the plugin. It is loaded when the
-// first model is, so a Zeek that scores nothing never holds a Go runtime, and
-// never unloaded, as Go cannot be. Knows nothing of Zeek; belongs to its main
+// first model is, or when the first connection comes to be learnt from, so a
+// Zeek that scores nothing never holds a Go runtime, and never unloaded, as Go
+// cannot be. Knows nothing of Zeek; belongs to its main
 // thread. Functions that take why write there what went wrong, as one line.
 class Bridge {
 public:
@@ -19,10 +31,27 @@ public:
     // Takes the model file into use, loading the library first where needed.
     int32_t LoadModel(std::string_view model, std::string* why);
 
+    // Asks for learning, from the first Score on; one that fails to begin says so.
+    void Learn(const Learning& how) { learning = how; }
+
+    // Asks for so many alerts a day, now or when the library is loaded.
+    void SetAlerts(double per_day);
+
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
     int32_t Reason(std::string* text);
     int32_t Model(iforest_model_info* info);
+
+    // Of the last connection scored, which was unusual.
+    uint32_t Raise();
+
+    // The oldest event; one of the kind IFOREST_NOTHING where none waits.
+    iforest_event NextEvent();
+
+    int32_t Rollback(std::string* why);
+
+    // Saves what was learnt, IFOREST_OK also where nothing was.
+    int32_t Finish(std::string* why);
 
     // Includes the calls of Score that never reached the library.
     iforest_counts Statistics();
@@ -32,11 +61,20 @@ public:
 private:
     bool Load(std::string* why);
     bool Open(std::string* why);
+    bool BeginLearning(std::string* why);
 
     const std::string path;
     uint64_t calls_without_library = 0;
+    std::optional<Learning> learning; // asked for and not yet begun
+    double alerts_per_day = 0;
 
     iforest_load_file_fn load_file = nullptr;
+    iforest_learn_fn learn = nullptr;
+    iforest_alerts_fn alerts = nullptr;
+    iforest_raise_fn raise = nullptr;
+    iforest_next_event_fn next_event = nullptr;
+    iforest_rollback_fn rollback = nullptr;
+    iforest_finish_fn finish = nullptr;
     iforest_score_fn score = nullptr; // set last: the sign that all are
     iforest_reason_fn reason = nullptr;
     iforest_model_fn model = nullptr;

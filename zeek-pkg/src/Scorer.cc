@@ -1,8 +1,10 @@
 #include "Scorer.h"
 
+#include <zeek/IPAddr.h>
 #include <zeek/ID.h>
 #include <zeek/Type.h>
 
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -21,6 +23,12 @@ zeek::RecordValPtr MakeRecord(const char* type) {
 }
 
 zeek::ValPtr Count(uint64_t n) { return zeek::val_mgr->Count(n); }
+
+zeek::ValPtr Address(const uint8_t (&bytes)[16]) {
+    in6_addr a;
+    memcpy(&a, bytes, sizeof a);
+    return zeek::make_intrusive<zeek::AddrVal>(zeek::IPAddr(a)); // an IPv4 address where it is a mapped one
+}
 
 } // namespace
 
@@ -47,8 +55,9 @@ double Scorer::Score(const zeek::Val& info) noexcept {
             ++bad_records;
             return Unscored(IFOREST_BAD_RECORD);
         }
+        last = {};
         auto status = bridge.Score(conn, &last, &message);
-        return status == IFOREST_OK ? last.score : Unscored(status);
+        return status == IFOREST_OK ? last.score : -static_cast<double>(status);
     } catch ( const std::exception& e ) {
         message = e.what();
         return Unscored(IFOREST_PANIC);
@@ -58,6 +67,44 @@ double Scorer::Score(const zeek::Val& info) noexcept {
 double Scorer::Unscored(int32_t status) {
     last = {};
     return -static_cast<double>(status);
+}
+
+zeek::ValPtr Scorer::NextEvent() noexcept {
+    auto event = bridge.NextEvent();
+    auto r = MakeRecord("IForest::Happening");
+    Set(*r, "kind", Count(event.kind));
+    Set(*r, "text", std::string(event.text));
+    if ( event.kind == IFOREST_STORM ) {
+        Set(*r, "n", Count(event.count));
+        Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(event.first));
+        Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(event.last));
+        Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(event.score));
+        Set(*r, "resp_h", Address(event.resp_h));
+        Set(*r, "resp_p", Count(event.resp_p));
+        Set(*r, "others", zeek::val_mgr->Bool(event.distinct != 0));
+        static constexpr uint8_t several[16] = {};
+        if ( memcmp(event.orig_h, several, sizeof several) != 0 )
+            Set(*r, "orig_h", Address(event.orig_h));
+    }
+    return r;
+}
+
+std::string Scorer::Rollback() noexcept {
+    try {
+        std::string why;
+        return bridge.Rollback(&why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+std::string Scorer::Finish() noexcept {
+    try {
+        std::string why;
+        return bridge.Finish(&why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
 }
 
 std::string Scorer::Reason() noexcept {
@@ -78,6 +125,7 @@ zeek::ValPtr Scorer::Model() noexcept {
         Set(*r, "rows", Count(info.rows));
         Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(info.first));
         Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(info.last));
+        Set(*r, "seed", Count(info.seed));
     }
     return r;
 }
@@ -96,6 +144,16 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "cold", Count(counts.cold));
     Set(*r, "models", Count(counts.models));
     Set(*r, "refused", Count(counts.refused));
+    Set(*r, "raised", Count(counts.raised));
+    Set(*r, "repeated", Count(counts.repeated));
+    Set(*r, "suppressed", Count(counts.suppressed));
+    Set(*r, "learning", zeek::val_mgr->Bool(counts.learning != 0));
+    Set(*r, "rebuilding", zeek::val_mgr->Bool(counts.rebuilding != 0));
+    Set(*r, "learnt", Count(counts.rows));
+    Set(*r, "kinds", Count(counts.kinds));
+    Set(*r, "quarantined", Count(counts.quarantined));
+    Set(*r, "promoted", Count(counts.promoted));
+    Set(*r, "not_promoted", Count(counts.not_promoted));
     Set(*r, "sum", zeek::make_intrusive<zeek::DoubleVal>(counts.sum));
 
     auto bins = zeek::make_intrusive<zeek::VectorVal>(zeek::id::index_vec);

@@ -16,6 +16,14 @@ public:
 
     std::string LoadModel(const zeek::StringVal& path) noexcept;
     double Score(const zeek::Val& info) noexcept;
+    bool Unusual() const { return last.unusual != 0; }
+    bool News() const { return last.news != 0; }
+    uint32_t Raise() { return bridge.Raise(); }
+    zeek::ValPtr NextEvent() noexcept;
+    void Learn(const Learning& how) { bridge.Learn(how); }
+    void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }
+    std::string Rollback() noexcept;
+    std::string Finish() noexcept;
     double Rank() const { return last.rank; }
     std::string Reason() noexcept;
     const std::string& Message() const { return message; }

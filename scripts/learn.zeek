@@ -1,0 +1,135 @@
+##! Learns the model on the sensor itself, from the connections that it scores,
+##! and keeps what it has learnt. docs/learning.md says how the defaults decide
+##! what becomes normal.
+
+@load base/misc/installation
+@load base/misc/version
+@load ./main
+@load ./model
+
+module IForest;
+
+export {
+	## Whether the sensor learns its model by itself where
+	## :zeek:see:`IForest::model_file` names none.
+	option learn = T;
+
+	## The number of connections before the first model; 0 is the default of
+	## the library, 1,000.
+	const warmup: count = 0 &redef;
+
+	## The number of connections from one model to the next, once the numbers
+	## have doubled up to it; 0 is the default of the library, 100,000.
+	const rebuild_every: count = 0 &redef;
+
+	## The seed of all that is drawn at random. 0 draws one, so that nobody can
+	## foresee what the sensor remembers; what was learnt before keeps its own.
+	const seed: count = 0 &redef;
+
+	## Where what is learnt is kept over restarts and upgrades: an absolute path,
+	## below which each node has its own directory. It holds addresses, so only
+	## Zeek's user may read it; the file ``model`` in it holds none. Empty keeps
+	## nothing.
+	const state_dir = Installation::state_dir + "/zeek-iforest" &redef;
+
+	## It is saved at the end, and each time after so many connections.
+	const save_every: count = 50000 &redef;
+
+	## Whether a Zeek that reads traces uses :zeek:see:`IForest::state_dir`. It
+	## learns from them in any case.
+	const state_with_traces = F &redef;
+
+	## Goes back to the model before the one in use, which is forgotten, until
+	## the next one is due.
+	##
+	## Returns: Whether there was one.
+	global rollback: function(): bool;
+
+	## Raised when a model that was learnt came into use.
+	##
+	## m: What it was learnt from.
+	global model_promoted: event(m: Model);
+
+	## Raised when a new model did not take the place of the one in use.
+	##
+	## why: What was wrong with it.
+	global model_refused: event(why: string);
+}
+
+# Whether this process learns by itself.
+function learns(): bool
+	{
+	return learn && sees_packets() && ! Cluster::is_enabled();
+	}
+
+function state_directory(): string
+	{
+	if ( state_dir == "" || (reading_traces() && ! state_with_traces) )
+		return "";
+
+	return state_dir + "/" + (Cluster::node == "" ? "zeek" : Cluster::node);
+	}
+
+hook without_model_file()
+	{
+	if ( ! learns() )
+		return;
+
+	__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version());
+	fingerprint = "";
+	active = T;
+	}
+
+hook happened(h: Happening)
+	{
+	switch ( h$kind )
+		{
+		case 1:
+			local m = model();
+			fingerprint = m$fingerprint;
+			event model_promoted(m);
+			break;
+		case 2:
+			event model_refused(h$text);
+			break;
+		}
+	}
+
+function rollback(): bool
+	{
+	local why = __rollback();
+	if ( why != "" )
+		{
+		Reporter::warning(fmt("IForest: the model stays: %s", why));
+		return F;
+		}
+
+	fingerprint = model()$fingerprint;
+	return T;
+	}
+
+function learn_changed(id: string, value: bool): bool
+	{
+	if ( model_file != "" || ! enabled || value == learn )
+		return value;
+
+	if ( ! value )
+		{
+		# The model in use stays.
+		local why = __finish();
+		if ( why != "" )
+			Reporter::warning(fmt("IForest: %s", why));
+		}
+	else if ( sees_packets() && ! Cluster::is_enabled() )
+		{
+		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version());
+		active = T;
+		}
+
+	return value;
+	}
+
+event zeek_init()
+	{
+	Option::set_change_handler("IForest::learn", learn_changed);
+	}
