@@ -24,6 +24,7 @@ through with an unset score and named on standard error.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
+		budget := alertsFlag(flags)
 		return func(s *session, files []string) error {
 			m, err := readModel(*modelPath)
 			if err != nil {
@@ -37,14 +38,23 @@ through with an unset score and named on standard error.`,
 			if err != nil {
 				return err
 			}
+			alerts, err := budget()
+			if err != nil {
+				return err
+			}
 			o, err := s.output(*out)
 			if err != nil {
 				return err
 			}
 			defer o.discard()
-			sc := scoring{session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
-			if err := sc.logs(o, orStdin(files), top > 0); err != nil {
+			sc := scoring{alerts: alerts, session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
+			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
+			}
+			if alerts != nil {
+				if err := alerts.table(o); err != nil {
+					return err
+				}
 			}
 			if top > 0 {
 				if err := best.table(o, top); err != nil {
@@ -66,6 +76,7 @@ type scoring struct {
 	hosts   *feature.Hosts
 	columns chosenColumns
 	*strangest
+	alerts *offlineAlerts // nil where none are asked for
 	strict bool
 
 	file  string // that is being scored
@@ -161,6 +172,7 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 		if w.Cold {
 			sc.cold++
 		}
+		sc.alerts.observe(sc.model, &row.Conn, w)
 		state.windows = append(state.windows, w)
 	}
 	sc.place += uint64(len(blk.Rows))

@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
 
+	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -21,9 +23,13 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 		out := flags.StringP("output", "o", "", "write the model to `FILE`")
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
+		sensor := sensorFlags(flags)
 		return func(s *session, files []string) error {
 			o, err := options()
 			if err != nil {
+				return err
+			}
+			if err := sensor(&o); err != nil {
 				return err
 			}
 			if *out == "" {
@@ -32,6 +38,26 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 			return s.train(*out, files, o, *strict)
 		}
 	},
+}
+
+// sensorFlags defines how a sensor's model is made again.
+func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
+	asSensor := flags.Bool("as-sensor", false, "learn as a sensor does while it scores: with its --seed (zeek-iforest info tells it), the model that it had after these connections, byte for byte")
+	warmup := flags.Int("warmup", 0, fmt.Sprintf("as a sensor: make the first model after `N` connections (default %d)", model.DefaultWarmup))
+	every := flags.Int("rebuild-every", 0, fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
+	zeek := flags.String("zeek-version", "", "as a sensor: name `VERSION` in the model, as the sensor's does")
+	return func(o *learn.Options) error {
+		for _, name := range []string{"warmup", "rebuild-every", "zeek-version"} {
+			if flags.Changed(name) && !*asSensor {
+				return fmt.Errorf("--%s means nothing without --as-sensor", name)
+			}
+		}
+		if *warmup < 0 || *every < 0 {
+			return errors.New("--warmup and --rebuild-every must not be negative")
+		}
+		o.AsSensor, o.Warmup, o.RebuildEvery, o.ZeekVersion = *asSensor, *warmup, *every, *zeek
+		return nil
+	}
 }
 
 func (s *session) train(out string, files []string, o learn.Options, strict bool) error {
@@ -54,6 +80,9 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 
 // tooFew adds to the error of learning from too few connections what to do.
 func tooFew(err error) error {
+	if errors.Is(err, learn.ErrNoModelYet) {
+		return hinted(err, "--warmup N says after how many it has one")
+	}
 	if errors.Is(err, forest.ErrTooFewRows) {
 		return hinted(err, "a model needs some hundreds of connections to mean something")
 	}
