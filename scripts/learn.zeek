@@ -2,8 +2,8 @@
 ##! and keeps what it has learnt. docs/learning.md says how the defaults decide
 ##! what becomes normal.
 
+@load base/frameworks/cluster
 @load base/misc/installation
-@load base/misc/version
 @load ./main
 @load ./model
 

@@ -147,6 +147,8 @@ int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
     auto mask = SignalMask::Asynchronous();
     auto status = load_file({model_path.data(), model_path.size()}, message.data(), message.size());
     *why = message.data();
+    if ( status == IFOREST_OK )
+        learning.reset(); // a model that is given is what is wanted
     return status;
 }
 

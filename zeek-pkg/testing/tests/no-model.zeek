@@ -1,7 +1,8 @@
-# Without a model: no score, no "(empty)", no warning, and no Go in the process.
+# Without a model and without learning: no score, no "(empty)", no warning, and
+# no Go in the process.
 #
 # @TEST-GROUP: smoke
-# @TEST-EXEC: zeek -r $PCAPS/dns.pcap $PACKAGE %INPUT 2>warnings
+# @TEST-EXEC: zeek -r $PCAPS/dns.pcap $PACKAGE %INPUT IForest::learn=F 2>warnings
 # @TEST-EXEC: test ! -s warnings
 # @TEST-EXEC: zeek-cut anomaly_score <conn.log | sort -u >output
 # @TEST-EXEC: cat maps >>output

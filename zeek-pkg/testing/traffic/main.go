@@ -2,7 +2,7 @@
 // what the package costs a Zeek, and for its bad days.
 //
 //	traffic syns N HOSTS > x.pcap        N connections of one SYN each, from HOSTS originators
-//	traffic repeat N capture.pcap > x.pcap   N copies of a capture, one day after the other
+//	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
 package main
 
 import (
@@ -27,8 +27,8 @@ func main() {
 }
 
 func write(out io.Writer, args []string) error {
-	if len(args) != 3 {
-		return fmt.Errorf("usage: traffic syns N HOSTS, or traffic repeat N capture.pcap")
+	if len(args) != 3 && (len(args) != 4 || args[0] != "repeat") {
+		return fmt.Errorf("usage: traffic syns N HOSTS, or traffic repeat N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -42,7 +42,13 @@ func write(out io.Writer, args []string) error {
 		}
 		return syns(out, n, hosts)
 	case "repeat":
-		return repeat(out, n, args[2])
+		first := 0
+		if len(args) == 4 {
+			if first, err = strconv.Atoi(args[3]); err != nil {
+				return err
+			}
+		}
+		return repeat(out, first, n, args[2])
 	}
 	return fmt.Errorf("unknown verb %q", args[0])
 }
@@ -119,8 +125,9 @@ func checksum(sum uint32, parts ...[]byte) uint16 {
 	return ^uint16(sum)
 }
 
-// repeat writes n copies of a capture (pcap, microseconds, this machine's byte order).
-func repeat(out io.Writer, n int, name string) error {
+// repeat writes n copies of a capture (pcap, microseconds, this machine's byte
+// order), the first of them that many days later.
+func repeat(out io.Writer, first, n int, name string) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -131,7 +138,7 @@ func repeat(out io.Writer, n int, name string) error {
 	if err := fileHeader(out, binary.LittleEndian.Uint32(data[20:])); err != nil {
 		return err
 	}
-	for i := range n {
+	for i := first; i < first+n; i++ {
 		for rest := data[24:]; len(rest) >= 16; {
 			length := int(binary.LittleEndian.Uint32(rest[8:]))
 			if len(rest) < 16+length {
