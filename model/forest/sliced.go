@@ -14,15 +14,15 @@ import (
 type sliced struct {
 	features []sortedSplits
 	trees    []slicedTree
-	splits   int // of all trees
-	ranks    int // of the feature with most
+	places   int // of slicedRows.less
 }
 
 // sortedSplits are the splits of all trees by one feature, in the order of
 // their thresholds.
 type sortedSplits struct {
 	keys  []uint32 // of the thresholds, then some above any row's
-	split []uint32 // the number of the split in the forest, without those last ones
+	n     uint32   // thresholds
+	place int      // in slicedRows.less of the first one
 
 	// To find a place among the keys: those from low to high are divided into
 	// cells of 2^shift; below has the number of thresholds before each cell, and
@@ -36,8 +36,8 @@ type sortedSplits struct {
 // slicedTree is a tree, breadth first: the children of its k-th split are its
 // nodes 2k+1 and 2k+2.
 type slicedTree struct {
-	splits   []uint8 // their nodes
-	external []uint8 // nodes, in groups of eight, the last one filled up with noNode
+	splits   []uint32 // their nodes, and above eight bits their places in slicedRows.less
+	external []uint8  // nodes, in groups of eight, the last one filled up with noNode
 	length   [maxExternal]uint32
 }
 
@@ -51,21 +51,22 @@ const (
 
 // slicedRows is what a worker needs besides.
 type slicedRows struct {
-	ranked []uint64           // by rank among a feature's thresholds, the rows that have it; zero between uses
-	less   []uint64           // by split, the rows that go left
-	reach  [noNode + 1]uint64 // by node, the rows that reach it
-	keys   [sliceRows]uint32  // of a feature
-	ranks  [sliceRows]uint32  // the same rows' places among its thresholds
-	sums   [sliceRows]uint64
+	less  []uint64           // by feature and threshold, the rows below it; one more for each feature
+	reach [noNode + 1]uint64 // by node, the rows that reach it
+	keys  [sliceRows]uint32  // of a feature
+	ranks [sliceRows]uint32  // the same rows' places among its thresholds
+	sums  [sliceRows]uint64
 }
 
 var slicedRowsPool = sync.Pool{New: func() any { return new(slicedRows) }}
 
-// spread[b] has bit i of b in its byte i.
-var spread = func() (t [256]uint64) {
-	for b := range t {
-		for i := range 8 {
-			t[b] |= uint64(b) >> i & 1 << (8 * i)
+// spread[k][b] has bit i of b in its byte i, as bit k.
+var spread = func() (t [7][256]uint64) {
+	for k := range t {
+		for b := range t[k] {
+			for i := range 8 {
+				t[k][b] |= uint64(b) >> i & 1 << (8*i + k)
+			}
 		}
 	}
 	return t
@@ -74,10 +75,12 @@ var spread = func() (t [256]uint64) {
 // newSliced is nil where a tree has too many external nodes.
 func newSliced(f *Forest) *sliced {
 	s := &sliced{features: make([]sortedSplits, f.dim), trees: make([]slicedTree, f.trees)}
-	splits := make([][]uint64, f.dim) // key and number
+	thresholds := make([][]uint64, f.dim)       // the key, then the number of the split
+	splits := make([]uint32, 0, len(f.nodes)/2) // of all trees
 	queue := make([]int, 0, noNode)
 	for i := range s.trees {
 		t := &s.trees[i]
+		first := len(splits)
 		queue = append(queue[:0], int(f.roots[i]))
 		for k := 0; k < len(queue); k++ {
 			w := f.nodes[queue[k]]
@@ -90,36 +93,39 @@ func newSliced(f *Forest) *sliced {
 				continue
 			}
 			of := splitFeature(w)
-			splits[of] = append(splits[of], w>>32<<32|uint64(s.splits))
-			t.splits = append(t.splits, uint8(k))
+			thresholds[of] = append(thresholds[of], w>>32<<32|uint64(len(splits)))
+			splits = append(splits, uint32(k))
 			queue = append(queue, right(w)-1, right(w))
-			s.splits++
 		}
+		t.splits = splits[first:]
 		for len(t.external)%8 != 0 {
 			t.external = append(t.external, noNode)
 		}
 	}
 	for i := range s.features {
-		slices.Sort(splits[i])
-		s.features[i].set(splits[i])
-		s.ranks = max(s.ranks, len(splits[i])+1)
+		slices.Sort(thresholds[i])
+		s.features[i].set(thresholds[i], s.places)
+		for k, of := range thresholds[i] {
+			splits[uint32(of)] |= uint32(s.places+k) << 8
+		}
+		s.places += len(thresholds[i]) + 1
 	}
 	return s
 }
 
-// set takes the key and number of each split, in order.
-func (s *sortedSplits) set(splits []uint64) {
-	n := len(splits)
-	if n == 0 {
+// set takes the thresholds in order, the key in the upper half of a word.
+func (s *sortedSplits) set(thresholds []uint64, place int) {
+	s.n, s.place = uint32(len(thresholds)), place
+	if s.n == 0 {
 		return
 	}
-	s.low, s.high = uint32(splits[0]>>32), uint32(splits[n-1]>>32)
+	s.low, s.high = uint32(thresholds[0]>>32), uint32(thresholds[s.n-1]>>32)
 	s.shift = uint8(max(bits.Len32(s.high-s.low)-maxCellBits, 0))
 	s.below = make([]uint32, (s.high-s.low)>>s.shift+1)
 	most, cell, begin := 0, uint32(0), 0
-	for k, of := range splits {
+	for k, of := range thresholds {
 		key := uint32(of >> 32)
-		s.keys, s.split = append(s.keys, key), append(s.split, uint32(of))
+		s.keys = append(s.keys, key)
 		for c := (key - s.low) >> s.shift; cell < c; {
 			cell++
 			s.below[cell], begin = uint32(k), k
@@ -137,8 +143,8 @@ func (s *sortedSplits) set(splits []uint64) {
 func (s *sliced) meanPaths(dst []float64, rows []float32) int {
 	w := slicedRowsPool.Get().(*slicedRows)
 	defer slicedRowsPool.Put(w)
-	if len(w.ranked) < s.ranks || len(w.less) < s.splits {
-		w.ranked, w.less = make([]uint64, s.ranks), make([]uint64, s.splits)
+	if len(w.less) < s.places {
+		w.less = make([]uint64, s.places)
 	}
 	done, dim := 0, len(s.features)
 	for len(dst)-done >= minSliced {
@@ -152,12 +158,12 @@ func (s *sliced) meanPaths(dst []float64, rows []float32) int {
 	return done
 }
 
-// decide sets less: which of at most 64 rows each split sends to the left.
+// decide sets less for at most 64 rows.
 func (s *sliced) decide(w *slicedRows, rows []float32) {
-	less := w.less
+	clear(w.less[:s.places])
 	for i := range s.features {
 		f := &s.features[i]
-		if len(f.split) == 0 {
+		if f.n == 0 {
 			continue
 		}
 		n := uint(0)
@@ -166,17 +172,15 @@ func (s *sliced) decide(w *slicedRows, rows []float32) {
 			n++
 		}
 		f.rank(w.ranks[:n], w.keys[:n])
+		less := w.less[f.place : f.place+int(f.n)+1]
 		for r, rank := range w.ranks[:n] {
-			w.ranked[rank] |= 1 << r
+			less[rank] |= 1 << r
 		}
-		var left uint64 // so far
-		ranked := w.ranked[:len(f.split)+1]
-		for k, split := range f.split {
-			left |= ranked[k]
-			ranked[k] = 0
-			less[split] = left
+		var below uint64
+		for k := range less {
+			below |= less[k]
+			less[k] = below
 		}
-		ranked[len(f.split)] = 0
 	}
 }
 
@@ -196,7 +200,7 @@ func (s *sortedSplits) rank(ranks, rows []uint32) {
 		}
 	}
 	for r := range ranks {
-		ranks[r] = min(ranks[r], uint32(len(s.split))) // a NaN may be as large as what comes after the thresholds
+		ranks[r] = min(ranks[r], s.n) // a NaN may be as large as what comes after the thresholds
 	}
 }
 
@@ -204,24 +208,20 @@ func (s *sortedSplits) rank(ranks, rows []uint32) {
 func (s *sliced) sum(w *slicedRows, rows []float32) {
 	s.decide(w, rows)
 	w.sums = [sliceRows]uint64{}
-	less := w.less
 	for i := range s.trees {
-		t := &s.trees[i]
-		t.reach(&w.reach, less[:len(t.splits)])
-		t.add(&w.sums, &w.reach)
-		less = less[len(t.splits):]
+		s.trees[i].reach(&w.reach, w.less)
+		s.trees[i].add(&w.sums, &w.reach)
 	}
 }
 
-// reach finds the rows that reach each node.
+// reach finds the rows that reach each node. Inlined, it would lack registers.
 //
 //go:noinline
 func (t *slicedTree) reach(reach *[noNode + 1]uint64, less []uint64) {
 	reach[0] = math.MaxUint64
-	splits := t.splits[:len(less)]
-	for k, left := range less {
-		at := reach[splits[k]]
-		left &= at
+	for k, split := range t.splits {
+		at := reach[uint8(split)]
+		left := at & less[split>>8]
 		reach[uint8(2*k+1)] = left
 		reach[uint8(2*k+2)] = at ^ left
 	}
@@ -252,11 +252,9 @@ func (t *slicedTree) add(sums *[sliceRows]uint64, reach *[noNode + 1]uint64) {
 		b6 |= r & -uint64(g>>3&1)
 	}
 	for i := 0; i < sliceRows; i += 8 {
-		n := spread[uint8(b0>>i)] | spread[uint8(b1>>i)]<<1 | spread[uint8(b2>>i)]<<2 |
-			spread[uint8(b3>>i)]<<3 | spread[uint8(b4>>i)]<<4 | spread[uint8(b5>>i)]<<5
-		if b6 != 0 {
-			n |= spread[uint8(b6>>i)] << 6
-		}
+		n := spread[0][uint8(b0)] | spread[1][uint8(b1)] | spread[2][uint8(b2)] |
+			spread[3][uint8(b3)] | spread[4][uint8(b4)] | spread[5][uint8(b5)] | spread[6][uint8(b6)]
+		b0, b1, b2, b3, b4, b5, b6 = b0>>8, b1>>8, b2>>8, b3>>8, b4>>8, b5>>8, b6>>8
 		s := (*[8]uint64)(sums[i:])
 		s[0] += uint64(t.length[n%maxExternal])
 		s[1] += uint64(t.length[n>>8%maxExternal])
