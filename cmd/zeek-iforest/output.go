@@ -17,6 +17,10 @@ type output struct {
 	last byte // written
 }
 
+// bufferSize is less than what a block of a log becomes, which is then written
+// without a copy.
+const bufferSize = 64 << 10
+
 // Write writes p.
 func (o *output) Write(p []byte) (int, error) {
 	if len(p) > 0 {
@@ -39,7 +43,7 @@ func (o *output) startLine() error {
 // older file as it was.
 func (s *session) output(path string) (*output, error) {
 	if path == "" || path == "-" {
-		return &output{Writer: bufio.NewWriterSize(s.stdout, 1<<18), name: "stdout"}, nil
+		return &output{Writer: bufio.NewWriterSize(s.stdout, bufferSize), name: "stdout"}, nil
 	}
 	if to, err := os.Stat(path); err == nil && !to.Mode().IsRegular() {
 		if to.IsDir() {
@@ -49,13 +53,13 @@ func (s *session) output(path string) (*output, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &output{Writer: bufio.NewWriterSize(file, 1<<18), name: path, file: file}, nil
+		return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return nil, err
 	}
-	return &output{Writer: bufio.NewWriterSize(file, 1<<18), name: path, file: file}, nil
+	return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 }
 
 // commit ends a successful run.
