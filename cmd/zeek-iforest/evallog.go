@@ -159,16 +159,14 @@ func scoreRows(m *model.Model, rows []evaluate.Row) []float64 {
 }
 
 // groups measures all rows, the established connections, and each family
-// against all normal rows.
+// against all normal rows and, where several have established ones, among these.
 func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Group, error) {
 	type choice struct {
-		name string
-		has  func(*evaluate.Row) bool
+		name        string
+		established bool
+		family      string // "" for all
 	}
-	choices := []choice{
-		{"all", func(*evaluate.Row) bool { return true }},
-		{"established", func(r *evaluate.Row) bool { return r.Conn.State.Established() }},
-	}
+	choices := []choice{{name: "all"}, {name: "established", established: true}}
 	var families []string
 	for i := range rows {
 		if f := rows[i].Family; f != "" && !slices.Contains(families, f) {
@@ -177,16 +175,17 @@ func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Gr
 	}
 	slices.Sort(families)
 	for _, f := range families {
-		choices = append(choices, choice{f, func(r *evaluate.Row) bool { return !r.Anomaly || r.Family == f }})
+		choices = append(choices, choice{name: f, family: f}, choice{f + ", established", true, f})
 	}
 	var groups []evaluate.Group
+	established := 0 // anomalies among established connections
 	for _, ch := range choices {
 		var some []evaluate.Row
 		of := make([][]float64, len(scores))
 		anomalies := 0
 		first, last := conn.Micros(1<<62), conn.Micros(0)
 		for i := range rows {
-			if !ch.has(&rows[i]) {
+			if r := &rows[i]; ch.established && !r.Conn.State.Established() || r.Anomaly && ch.family != "" && r.Family != ch.family {
 				continue
 			}
 			some = append(some, rows[i])
@@ -202,6 +201,11 @@ func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Gr
 			if ch.name == "all" {
 				return nil, errors.New("the logs need both normal and anomalous rows")
 			}
+			continue
+		}
+		if ch.name == "established" {
+			established = anomalies
+		} else if ch.established && anomalies == established { // one family has all of them
 			continue
 		}
 		days := 0.0

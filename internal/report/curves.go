@@ -44,7 +44,7 @@ func nothingSeen(curves []Curve) float64 {
 // ROC draws what is found against what is wrongly called, on a logarithmic axis
 // of false alarms where asked: the left end is what one lives with.
 func ROC(w io.Writer, title string, logarithmic bool, curves ...Curve) error {
-	p := axes(title, "ordinary connections that raise a false alarm", "anomalies found")
+	p := axes(title, "share of false alarms", "anomalies found")
 	p.X.Min, p.X.Max = 0, 1
 	p.X.Tick.Marker = shares{}
 	p.Legend.XOffs = vg.Centimeter * 5
@@ -151,8 +151,21 @@ func ByLabel(w io.Writer, title string, r *evaluate.Ranking, score func(float64)
 		p.Add(line)
 		p.Legend.Add(t.Label, line)
 	}
-	p.X.Min, p.X.Max = 0.2, 1
+	p.X.Min, p.X.Max = seen(&anomalies, &others)
 	return write(w, p, 24.5, 9)
+}
+
+// seen is the range of scores that there are, with a tenth around it.
+func seen(counts ...*[Bins]float64) (low, high float64) {
+	low, high = 1, 0
+	for _, of := range counts {
+		for bin, n := range of {
+			if n > 0 {
+				low, high = math.Min(low, float64(bin)/Bins), math.Max(high, float64(bin+1)/Bins)
+			}
+		}
+	}
+	return math.Max(0, math.Floor(low*10-0.5)/10), math.Min(1, math.Ceil(high*10+0.5)/10)
 }
 
 func axes(title, x, y string) *plot.Plot {

@@ -75,7 +75,9 @@ func (e *Evaluation) WriteHTML(w io.Writer) error {
 		}
 		*d.to = inline(svg.String())
 	}
-	t, err := template.New("evaluation").Funcs(template.FuncMap{"percent": percent, "groupName": groupName}).Parse(evaluationHTML)
+	t, err := template.New("evaluation").Funcs(template.FuncMap{
+		"percent": percent, "groupName": groupName, "times100": func(share float64) float64 { return 100 * share },
+	}).Parse(evaluationHTML)
 	if err != nil {
 		return err
 	}
