@@ -82,6 +82,9 @@ func (b *Blocks) Next(blk *Block) error {
 		if err == io.EOF {
 			return err
 		} else if err != nil {
+			if b.line == 1 {
+				return fmt.Errorf("%s: before the end of the first line: %w", b.file, err)
+			}
 			return fmt.Errorf("%s: after line %d: %w", b.file, b.line-1, err)
 		}
 		b.rest, b.restPart = string(data), part

@@ -109,6 +109,9 @@ func runVerb(s *session, v verb, args []string) int {
 	if err := do(s, flags.Args()); err != nil {
 		return s.fail(err)
 	}
+	if s.unusable > maxWarnings {
+		s.warn("%d faults in all", s.unusable)
+	}
 	if s.unusable > 0 {
 		return exitPartly
 	}

@@ -56,12 +56,16 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cut writes the first n bytes of a file to another: cut 100 from to.
+// cut writes the first n bytes of a file to another, or all but the last ones:
+// cut 100 from to, cut -8 from to.
 func cut(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	data, err := os.ReadFile(ts.MkAbs(args[1]))
 	ts.Check(err)
+	if n < 0 {
+		n += len(data)
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data[:n], 0o644))
 }
 

@@ -70,6 +70,13 @@ func (s *session) unused(err error) {
 	}
 }
 
+// damaged counts the fault that ends a file early, and names it even after
+// many bad rows: it cost more than a row.
+func (s *session) damaged(err error) {
+	s.unusable++
+	s.warn("%v", err)
+}
+
 // progress draws a bar on a terminal and nothing elsewhere. total is -1 where
 // it is not known.
 func (s *session) progress(total int64, what string) *progressbar.ProgressBar {

@@ -56,8 +56,8 @@ func (s *session) output(path string) (*output, error) {
 		return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return nil, err
+	if err != nil { // of which the user wants to know the cause, not the temporary name
+		return nil, fmt.Errorf("writing %s: %w", path, errors.Unwrap(err))
 	}
 	return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 }

@@ -72,8 +72,10 @@ func (r *rows) next(c *conn.Conn) error {
 			return nil
 		case err != io.EOF && (r.strict || r.read == 0 && !bad):
 			return err
+		case bad:
+			r.session.unused(err)
 		case err != io.EOF:
-			r.session.unused(err) // a row, or the damaged rest of the log
+			r.session.damaged(err)
 		}
 		if !bad {
 			r.input.Close()

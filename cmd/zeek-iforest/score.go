@@ -132,7 +132,7 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		case sc.strict || sc.Err() != nil || sc.place == before:
 			return err
 		default:
-			sc.unused(err) // the damaged rest of the log
+			sc.damaged(err)
 		}
 	}
 	if sc.cold > 0 {
