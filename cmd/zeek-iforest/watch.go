@@ -51,6 +51,7 @@ are read to their end, and what would have been sent is printed.`,
 		flags.IntVar(&c.Spool, "spool", 10000, "keep up to `N` alerts for receivers that are away")
 		flags.StringVar(&o.CA, "ca", "", "trust the certificates in `FILE` instead of the system's")
 		flags.StringVar(&o.Token, "webhook-token", "", "bearer token for json: receivers, in env:NAME or file:PATH")
+		flags.StringVar(&o.Template, "webhook-template", "", "make the body of json: receivers with the Go template in `FILE`, e.g. {\"text\": {{json .Title}}}")
 		dry := flags.Bool("dry-run", false, "print what the logs would have sent, and end")
 		return func(s *session, files []string) error {
 			if c.PerDay <= 0 || c.PerHour < 0 || c.Spool < 1 {

@@ -27,6 +27,7 @@ type mailer struct {
 	user, password  string
 	secure          string // "always" (smtps), "starttls" (needed), "try", "none"
 	tls             *tls.Config
+	timeout         time.Duration // of one attempt
 }
 
 // newMail takes smtp://[user@]host[:port]?from=A&to=B,C&password=file:PATH&tls=starttls.
@@ -36,7 +37,7 @@ func newMail(text string, o Options) (Receiver, string, error) {
 		return nil, "", err
 	}
 	q := u.Query()
-	m := &mailer{server: u.Hostname(), host: o.Host, secure: "try"}
+	m := &mailer{server: u.Hostname(), host: o.Host, secure: "try", timeout: 2 * sendTimeout}
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"smtp": "25", "smtps": "465"}[u.Scheme]
@@ -91,7 +92,7 @@ func (m *mailer) Send(ctx context.Context, a *Alert) error {
 }
 
 func (m *mailer) send(ctx context.Context, a *Alert) error {
-	ctx, stop := context.WithTimeout(ctx, 2*sendTimeout)
+	ctx, stop := context.WithTimeout(ctx, m.timeout)
 	defer stop()
 	var d net.Dialer
 	raw, err := d.DialContext(ctx, "tcp", m.address)

@@ -40,10 +40,11 @@ func (e *Later) Unwrap() error { return e.Err }
 
 // Options are what receivers have in common.
 type Options struct {
-	CA     string    // file with the roots for TLS, "" for the system's
-	Token  string    // where a bearer token for json webhooks is: env:NAME or file:PATH
-	Stdout io.Writer // where "stdout" goes
-	Host   string    // the name of this machine
+	CA       string    // file with the roots for TLS, "" for the system's
+	Token    string    // where a bearer token for json webhooks is: env:NAME or file:PATH
+	Template string    // file with a template for json webhooks, "" for the Alert as it is
+	Stdout   io.Writer // where "stdout" goes
+	Host     string    // the name of this machine
 }
 
 // Target is a receiver and its name. The name tells no secret and stays the

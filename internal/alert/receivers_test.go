@@ -7,14 +7,11 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/mail"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -25,8 +22,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 )
 
 func example() *Alert {
@@ -255,67 +250,4 @@ func TestECSIsAppendedOnce(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err == nil {
 		assert.ErrorContains(t, target(t, "ecs:/dev/full", Options{}).Send(context.Background(), example()), "no space left")
 	}
-}
-
-// An alert goes through a real mail server into a file.
-func TestMailThroughOpenSMTPD(t *testing.T) {
-	smtpd := "/usr/sbin/smtpd"
-	if _, err := os.Stat(smtpd); err != nil {
-		smtpd = testenv.Program(t, "smtpd")
-	}
-	if os.Getuid() != 0 {
-		testenv.Skip(t, "root", "smtpd starts as root only")
-	}
-	dir := t.TempDir()
-	for d := dir; d != "/"; d = filepath.Dir(d) { // smtpd's helpers have users of their own
-		if info, err := os.Stat(d); err == nil && info.Mode().Perm()&0o005 != 0o005 && strings.HasPrefix(d, os.TempDir()+"/") {
-			require.NoError(t, os.Chmod(d, 0o755))
-		}
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().(*net.TCPAddr)
-	l.Close()
-	box := filepath.Join(dir, "box")
-	require.NoError(t, os.Mkdir(box, 0o700))
-	require.NoError(t, os.Chown(box, 65534, 65534)) // nobody: it delivers nothing to root
-	config := filepath.Join(dir, "smtpd.conf")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, "listen on 127.0.0.1 port %d\naction \"box\" maildir \"%s\"\nmatch from any for any action \"box\"\n", address.Port, box), 0o644))
-	cmd := exec.Command(smtpd, "-d", "-f", config)
-	var log strings.Builder
-	cmd.Stdout, cmd.Stderr = &log, &log
-	require.NoError(t, cmd.Start())
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	defer func() { _ = cmd.Process.Signal(os.Interrupt); <-done }()
-	ready := func() bool {
-		c, err := net.Dial("tcp", address.String())
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	}
-	for i := 0; i < 100 && !ready(); i++ {
-		select {
-		case err := <-done:
-			done <- err
-			testenv.Skip(t, "a smtpd that starts", log.String())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	to := target(t, "smtp://"+address.String()+"?from=zeek@sensor.example&to=nobody@localhost", Options{Host: "sensor.example"})
-	require.NoError(t, to.Send(context.Background(), example()))
-	var files []string
-	require.Eventually(t, func() bool { files, _ = filepath.Glob(filepath.Join(box, "new", "*")); return len(files) == 1 }, 10*time.Second, 50*time.Millisecond, "%s", &log)
-	f, err := os.Open(files[0])
-	require.NoError(t, err)
-	defer f.Close()
-	m, err := mail.ReadMessage(f)
-	require.NoError(t, err)
-	assert.Equal(t, "<"+example().ID+"@sensor.example>", m.Header.Get("Message-ID"))
-	assert.Contains(t, m.Header.Get("Subject"), "zeek-iforest")
-	body, err := io.ReadAll(m.Body)
-	require.NoError(t, err)
-	assert.Contains(t, string(body), "10.0.0.1")
-	assert.ErrorContains(t, target(t, "smtp://"+address.String()+"?from=zeek@sensor.example&to=nobody@localhost&tls=starttls", Options{}).Send(context.Background(), example()), "offers no STARTTLS")
 }

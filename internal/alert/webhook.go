@@ -9,8 +9,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
+	"text/template"
 	"time"
 )
 
@@ -50,6 +52,11 @@ func newWebhook(kind, where string, o Options) (Receiver, string, error) {
 	}
 	if kind == "json" && o.Token != "" {
 		if w.token, err = secret(o.Token); err != nil {
+			return nil, "", err
+		}
+	}
+	if kind == "json" && o.Template != "" {
+		if w.body, err = templateBody(o.Template); err != nil {
 			return nil, "", err
 		}
 	}
@@ -123,6 +130,39 @@ func retryAfter(text string, now time.Time) time.Duration {
 	}
 	return 0
 }
+
+// templateBody reads a text/template that writes the JSON of an alert. It sees
+// an *Alert; json writes any value of it as JSON.
+func templateBody(path string) (func(*Alert) any, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New(path).Option("missingkey=error").Funcs(template.FuncMap{"json": func(v any) (string, error) {
+		text, err := json.Marshal(v)
+		return string(text), err
+	}}).Parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	body := func(a *Alert) any {
+		var b bytes.Buffer
+		if err := t.Execute(&b, a); err != nil {
+			return badBody{err}
+		}
+		return json.RawMessage(b.Bytes()) // checked when it is marshalled
+	}
+	sample := &Alert{Kind: Connection, Reason: "\"", Connection: Summary{UID: "C1"}, UIDs: []string{"C1"}}
+	if _, err := json.Marshal(body(sample)); err != nil {
+		return nil, fmt.Errorf("%s: what the template makes is no JSON ({{json .Reason}} writes a value with its quotes): %w", path, err)
+	}
+	return body, nil
+}
+
+// badBody is what no template made.
+type badBody struct{ err error }
+
+func (b badBody) MarshalJSON() ([]byte, error) { return nil, b.err }
 
 func slackBody(a *Alert) any {
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
