@@ -32,7 +32,7 @@ const (
 	// After that much of refusing, what is here is what is normal here.
 	longestRefusal = 7 * day
 
-	comparedPerStep = 48
+	comparedPerStep = 24
 )
 
 // alerts are the latest rows of each kind of connection that the model found

@@ -12,7 +12,7 @@ import (
 
 // Slices of a rebuild: each takes about a tenth of a millisecond.
 const (
-	pathsPerStep = 128
+	pathsPerStep = 64
 	usualRows    = 2048 // rows from which usual ranges are taken
 )
 

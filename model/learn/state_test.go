@@ -166,7 +166,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 // Whenever saving begins, and whatever goes on meanwhile: the state can be used.
 func TestSaveAtAnyTime(t *testing.T) {
 	rows := officeRows(16, 4000)
-	o := learn.Options{Seed: 3, Trees: 20, Warmup: 600, RebuildEvery: 500}
+	o := learn.Options{Seed: 3, Trees: 60, Warmup: 600, RebuildEvery: 250}
 	n := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(model.DefaultHosts)}
 	path := filepath.Join(t.TempDir(), "state")
 	rebuilding := 0

@@ -9,10 +9,10 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
-// Sizes of the pieces in which a state is saved, each about 40 KB.
+// Sizes of the pieces in which a state is saved, each 20 to 40 KB.
 const (
 	cellsPerPiece   = 64
-	samplesPerPiece = 512
+	samplesPerPiece = 256
 	hostsPerPiece   = 64
 	bytesPerPiece   = 1 << 15
 )
