@@ -129,6 +129,9 @@ func TestFaultsWhileWriting(t *testing.T) {
 				if f.Call != "openat" { // the runtime opens files of its own before
 					require.NotEmpty(t, steps)
 				}
+				if f.Call == "fsync" { // the data itself, not the folder alone
+					require.True(t, slices.ContainsFunc(steps, func(s string) bool { return strings.HasPrefix(s, "fsync .") }), "%s", steps)
+				}
 				t.Log("hit: ", strings.Join(steps, ", "))
 			})
 		}
