@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
@@ -40,6 +41,10 @@ type Alerts struct {
 	model  *Model // of the latest connection
 	fresh  int    // connections until model may raise alerts
 	now    conn.Micros
+	begun  conn.Micros // when the day that lines covers began, if that is less than one
+	hour   int64       // of now
+	lines  [24]uint32  // alerts, storms among them, by hour
+	factor float64     // of the budget
 
 	said   *recent.Table[triple]
 	at     []conn.Micros // by place in said: when
@@ -81,8 +86,8 @@ const (
 // NewAlerts returns Alerts of that many a day, none for 0.
 func NewAlerts(perDay float64) *Alerts {
 	return &Alerts{
-		perDay: perDay,
-		said:   recent.New[triple](maxSaid), at: make([]conn.Micros, maxSaid),
+		perDay: perDay, factor: 1,
+		said: recent.New[triple](maxSaid), at: make([]conn.Micros, maxSaid),
 		own: recent.New[[16]byte](maxOwn), raised: make([][ownAlerts]conn.Micros, maxOwn),
 		storms: make([]Storm, 0, maxStorms+1),
 	}
@@ -129,6 +134,7 @@ func (a *Alerts) take(m *Model) {
 	a.model = m
 	if width := calibrate.WidthFor(m.forest.AverageLength()); a.budget == nil || width != a.width {
 		a.width, a.budget = width, calibrate.NewBudget(a.perDay, width)
+		a.budget.Aim(a.factor)
 	}
 }
 
@@ -162,7 +168,7 @@ func (a *Alerts) Raise(c *conn.Conn, s Score) Verdict {
 	a.raised[place][ownAlerts-1] = a.now
 	place, _ = a.said.Use(key)
 	a.at[place] = a.now
-	a.Raised++
+	a.line()
 	return Raise
 }
 
@@ -224,7 +230,7 @@ func (a *Alerts) Storms(all bool, each func(Storm)) {
 		case !all && a.now-t.Latest < stormOver && a.now-t.Begun < repeatAfter:
 			kept = append(kept, t)
 		case t.Orig.IsValid() || t.Count >= crowd:
-			a.Raised++
+			a.line()
 			each(t)
 		}
 	}
@@ -240,9 +246,39 @@ func (a *Alerts) advance(ts conn.Micros) {
 		for i := range a.storms {
 			a.storms[i].Begun, a.storms[i].Latest = ts, ts
 		}
-		a.now = ts
+		a.now, a.begun, a.hour, a.lines = ts, ts, int64(ts/repeatAfter), [24]uint32{}
+		a.aim()
 	}
 	a.now = max(a.now, ts)
+	if hour := int64(a.now / repeatAfter); hour != a.hour {
+		for a.hour < hour {
+			a.hour++
+			a.lines[(a.hour%24+24)%24] = 0
+		}
+		a.aim()
+	}
+}
+
+func (a *Alerts) line() {
+	a.Raised++
+	a.lines[(a.hour%24+24)%24]++
+}
+
+// aim corrects the budget by what came of it in the last day: repeats and storms
+// make fewer alerts of the unusual connections, the ends of storms some more. It
+// takes back two thirds of what is amiss.
+func (a *Alerts) aim() {
+	sum, wanted := 0.0, a.perDay*min(1, float64(a.now-a.begun)/float64(alertsDay))
+	for _, n := range a.lines {
+		sum += float64(n)
+	}
+	a.factor = 1
+	if wanted >= 1 {
+		a.factor = min(max(1+2*(1-sum/wanted), 0.5), 3)
+	}
+	if a.budget != nil {
+		a.budget.Aim(a.factor)
+	}
 }
 
 // AppendState appends the rolling day to dst, for RestoreState.
@@ -250,7 +286,14 @@ func (a *Alerts) AppendState(dst []byte) []byte {
 	if a.budget == nil {
 		return dst
 	}
-	return a.budget.Append(binary.AppendUvarint(dst, uint64(a.fresh)))
+	dst = binary.AppendUvarint(dst, uint64(a.fresh))
+	dst = binary.AppendVarint(dst, int64(a.now))
+	dst = binary.AppendVarint(dst, int64(a.begun))
+	dst = binary.AppendUvarint(dst, math.Float64bits(a.factor))
+	for _, n := range a.lines {
+		dst = binary.AppendUvarint(dst, uint64(n))
+	}
+	return a.budget.Append(dst)
 }
 
 // RestoreState takes up the rolling day that AppendState wrote, with m the
@@ -259,15 +302,32 @@ func (a *Alerts) RestoreState(state []byte, m *Model) error {
 	if m == nil || len(state) == 0 {
 		return nil
 	}
-	fresh, n := binary.Uvarint(state)
-	if n <= 0 || fresh > freshRows {
-		return errors.New("the state of the alerts is damaged")
+	bad := false
+	number := func() uint64 {
+		v, n := binary.Uvarint(state)
+		bad = bad || n <= 0
+		state = state[max(n, 0):]
+		return v
+	}
+	signed := func() conn.Micros {
+		v, n := binary.Varint(state)
+		bad = bad || n <= 0
+		state = state[max(n, 0):]
+		return conn.Micros(v)
+	}
+	fresh, now, begun := number(), signed(), signed()
+	factor := math.Float64frombits(number())
+	var lines [24]uint32
+	for i := range lines {
+		lines[i] = uint32(number())
 	}
 	width := calibrate.WidthFor(m.forest.AverageLength())
 	budget := calibrate.NewBudget(a.perDay, width)
-	if err := budget.Restore(state[n:]); err != nil {
-		return err
+	budget.Aim(factor)
+	if err := budget.Restore(state); bad || fresh > freshRows || !(factor >= 0.5 && factor <= 3) || err != nil {
+		return errors.Join(errors.New("the state of the alerts is damaged"), err)
 	}
 	a.model, a.fresh, a.width, a.budget = m, int(fresh), width, budget
+	a.now, a.begun, a.hour, a.lines, a.factor = now, begun, int64(now/repeatAfter), lines, factor
 	return nil
 }

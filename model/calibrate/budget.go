@@ -27,6 +27,7 @@ const (
 // not safe for concurrent use.
 type Budget struct {
 	perDay float64
+	factor float64 // of perDay, for the limit
 	width  float64
 
 	begun bool
@@ -47,6 +48,7 @@ type Budget struct {
 func NewBudget(perDay, width float64) *Budget {
 	return &Budget{
 		perDay: perDay,
+		factor: 1,
 		width:  width,
 		ring:   make([]uint32, buckets*Bins),
 		sum:    make([]uint32, Bins),
@@ -55,6 +57,11 @@ func NewBudget(perDay, width float64) *Budget {
 
 // SetPerDay changes the number of alerts a day, from the next Observe on.
 func (b *Budget) SetPerDay(perDay float64) { b.perDay, b.settled = perDay, false }
+
+// Aim moves the threshold to that multiple of the number of alerts a day, but
+// not the limit of an hour: for a caller of whose alerts some are not raised
+// after all, or some come on top.
+func (b *Budget) Aim(factor float64) { b.factor, b.settled = factor, false }
 
 // Observe counts a connection and reports whether it is worth an alert. ts is
 // in microseconds since 1970. A time before the latest one counts as the
@@ -113,7 +120,7 @@ func (b *Budget) Expected(path float64) float64 {
 }
 
 // allowed is the budget of the part of a day that is covered.
-func (b *Budget) allowed() float64 { return b.perDay * (float64(b.now-b.first) / day) }
+func (b *Budget) allowed() float64 { return b.perDay * b.factor * (float64(b.now-b.first) / day) }
 
 // hourly is the most alerts of an hour.
 func (b *Budget) hourly() float64 {

@@ -36,7 +36,7 @@ func (b *Budget) Restore(state []byte) error {
 		return nil
 	}
 	fresh := NewBudget(b.perDay, b.width)
-	fresh.begun = true
+	fresh.begun, fresh.factor = true, b.factor
 	bad := false
 	signed := func() int64 {
 		v, n := binary.Varint(state)
