@@ -2,7 +2,7 @@ package main
 
 var defences = []defence{
 	{"a model is written beside its place and renamed", "model/file.go",
-		[]string{`os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")`, `os.OpenFile(path, os.O_RDWR|os.O_TRUNC, mode)`},
+		[]string{`os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")`, `os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, mode)`},
 		"./cmd/zeek-iforest", "TestFaultsWhileWriting/train,_write"},
 	{"a model is on the disk before it is renamed", "model/file.go",
 		[]string{"m.Write(f), f.Sync())", "m.Write(f))"},
