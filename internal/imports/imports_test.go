@@ -49,7 +49,8 @@ var rooms = map[string][]string{
 	},
 	"internal": nil, // what this project's programs need
 
-	"siem":             {}, // tests only
+	"docs":             {}, // tests only
+	"siem":             {}, // the same
 	"zeek-pkg/testing": {}, // writes captures for measurements
 }
 

@@ -1,0 +1,123 @@
+// Package docs_test runs the commands of the guides as they stand there.
+package docs_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/golden"
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
+)
+
+// step is a command of a guide and what it prints there.
+type step struct {
+	line    int
+	command string
+	want    []string
+}
+
+// steps are the lines that begin with "$" in indented blocks, each with the
+// lines below it.
+func steps(text string) (found []step) {
+	in := false
+	for i, line := range strings.Split(text, "\n") {
+		indented := strings.HasPrefix(line, "    ")
+		line = strings.TrimLeft(line, " ")
+		command, is := strings.CutPrefix(line, "$ ")
+		switch {
+		case !indented:
+			in = false
+		case is:
+			found, in = append(found, step{line: i + 1, command: command}), true
+		case in:
+			last := &found[len(found)-1]
+			last.want = append(last.want, line)
+		}
+	}
+	return found
+}
+
+// formula tells formulas and lines of Zeek's language from commands.
+var formula = regexp.MustCompile(`[=·] ?|^…|@load`)
+
+// unmarked finds the blocks that are neither run nor marked as not run.
+func unmarked(text string) (found []string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		first := strings.HasPrefix(line, "    ") && (i == 0 || strings.TrimSpace(lines[i-1]) == "")
+		if !first || strings.HasPrefix(strings.TrimLeft(line, " "), "$ ") || i >= 2 && strings.Contains(lines[i-2], "*not run") {
+			continue
+		}
+		if !formula.MatchString(line) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// build makes the command line in a folder that looks like a clone.
+func build(t *testing.T) (dir string) {
+	t.Helper()
+	testenv.Program(t, "bash")
+	root := testenv.Root(t)
+	dir = t.TempDir()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "zeek-iforest"), "./cmd/zeek-iforest")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Symlink(filepath.Join(root, "testdata"), filepath.Join(dir, "testdata")))
+	return dir
+}
+
+// run runs the steps of a guide and compares what they print. "…" stands for
+// anything.
+func run(t *testing.T, dir, guide string) {
+	t.Helper()
+	text, err := os.ReadFile(guide)
+	require.NoError(t, err)
+	require.Empty(t, unmarked(string(text)))
+	all := steps(string(text))
+	require.NotEmpty(t, all)
+	for _, s := range all {
+		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", s.command)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		err := cmd.Run()
+		stop()
+		require.NoError(t, err, "%s:%d: %s\n%s", guide, s.line, s.command, &stderr)
+		if len(s.want) == 0 {
+			continue
+		}
+		parts := strings.Split(strings.Join(s.want, "\n"), "…")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(strings.TrimRight(parts[i], " "))
+		}
+		var got []string
+		for line := range strings.Lines(stdout.String()) {
+			got = append(got, strings.TrimLeft(strings.TrimRight(line, " \n"), " "))
+		}
+		require.Regexp(t, `(?s)^`+strings.Join(parts, `.*`)+`$`, strings.Join(got, "\n"), "%s:%d: %s", guide, s.line, s.command)
+	}
+}
+
+func TestAlerts(t *testing.T) { run(t, build(t), "alerts.md") }
+
+func TestGuide(t *testing.T) {
+	dir := build(t)
+	run(t, dir, "guide.md")
+	picture, err := os.ReadFile(filepath.Join(dir, "guide-scores.svg"))
+	require.NoError(t, err)
+	golden.Assert(t, "guide-scores.svg", picture)
+}
