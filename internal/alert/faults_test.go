@@ -122,6 +122,26 @@ func TestDiskFull(t *testing.T) {
 	assert.Empty(t, left, "no half-written file stays")
 }
 
+// The machine dies after an alert was taken: it is not sent again.
+func TestKilledAfterSending(t *testing.T) {
+	in := &inbox{}
+	w := newWatching(t, Target{"inbox", in})
+	w.start()
+	w.write(strange(0))
+	w.eventually(func() bool {
+		return strings.Contains(strings.Join(in.uids(), " "), "Cs0") && w.w.Counts().Sent == uint64(len(in.uids()))
+	})
+	file := filepath.Join(w.state(), "state.json")
+	asItWas, err := os.ReadFile(file)
+	require.NoError(t, err)
+	w.stop()
+	require.NoError(t, os.WriteFile(file, asItWas, 0o600)) // as if the end had not been saved
+	w.start()
+	time.Sleep(300 * time.Millisecond)
+	w.stop()
+	assert.Equal(t, 1, strings.Count(strings.Join(in.uids(), " "), "Cs0"))
+}
+
 // fill writes a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()

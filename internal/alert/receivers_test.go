@@ -43,6 +43,9 @@ func target(t *testing.T, text string, o Options) Target {
 
 // Each fault of an HTTP server is retried until the alert is taken, once.
 func TestWebhookFaults(t *testing.T) {
+	var strayed atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
+	defer elsewhere.Close()
 	for name, fault := range map[string]http.HandlerFunc{
 		"500": func(w http.ResponseWriter, r *http.Request) { http.Error(w, "down", 500) },
 		"429": func(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +61,7 @@ func TestWebhookFaults(t *testing.T) {
 			}
 		},
 		"redirects": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect)
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +92,7 @@ func TestWebhookFaults(t *testing.T) {
 			w.stop()
 			assert.EqualValues(t, 1, taken.Load())
 			assert.EqualValues(t, 3, tries.Load())
+			assert.Zero(t, strayed.Load(), "an alert stays with its receiver")
 			if name == "429" {
 				assert.Greater(t, time.Duration(last.Load()-first.Load()), 1900*time.Millisecond, "Retry-After is honoured")
 			}

@@ -290,11 +290,14 @@ func TestStormIsFolded(t *testing.T) {
 	w := NewWatcher(Config{PerDay: 20, PerHour: 10, Spool: 100, Say: func(string, ...any) {}, Warn: func(err error) { t.Error(err) }}, nil)
 	var b strings.Builder
 	b.WriteString(quietHours(24))
+	for i := range 180 { // three hours without anything, so that the budget of the hour is whole
+		b.WriteString(row(24*3600+float64(i*60), fmt.Sprintf("Cn%d", i), "10.0.0.1", "10.0.0.2", 443, "0.4000"))
+	}
 	for i := range 5000 {
-		b.WriteString(row(24*3600+float64(i)/100, fmt.Sprintf("Cscan%d", i), "10.9.9.9", fmt.Sprintf("192.0.2.%d", i%250), i+1, fmt.Sprintf("0.%04d", 7000+i/10)))
+		b.WriteString(row(27*3600+float64(i)/100, fmt.Sprintf("Cscan%d", i), "10.9.9.9", fmt.Sprintf("192.0.2.%d", i%250), i+1, fmt.Sprintf("0.%04d", 7000+i/10)))
 	}
 	for i := range 120 {
-		b.WriteString(row(24*3600+60+float64(i*60), "Cq", "10.0.0.1", "10.0.0.2", 443, "0.4100"))
+		b.WriteString(row(27*3600+60+float64(i*60), "Cq", "10.0.0.1", "10.0.0.2", 443, "0.4100"))
 	}
 	var storm []*Alert
 	total := uint64(0)
@@ -309,7 +312,8 @@ func TestStormIsFolded(t *testing.T) {
 	require.NotEmpty(t, storm)
 	require.LessOrEqual(t, len(storm), ownAlerts+1)
 	last := storm[len(storm)-1]
-	assert.NotEqual(t, Connection, last.Kind)
+	assert.Equal(t, Connection, storm[0].Kind)
+	assert.Equal(t, Storm, last.Kind)
 	assert.Len(t, last.UIDs, maxSamples)
 	assert.Greater(t, last.Responders, 200)
 	assert.Greater(t, len(last.Ports)+last.MorePorts, 2000)
@@ -320,12 +324,17 @@ func TestStormIsFolded(t *testing.T) {
 // A clock that jumps and comes back stops nothing.
 func TestClockJump(t *testing.T) {
 	w := NewWatcher(Config{PerDay: 20, PerHour: 10, Spool: 100, Say: func(string, ...any) {}, Warn: func(err error) { t.Error(err) }}, nil)
-	text := quietHours(24) + row(1e8, "Cjump", "10.0.0.1", "10.0.0.2", 443, "0.4000") + strings.TrimPrefix(quietHours(24), header) + strange(13)
+	same := func(second float64, uid string) string {
+		return row(second, uid, "10.0.1.13", "192.0.2.1", 4444, "0.8000")
+	}
+	quiet := strings.TrimPrefix(quietHours(24), header)
+	text := header + quiet + row(1e8, "Cjump", "10.0.0.1", "10.0.0.2", 443, "0.9000") + quiet + same(24*3600, "Cs13") + same(26*3600, "Cs14")
 	var uids []string
 	each := func(a *Alert) { uids = append(uids, a.Connection.UID) }
 	require.NoError(t, w.DryRun(context.Background(), strings.NewReader(text), "conn.log", each))
 	w.EndDryRun(each)
 	assert.Contains(t, uids, "Cs13")
+	assert.Contains(t, uids, "Cs14", "the same two hours later is said again: the clock goes on")
 }
 
 func FuzzState(f *testing.F) {
