@@ -36,16 +36,20 @@ func readModel(path string) (*model.Model, error) {
 // learningFlags defines how a model is made.
 func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	var o learn.Options
-	var sampling string
+	var sampling, without string
 	flags.IntVar(&o.Trees, "trees", 0, fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
 	flags.IntVar(&o.Subsample, "subsample", 0, fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
 	flags.IntVar(&o.MaxDepth, "max-depth", 0, "end trees at depth `N` (default the paper's ⌈log₂ subsample⌉)")
+	flags.StringVar(&without, "without", "", "`FEATURES` that trees shall not split by, comma-separated, as info names them")
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
 	flags.Uint64Var(&o.Seed, "seed", model.DefaultSeed, "the same seed and connections give the same model")
 	return func() (learn.Options, error) {
 		var err error
 		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
 			return o, fmt.Errorf("--sampling: %w", err)
+		}
+		if o.Without, err = learn.ParseFeatures(without); err != nil {
+			return o, fmt.Errorf("--without: %w", err)
 		}
 		for name, least := range map[string]int{"trees": 1, "subsample": 2} {
 			if n, _ := flags.GetInt(name); flags.Changed(name) && n < least {

@@ -31,6 +31,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		flags.IntSliceVar(&t.trees, "trees", []int{50, 100, 200, 400}, "`NUMBERS` of trees to try")
 		flags.IntSliceVar(&t.subsamples, "subsample", []int{32, 64, 256}, "`NUMBERS` of connections per tree to try")
 		flags.IntSliceVar(&t.depths, "max-depth", []int{0}, "`DEPTHS` to end trees at; 0 is the paper's ⌈log₂ subsample⌉")
+		without := flags.StringArray("without", []string{""}, "FEATURES that trees shall not split by to try, comma-separated, \"\" for none; may be given several `times`")
 		samplings := flags.StringSlice("sampling", []string{"balanced", "uniform"}, "`WAYS` to draw connections to try")
 		flags.IntVar(&t.seeds, "seeds", 5, "repeat with `N` seeds")
 		flags.Float64Var(&t.fpr, "fpr", 0.001, "the share of ordinary rows that may raise an alert")
@@ -44,6 +45,13 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 					return fmt.Errorf("--sampling: %w", err)
 				}
 				t.samplings = append(t.samplings, sampling)
+			}
+			for _, list := range *without {
+				set, err := learn.ParseFeatures(list)
+				if err != nil {
+					return fmt.Errorf("--without: %w", err)
+				}
+				t.without = append(t.without, set)
 			}
 			switch {
 			case t.seeds < 2:
@@ -67,6 +75,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 type tuning struct {
 	trees, subsamples, depths []int
 	samplings                 []learn.Sampling
+	without                   []uint32
 	seeds                     int
 	fpr                       float64
 	unlabelled                bool
@@ -91,6 +100,7 @@ type tuneResult struct {
 	Subsample int             `json:"subsample"`
 	MaxDepth  int             `json:"max_depth"`
 	Sampling  string          `json:"sampling"`
+	Without   string          `json:"without_features"`
 	Value     evaluate.Spread `json:"value"`
 	AUC       evaluate.Spread `json:"auc"` // 0 without labels
 	Cost      int             `json:"nodes_per_score"`
@@ -131,7 +141,7 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 			scores[seed] = scoreRows(m, rows)[half:] // the windows see what came before
 			bar.Add(1)
 		}
-		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Cost: cost}
+		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Without: learn.FeatureNames(o.Without), Cost: cost}
 		if t.unlabelled {
 			r.Value = evaluate.Stability(scores, report.Top)
 		} else if r.Value, r.AUC, err = evaluate.Found(test, scores, t.fpr); err != nil {
@@ -169,7 +179,9 @@ func (t *tuning) grid() (all []learn.Options) {
 		for _, subsample := range t.subsamples {
 			for _, depth := range t.depths {
 				for _, trees := range t.trees {
-					all = append(all, learn.Options{Trees: trees, Subsample: subsample, MaxDepth: depth, Sampling: sampling})
+					for _, without := range t.without {
+						all = append(all, learn.Options{Trees: trees, Subsample: subsample, MaxDepth: depth, Sampling: sampling, Without: without})
+					}
 				}
 			}
 		}
@@ -194,7 +206,7 @@ func (t *tuning) recommend(sorted []tuneResult) tuneResult {
 func (r *tuneReport) print(w io.Writer) error {
 	fmt.Fprintf(w, "%d connections in training, %d later ones scored; %d seeds; %s, %s behind it\n\n", r.Trained, r.Tested, r.Seeds, r.Measure, plural(uint64(r.Top), "row"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\t± sd\tAUC\tsampling\tsubsample\ttrees\tmax depth\tnodes a score\n", r.Measure)
+	fmt.Fprintf(t, "%s\t± sd\tAUC\tsampling\tsubsample\ttrees\tmax depth\tnodes a score\twithout\n", r.Measure)
 	for _, c := range r.Tried {
 		auc, depth := "-", "paper's"
 		if c.AUC.Mean > 0 {
@@ -203,7 +215,7 @@ func (r *tuneReport) print(w io.Writer) error {
 		if c.MaxDepth > 0 {
 			depth = fmt.Sprint(c.MaxDepth)
 		}
-		fmt.Fprintf(t, "%.3f\t%.3f\t%s\t%s\t%d\t%d\t%s\t%d\n", c.Value.Mean, c.Value.SD, auc, c.Sampling, c.Subsample, c.Trees, depth, c.Cost)
+		fmt.Fprintf(t, "%.3f\t%.3f\t%s\t%s\t%d\t%d\t%s\t%d\t%s\n", c.Value.Mean, c.Value.SD, auc, c.Sampling, c.Subsample, c.Trees, depth, c.Cost, cmp.Or(c.Without, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -212,6 +224,9 @@ func (r *tuneReport) print(w io.Writer) error {
 	fmt.Fprintf(w, "\nrecommended: --sampling %s --subsample %d --trees %d", c.Sampling, c.Subsample, c.Trees)
 	if c.MaxDepth > 0 {
 		fmt.Fprintf(w, " --max-depth %d", c.MaxDepth)
+	}
+	if c.Without != "" {
+		fmt.Fprintf(w, " --without %q", c.Without)
 	}
 	fmt.Fprintf(w, "\n  %.3f ± %.3f against the best's %.3f ± %.3f: the cheapest within one standard error of it\n", c.Value.Mean, c.Value.SD, best.Value.Mean, best.Value.SD)
 	if r.Top < 10 {

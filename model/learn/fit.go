@@ -43,7 +43,8 @@ func ParseSampling(name string) (Sampling, error) {
 type Options struct {
 	Trees       int
 	Subsample   int
-	MaxDepth    int // depth at which trees end; 0 means ⌈log2 Subsample⌉, the paper's
+	MaxDepth    int    // depth at which trees end; 0 means ⌈log2 Subsample⌉, the paper's
+	Without     uint32 // features that trees do not split by, bit i for feature.Schema[i]
 	Seed        uint64
 	Sampling    Sampling
 	Hosts       int    // originators whose windows are kept
@@ -88,6 +89,9 @@ type Report struct {
 func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 	o = o.withDefaults()
 	var report Report
+	if err := checkFeatures(o.Without); err != nil {
+		return nil, report, fmt.Errorf("learn: %w", err)
+	}
 	hosts := feature.NewHosts(o.Hosts)
 	var firstFault error
 	each := func(observe func(*conn.Conn, feature.Window)) error {

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
@@ -166,7 +167,11 @@ func (b *rebuild) rowsOf(tree int) []feature.Sample {
 // growFrom grows the next tree from its rows.
 func (b *rebuild) growFrom(drawn []feature.Sample) error {
 	for i := range drawn {
-		b.past.counter.Finish((*feature.Vector)(b.rows[i*feature.N:]), &drawn[i], b.parts.Encoder)
+		v := (*feature.Vector)(b.rows[i*feature.N:])
+		b.past.counter.Finish(v, &drawn[i], b.parts.Encoder)
+		for without := b.o.Without; without != 0; without &= without - 1 {
+			v[bits.TrailingZeros32(without)] = 0 // no tree splits by what does not differ
+		}
 	}
 	err := b.grower.GrowTree(b.tree, b.rows, b.order)
 	b.tree++
