@@ -1,7 +1,7 @@
 // Command ablation measures what each feature is worth: it leaves out each of
 // the seventeen in turn, and adds candidates that the schema does not have.
 //
-//	go run ./model/evaluate/testdata/ablation ../shared/datasets/zeek-labelled
+//	go run ./model/evaluate/testdata/ablation ../shared/datasets/zeek-labelled [PART]
 //
 // Two tables come out. "choosing": trained on the ordinary rows of the first
 // half of ctu-mixed-008, in time, against the second half's external attacks
@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
@@ -40,18 +41,25 @@ const seeds = 10
 const (
 	hourSin = feature.N + iota
 	hourCos
-	pairSeen   // ln(1 + connections of this originator to this responder before)
-	portSeen   // ln(1 + connections of this originator to this responder and port before)
-	regularity // |ln(gap / gap before)| of the same three; 6 where there are fewer than three
-	bytesRatio // ln of orig_ip_bytes + 1 over resp_ip_bytes + 1
-	oneHot     // and 29 more: proto, conn_state, the commonest services
-	columns    = oneHot + 30
+	pairSeen       // ln(1 + connections of this originator to this responder before)
+	portSeen       // ln(1 + connections of this originator to this responder and port before)
+	regularity     // |ln(gap / gap before)| of the same three; 6 where there are fewer than three
+	bytesRatio     // ln of orig_ip_bytes + 1 over resp_ip_bytes + 1
+	serviceOfPort  // −ln p(service | proto, responder port)
+	stateOfService // −ln p(conn_state | service)
+	combination    // −ln p(proto, service, conn_state)
+	historyRarity  // −ln p(history)
+	perPacket      // ln of payload bytes a packet + 1
+	silentShare    // share of the originator's last five minutes without payload
+	portsOfOne     // ln(1 + most ports of one responder that the originator asked in five minutes)
+	oneHot         // and 29 more: proto, conn_state, the commonest services
+	columns        = oneHot + 30
 )
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: ablation FOLDER, that of the labelled logs")
+	if len(os.Args) < 2 || len(os.Args) > 3 {
+		log.Fatal("usage: ablation FOLDER [PART], the folder of the labelled logs and a part of a variant's name")
 	}
 	day8 := read(filepath.Join(os.Args[1], "ctu-mixed-008.conn.log.labeled.gz"), "label")
 	day10 := read(filepath.Join(os.Args[1], "ctu-mixed-010.conn.log.labeled.gz"), "label")
@@ -118,7 +126,7 @@ func variants() (all []variant) {
 		all = append(all, variant{"without " + feature.Schema[i].Name, without(base, i)})
 	}
 	with := func(more ...int) []int { return append(append([]int(nil), base...), more...) }
-	hot := without(without(without(base, 10), 9), 8)
+	hot := without(base, 8, 9, 10)
 	for i := oneHot; i < columns; i++ {
 		hot = append(hot, i)
 	}
@@ -128,13 +136,31 @@ func variants() (all []variant) {
 		variant{"with novelty of responder and port", with(portSeen)},
 		variant{"with regularity", with(regularity)},
 		variant{"with ratio of bytes", with(bytesRatio)},
+		variant{"with service given the port", with(serviceOfPort)},
+		variant{"with conn_state given the service", with(stateOfService)},
+		variant{"with proto, service and conn_state together", with(combination)},
+		variant{"with history", with(historyRarity)},
+		variant{"with payload per packet", with(perPacket)},
+		variant{"with share without payload", with(silentShare)},
+		variant{"with ports of one responder", with(portsOfOne)},
+		variant{"service given the port for service", append(without(base, 9), serviceOfPort)},
+		variant{"conn_state given the service for conn_state", append(without(base, 10), stateOfService)},
+		variant{"all three together for each of them", append(without(base, 8, 9, 10), combination)},
+		variant{"without packets", without(base, 3, 4)},
+		variant{"without IP bytes", without(base, 5, 6)},
+		variant{"without resp_pkts and orig_ip_bytes", without(base, 4, 5)},
+		variant{"without orig_pkts and resp_ip_bytes", without(base, 3, 6)},
+		variant{"without packets and orig_ip_bytes", without(base, 3, 4, 5)},
+		variant{"without packets and IP bytes", without(base, 3, 4, 5, 6)},
+		variant{"without packets and missed_bytes", without(base, 3, 4, 7)},
+		variant{"without packets, with share without payload", append(without(base, 3, 4), silentShare)},
 		variant{"one-hot for proto, conn_state, service", hot},
 	)
 }
 
-func without(columns []int, drop int) (rest []int) {
+func without(columns []int, drop ...int) (rest []int) {
 	for _, c := range columns {
-		if c != drop {
+		if !slices.Contains(drop, c) {
 			rest = append(rest, c)
 		}
 	}
@@ -151,7 +177,8 @@ func run(title string, train []conn.Conn, test []evaluate.Row) {
 			services[s.Name] = len(services)
 		}
 	}
-	trainX := encode(train, encoder, services)
+	shares := countShares(train)
+	trainX := encode(train, encoder, services, shares)
 	testConns := make([]conn.Conn, len(test))
 	counts, others := map[string]int{}, 0
 	var families []string
@@ -165,7 +192,20 @@ func run(title string, train []conn.Conn, test []evaluate.Row) {
 			families = append(families, test[i].Family)
 		}
 	}
-	testX := encode(testConns, encoder, services)
+	for _, family := range slices.Clone(families) {
+		for i := range test {
+			if test[i].Family == family && test[i].Conn.State.Established() {
+				if counts[family+established]++; counts[family+established] == 1 {
+					families = append(families, family+established)
+				}
+			}
+		}
+	}
+	families = slices.DeleteFunc(families, func(f string) bool { // the same rows again
+		of, ok := strings.CutSuffix(f, established)
+		return ok && counts[f] == counts[of]
+	})
+	testX := encode(testConns, encoder, services, shares)
 	fmt.Printf("\n%s: %d rows in training, %d ordinary rows in the test\n", title, len(train), others)
 	t := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "features")
@@ -174,6 +214,9 @@ func run(title string, train []conn.Conn, test []evaluate.Row) {
 	}
 	fmt.Fprintln(t)
 	for _, v := range variants() {
+		if len(os.Args) > 2 && !strings.Contains(v.name, os.Args[2]) {
+			continue
+		}
 		sums := make([][2]float64, len(families))
 		for seed := range uint64(seeds) {
 			paths := score(grow(trainX, train, v.use, seed), testX, v.use)
@@ -278,10 +321,18 @@ func score(f *forest.Forest, x [][]float32, use []int) []float64 {
 	return paths
 }
 
+// established marks the part of a family whose handshake was completed, which is
+// compared with such ordinary rows.
+const established = ", established"
+
 func found(test []evaluate.Row, scores []float64, family string) (at1, at01 float64) {
+	family, only := strings.CutSuffix(family, established)
 	var some []float64
 	var labels []bool
 	for i := range test {
+		if only && !test[i].Conn.State.Established() {
+			continue
+		}
 		if !test[i].Anomaly || test[i].Family == family {
 			some, labels = append(some, scores[i]), append(labels, test[i].Anomaly)
 		}
@@ -291,8 +342,68 @@ func found(test []evaluate.Row, scores []float64, family string) (at1, at01 floa
 	return r.At(0.01).TPR(), r.At(0.001).TPR()
 }
 
+// shares counts values of columns, alone and together.
+type shares map[[4]string]float64
+
+// groups are the values that the columns of rarities are made of: what is
+// counted, and among what.
+func groups(c *conn.Conn) map[int][2][4]string {
+	port, state := fmt.Sprint(c.Proto, c.Resp.Port()), c.State.String()
+	return map[int][2][4]string{
+		serviceOfPort:  {{"service of port", port, c.Service}, {"port", port}},
+		stateOfService: {{"state of service", c.Service, state}, {"service", c.Service}},
+		combination:    {{"together", c.Proto.String(), c.Service, state}, {"all"}},
+		historyRarity:  {{"history", c.History}, {"all"}},
+	}
+}
+
+func countShares(rows []conn.Conn) shares {
+	n := shares{}
+	for i := range rows {
+		seen := map[[4]string]bool{}
+		for _, g := range groups(&rows[i]) {
+			for _, key := range g {
+				if !seen[key] {
+					n[key]++
+					seen[key] = true
+				}
+			}
+		}
+	}
+	return n
+}
+
+// past is an originator's last five minutes, by the ends of its connections.
+type past struct {
+	at     []conn.Micros
+	silent []bool
+	to     []netip.AddrPort
+}
+
+// add adds a connection and forgets older ones.
+func (p *past) add(c *conn.Conn) (silentShare, ports float64) {
+	p.at, p.silent, p.to = append(p.at, c.End()), append(p.silent, c.OrigBytes+c.RespBytes == 0), append(p.to, c.Resp)
+	old := 0
+	for old < len(p.at) && p.at[old] < c.End()-300e6 {
+		old++
+	}
+	p.at, p.silent, p.to = p.at[old:], p.silent[old:], p.to[old:]
+	asked, of := map[netip.AddrPort]bool{}, map[netip.Addr]float64{}
+	for i, to := range p.to {
+		if p.silent[i] {
+			silentShare++
+		}
+		if !asked[to] {
+			asked[to] = true
+			of[to.Addr()]++
+			ports = max(ports, of[to.Addr()])
+		}
+	}
+	return silentShare / float64(max(1, len(p.at))), ports
+}
+
 // encode gives each connection its columns, in log order.
-func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int) (x [][]float32) {
+func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int, n shares) (x [][]float32) {
 	type pair struct{ orig, resp netip.Addr }
 	type triple struct {
 		pair
@@ -304,6 +415,7 @@ func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int) (x []
 	}
 	hosts := feature.NewHosts(model.DefaultHosts)
 	pairs, triples := map[pair]float64{}, map[triple]*visits{}
+	pasts := map[netip.Addr]*past{}
 	for i := range rows {
 		c := &rows[i]
 		var v feature.Vector
@@ -328,6 +440,15 @@ func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int) (x []
 		}
 		to.n, to.last, to.gap = to.n+1, c.TS, gap
 		row[bytesRatio] = float32(math.Log(float64(c.OrigIPBytes+1) / float64(c.RespIPBytes+1)))
+		for column, g := range groups(c) {
+			row[column] = float32(-math.Log((n[g[0]] + 0.5) / (n[g[1]] + 1)))
+		}
+		row[perPacket] = float32(math.Log1p(float64(c.OrigBytes+c.RespBytes) / float64(c.OrigPkts+c.RespPkts+1)))
+		if pasts[c.Orig.Addr()] == nil {
+			pasts[c.Orig.Addr()] = &past{}
+		}
+		silent, ports := pasts[c.Orig.Addr()].add(c)
+		row[silentShare], row[portsOfOne] = float32(silent), float32(math.Log1p(ports))
 		row[oneHot+int(c.Proto)] = 1
 		row[oneHot+int(conn.NumProto)+int(c.State)] = 1
 		at := len(services)
