@@ -43,7 +43,7 @@ endif ()
 
 file(GLOB_RECURSE go_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/*.go ${CMAKE_SOURCE_DIR}/gobridge/*.h)
 list(FILTER go_sources EXCLUDE REGEX "^${CMAKE_BINARY_DIR}/|_test\\.go$")
-list(APPEND go_sources ${CMAKE_SOURCE_DIR}/go.mod ${CMAKE_SOURCE_DIR}/VERSION)
+list(APPEND go_sources ${CMAKE_SOURCE_DIR}/go.mod ${CMAKE_SOURCE_DIR}/internal/version/VERSION)
 
 # iforest_go_build(NAME OUTPUT PACKAGE ENVIRONMENT [FLAGS...]) makes OUTPUT from
 # the Go package, or copies NAME from IFOREST_PREBUILT.
