@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,7 +18,7 @@ import (
 // cost is what one run took.
 type cost struct {
 	cpu, wall time.Duration
-	resident  int64 // largest resident size in bytes, 0 when not measured
+	resident  int64 // largest resident size in bytes, 0 where not measured
 }
 
 // contender is a program, or a piece of this one, that does a task.
@@ -116,17 +117,49 @@ func (b *bench) runProgram(stdin string, command ...string) (took cost, err erro
 		cmd.Stdin = f
 	}
 	begin := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return took, err
+	}
+	ended := make(chan struct{})
+	resident := make(chan int64)
+	go func() { resident <- watchResident(cmd.Process.Pid, ended) }()
+	err = cmd.Wait()
+	wall := time.Since(begin)
+	close(ended)
+	most := <-resident
+	if err != nil {
 		return took, fmt.Errorf("%w: %s", err, lastLine(errs.String()))
 	}
-	took = cost{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(begin)}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		took.resident = int64(usage.Maxrss) // of Linux in kilobytes
-		if runtime.GOOS != "darwin" {
-			took.resident *= 1024
+	return cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall, most}, nil
+}
+
+// watchResident is the largest resident size of a process, 0 where there is no
+// /proc. What wait4 tells is no use: a child inherits the size of its parent.
+func watchResident(pid int, ended <-chan struct{}) (most int64) {
+	status := fmt.Sprintf("/proc/%d/status", pid)
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return 0
+	}
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		select {
+		case <-ended:
+			return most
+		case <-tick.C:
+		}
+		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil || exe == self {
+			continue // not begun, or over
+		}
+		text, err := os.ReadFile(status)
+		if err != nil {
+			continue
+		}
+		_, after, _ := strings.Cut(string(text), "VmHWM:")
+		number, _, _ := strings.Cut(strings.TrimSpace(after), " ")
+		if kilobytes, err := strconv.ParseInt(number, 10, 64); err == nil {
+			most = max(most, kilobytes*1024)
 		}
 	}
-	return took, nil
 }
 
 func lastLine(text string) string {

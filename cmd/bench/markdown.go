@@ -109,7 +109,7 @@ func table(tasks []task) string {
 			}
 			cpu, cpuMedian := spread(c.costs, cpuOf)
 			wall, wallMedian := spread(c.costs, wallOf)
-			resident, _ := spread(c.costs, func(c cost) float64 { return float64(c.resident) })
+			_, resident := spread(c.costs, func(c cost) float64 { return float64(c.resident) })
 			memory := ""
 			if resident > 0 {
 				memory = fmt.Sprintf("%.0f MB", resident/1e6)
