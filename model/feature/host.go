@@ -3,6 +3,7 @@ package feature
 import (
 	"encoding/binary"
 	"math"
+	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
@@ -102,7 +103,7 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	if c.State.Failed() {
 		e.failures[slot]++
 	}
-	key, hash := addressKey(c.Resp.Addr().As16())
+	key, hash := addressKey(c.Resp.Addr())
 	e.responders.add(key, hash, slot)
 	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
 	e.ports.add(key, mix(uint64(key)), slot)
@@ -171,12 +172,15 @@ func ring(m int64) int { return int((m%minutes + minutes) % minutes) }
 
 // addressKey gives a number that tells IPv4 addresses apart, and others but
 // for a chance of 2^−32, and a hash of the address.
-func addressKey(a [16]byte) (key uint32, hash uint64) {
-	hi, lo := binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])
-	hash = mix(lo ^ mix(hi))
-	if hi == 0 && lo>>32 == 0xffff {
-		return uint32(lo), hash
+func addressKey(a netip.Addr) (key uint32, hash uint64) {
+	if a = a.Unmap(); a.Is4() { // as its sixteen bytes ::ffff:a.b.c.d, but faster
+		b := a.As4()
+		key = binary.BigEndian.Uint32(b[:])
+		return key, mix((0xffff<<32 | uint64(key)) ^ mix(0))
 	}
+	b := a.As16()
+	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+	hash = mix(lo ^ mix(hi))
 	return uint32(hash), hash
 }
 
