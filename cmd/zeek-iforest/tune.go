@@ -31,7 +31,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		flags.IntSliceVar(&t.trees, "trees", []int{50, 100, 200, 400}, "`NUMBERS` of trees to try")
 		flags.IntSliceVar(&t.subsamples, "subsample", []int{32, 64, 256}, "`NUMBERS` of connections per tree to try")
 		flags.IntSliceVar(&t.depths, "max-depth", []int{0}, "`DEPTHS` to end trees at; 0 is the paper's ⌈log₂ subsample⌉")
-		without := flags.StringArray("without", []string{""}, "FEATURES that trees shall not split by to try, comma-separated, \"\" for none; may be given several `times`")
+		without := flags.StringArray("without", nil, "also try trees that do not split by these `FEATURES`, comma-separated; may be given several times")
 		samplings := flags.StringSlice("sampling", []string{"balanced", "uniform"}, "`WAYS` to draw connections to try")
 		flags.IntVar(&t.seeds, "seeds", 5, "repeat with `N` seeds")
 		flags.Float64Var(&t.fpr, "fpr", 0.001, "the share of ordinary rows that may raise an alert")
@@ -46,6 +46,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				}
 				t.samplings = append(t.samplings, sampling)
 			}
+			t.without = []uint32{0}
 			for _, list := range *without {
 				set, err := learn.ParseFeatures(list)
 				if err != nil {
