@@ -6,8 +6,8 @@ import "strings"
 func (r *rewriter) appendObject(dst []byte, row *Row) []byte {
 	raw := row.Raw
 	if row.unknown || row.Err != nil {
-		for _, key := range r.keys {
-			if strings.Contains(raw, key[:len(key)-1]) {
+		for _, c := range r.columns {
+			if strings.Contains(raw, c.Name) { // perhaps as a key
 				return r.appendMembers(dst, raw)
 			}
 		}

@@ -3,6 +3,7 @@ package zeeklog
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -82,15 +83,28 @@ func (j *jsonMembers) next() (m jsonMember, ok bool, err error) {
 // quotation mark.
 func (j *jsonMembers) stringEnd(i int) (int, error) {
 	for i++; ; i++ {
-		n := strings.IndexByte(j.text[i:], '"')
-		if n < 0 {
+		i = nextQuote(j.text, i)
+		if i == len(j.text) {
 			return 0, errCut
 		}
-		i += n
 		if !j.escapes || evenBackslashes(j.text[:i]) {
 			return i + 1, nil
 		}
 	}
+}
+
+// nextQuote returns where in s, from i on, the next quotation mark stands, or
+// the length of s. Names and values are short, as in appendByte.
+func nextQuote(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		if m := zeroBytes(load8(s[i:]) ^ '"'*0x0101010101010101); m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+	}
+	for i < len(s) && s[i] != '"' {
+		i++
+	}
+	return i
 }
 
 // evenBackslashes reports whether s ends in an even number of backslashes: a
