@@ -203,7 +203,7 @@ var mutations = []struct {
 	}},
 	{"wrong checksum", func(m *mutant) {
 		m.some(m.share(), func(p tracePacket, s spot) []tracePacket {
-			p.data[pick(m.Rand, s.transport, s.ip)+pick(m.Rand, 2, 6, 10, 16)%(s.payload-s.transport)] ^= 0x41
+			p.data[pick(m.Rand, s.transport, s.ip)+pick(m.Rand, 2, 6, 10, 16)%max(s.payload-s.transport, 1)] ^= 0x41
 			return []tracePacket{p}
 		})
 	}},

@@ -205,11 +205,11 @@ func closeRules() []rule {
 			seg{at: 0.4, flags: "FA", seq: 1001, ack: 5001}, seg{at: 0.5, flags: "<FA", seq: 5006, ack: 1002},
 			seg{at: 2, flags: "A", seq: 1002, ack: 5007},
 		), want: []string{"SF ShAdFf 0/5 2"}},
-		{name: "a byte in the place of an acknowledged FIN is old", tcp: handshake(
+		{name: "a byte in the place of an acknowledged FIN is new data", tcp: handshake(
 			seg{at: 0.3, flags: "FA", seq: 1001, ack: 5001}, seg{at: 0.4, flags: "<A", seq: 5001, ack: 1002},
 			seg{at: 0.5, flags: "PA", seq: 1001, ack: 5001, data: x(1)},
 			seg{at: 0.6, flags: "<FA", seq: 5001, ack: 1002}, seg{at: 2, flags: "A", seq: 1002, ack: 5002},
-		), want: []string{"SF ShAFaDTf 0/0 0.6"}},
+		), want: []string{"SF ShAFaDTf 0/0 2"}},
 		{name: "only one side closes", tcp: handshake(seg{at: 0.3, flags: "<FA", seq: 5001, ack: 1001}),
 			want: []string{"S3 ShAf 0/0 0.3"}},
 		{name: "reset by the originator", tcp: handshake(seg{at: 0.3, flags: "RA", seq: 1001, ack: 5001}),

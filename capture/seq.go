@@ -58,14 +58,7 @@ func (t *tcp) sent(e *endpoint, seq uint64, data []byte) {
 	// What was acknowledged, or was delivered and waits for that, is old; where
 	// blocks overlap, the bytes that came first stay.
 	upper := seq + uint64(len(data))
-	acked := fullSeq(e.ack, e.ackWraps) - e.start // may count a FIN, which trimmed does not
-	if seq < acked && upper <= acked {
-		return
-	}
 	from := max(seq, st.trimmed)
-	if seq < acked {
-		from = max(from, acked)
-	}
 	if st.trimmed <= st.delivered {
 		from = max(from, st.delivered)
 	}
