@@ -41,18 +41,20 @@ const seeds = 10
 const (
 	hourSin = feature.N + iota
 	hourCos
-	pairSeen       // ln(1 + connections of this originator to this responder before)
-	portSeen       // ln(1 + connections of this originator to this responder and port before)
-	regularity     // |ln(gap / gap before)| of the same three; 6 where there are fewer than three
-	bytesRatio     // ln of orig_ip_bytes + 1 over resp_ip_bytes + 1
-	serviceOfPort  // −ln p(service | proto, responder port)
-	stateOfService // −ln p(conn_state | service)
-	combination    // −ln p(proto, service, conn_state)
-	historyRarity  // −ln p(history)
-	perPacket      // ln of payload bytes a packet + 1
-	silentShare    // share of the originator's last five minutes without payload
-	portsOfOne     // ln(1 + most ports of one responder that the originator asked in five minutes)
-	oneHot         // and 29 more: proto, conn_state, the commonest services
+	pairSeen                       // ln(1 + connections of this originator to this responder before)
+	portSeen                       // ln(1 + connections of this originator to this responder and port before)
+	regularity                     // |ln(gap / gap before)| of the same three; 6 where there are fewer than three
+	bytesRatio                     // ln of orig_ip_bytes + 1 over resp_ip_bytes + 1
+	serviceOfPort                  // −ln p(service | proto, responder port)
+	stateOfService                 // −ln p(conn_state | service)
+	combination                    // −ln p(proto, service, conn_state)
+	historyRarity                  // −ln p(history)
+	perPacket                      // ln of payload bytes a packet + 1
+	silentShare                    // share of the originator's last five minutes without payload
+	portsOfOne                     // ln(1 + most ports of one responder that the originator asked in five minutes)
+	nearUnset                      // orig_bytes and resp_bytes with unset just below zero, at −3
+	zeroApart      = nearUnset + 2 // the same two, zero at −3 and unset at −6
+	oneHot         = zeroApart + 2 // and 29 more: proto, conn_state, the commonest services
 	columns        = oneHot + 30
 )
 
@@ -154,6 +156,8 @@ func variants() (all []variant) {
 		variant{"without packets and IP bytes", without(base, 3, 4, 5, 6)},
 		variant{"without packets and missed_bytes", without(base, 3, 4, 7)},
 		variant{"without packets, with share without payload", append(without(base, 3, 4), silentShare)},
+		variant{"unset bytes near zero", append(without(base, 1, 2), nearUnset, nearUnset+1)},
+		variant{"no bytes apart from some", append(without(base, 1, 2), zeroApart, zeroApart+1)},
 		variant{"one-hot for proto, conn_state, service", hot},
 	)
 }
@@ -442,6 +446,15 @@ func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int, n sha
 		row[bytesRatio] = float32(math.Log(float64(c.OrigIPBytes+1) / float64(c.RespIPBytes+1)))
 		for column, g := range groups(c) {
 			row[column] = float32(-math.Log((n[g[0]] + 0.5) / (n[g[1]] + 1)))
+		}
+		for j, x := range row[1:3] {
+			row[nearUnset+j], row[zeroApart+j] = max(x, -3), x
+			switch {
+			case x == 0:
+				row[zeroApart+j] = -3
+			case x < 0:
+				row[zeroApart+j] = -6
+			}
 		}
 		row[perPacket] = float32(math.Log1p(float64(c.OrigBytes+c.RespBytes) / float64(c.OrigPkts+c.RespPkts+1)))
 		if pasts[c.Orig.Addr()] == nil {
