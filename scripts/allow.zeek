@@ -213,7 +213,9 @@ event allow_error(desc: Input::EventDescription, message: string, level: Reporte
 	if ( desc$name != fmt("iforest-allow-%d", allow_streams) )
 		return;
 
-	if ( allow_wrong == "" )
+	# Of a line; a file that is missing or unreadable is told by Zeek itself,
+	# and says nothing about the list that comes when it is back.
+	if ( allow_wrong == "" && /^Not enough fields/ in message )
 		allow_wrong = message;
 	allow_resume();
 	}

@@ -24,15 +24,23 @@ export {
 	## Whether it is only said what would be done.
 	option act_dry_run = T;
 
-	## How many connections an hour something is done about at most.
+	## How many connections an hour something is done about at most, dry runs
+	## included.
 	option act_per_hour: count = 5;
 
 	## Nothing is done about a connection with an end in one of these.
 	option act_never: set[subnet] = {};
 
-	## What is done, by name; an example puts its own there in zeek_init. The
-	## function returns what it did, for the log.
-	global actions: table[string] of function(c: connection, score: double): string;
+	## Something that can be done.
+	type Acting: record {
+		## Whether there is anything to do about a connection.
+		applies: function(c: connection): bool;
+		## Does it and returns what was done, for the log.
+		act: function(c: connection, score: double): string;
+	};
+
+	## What is done, by name; an example puts its own there in zeek_init.
+	global actions: table[string] of Acting;
 
 	## A line of iforest_action.log.
 	type Action: record {
@@ -44,9 +52,9 @@ export {
 		id: conn_id &log;
 		## Its score.
 		anomaly_score: double &log;
-		## The name of the action.
+		## The name of the action, ``none`` where the limit was reached.
 		action: string &log;
-		## What was done: what the action said, ``dry run`` or ``limit``.
+		## What was done, as the action says, or ``dry run``.
 		result: string &log;
 	};
 
@@ -54,8 +62,10 @@ export {
 	global log_policy_actions: Log::PolicyHook;
 }
 
-# The network times of the hour's actions.
+# When something was done in the last hour, and when it was last said that there
+# is a limit.
 global acted: vector of time;
+global limit_said: time = double_to_time(0.0);
 
 function within_limit(now: time): bool
 	{
@@ -72,29 +82,45 @@ function within_limit(now: time): bool
 	return T;
 	}
 
+function note_action(c: connection, score: double, action: string, result: string)
+	{
+	Log::write(ACTIONS, Action($ts=c$start_time, $uid=c$uid, $id=c$id,
+	    $anomaly_score=score, $action=action, $result=result));
+	}
+
 # Last of all, so that a site's own hook has had its say.
 hook policy(c: connection, score: double) &priority=-100
 	{
-	if ( score < act_above || |actions| == 0 )
+	if ( score < act_above )
 		return;
 
 	for ( net in act_never )
 		if ( c$id$orig_h in net || c$id$resp_h in net )
 			return;
 
-	if ( allowed(c) )
+	local wanted: vector of string;
+	for ( name, a in actions )
+		if ( a$applies(c) )
+			wanted += name;
+
+	if ( |wanted| == 0 || allowed(c) )
 		return;
 
-	local within = within_limit(network_time());
-	for ( name, do in actions )
+	local now = network_time();
+	if ( ! within_limit(now) )
 		{
-		local result = "limit";
-		if ( within )
-			result = act_dry_run ? "dry run" : do(c, score);
-
-		Log::write(ACTIONS, Action($ts=c$start_time, $uid=c$uid, $id=c$id,
-		    $anomaly_score=score, $action=name, $result=result));
+		# Once an hour: a storm is no reason to fill the disk.
+		if ( now - limit_said >= 1hr )
+			{
+			limit_said = now;
+			note_action(c, score, "none", "limit: nothing more is done before the hour is over");
+			}
+		return;
 		}
+
+	sort(wanted, strcmp);
+	for ( i, what in wanted )
+		note_action(c, score, what, act_dry_run ? "dry run" : actions[what]$act(c, score));
 	}
 
 event zeek_init() &priority=5

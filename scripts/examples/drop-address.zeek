@@ -12,24 +12,42 @@ module IForest;
 
 export {
 	## How long an address is dropped.
-	option drop_for = 1hr;
+	const drop_for = 1hr &redef;
 }
+
+# The addresses that are being dropped.
+global dropped: set[addr] &create_expire=drop_for;
+
+function ours(a: addr): bool
+	{
+	return Site::is_local_addr(a) || Site::is_private_addr(a) || a in [fe80::]/10;
+	}
+
+function outer_end(c: connection): addr
+	{
+	return ours(c$id$orig_h) ? c$id$resp_h : c$id$orig_h;
+	}
+
+# Not where both ends are ours: cutting off our own is for people to decide.
+function can_drop(c: connection): bool
+	{
+	local a = outer_end(c);
+	return ! ours(a) && a !in dropped;
+	}
 
 function drop_outer_end(c: connection, score: double): string
 	{
-	local orig_local = Site::is_local_addr(c$id$orig_h) || Site::is_private_addr(c$id$orig_h);
-	local resp_local = Site::is_local_addr(c$id$resp_h) || Site::is_private_addr(c$id$resp_h);
-	if ( orig_local && resp_local )
-		return "both ends are ours";
+	local a = outer_end(c);
+	if ( NetControl::drop_address(a, drop_for, fmt("anomaly_score %.4f, %s", score, c$uid)) == "" )
+		return fmt("NetControl refused to drop %s", a);
 
-	local a = orig_local ? c$id$resp_h : c$id$orig_h;
-	local rule = NetControl::drop_address(a, drop_for, fmt("anomaly_score %.4f, %s", score, c$uid));
-	return rule == "" ? fmt("NetControl refused to drop %s", a) : fmt("dropped %s", a);
+	add dropped[a];
+	return fmt("dropped %s", a);
 	}
 
 event zeek_init()
 	{
-	actions["drop address"] = drop_outer_end;
+	actions["drop address"] = Acting($applies=can_drop, $act=drop_outer_end);
 	}
 
 @endif

@@ -26,11 +26,13 @@ export {
 	option keep_around = 5min;
 }
 
+function can_keep(c: connection): bool
+	{
+	return keep_command != "";
+	}
+
 function keep_packets(c: connection, score: double): string
 	{
-	if ( keep_command == "" )
-		return "no IForest::keep_command";
-
 	local filter = fmt("host %s and host %s", c$id$orig_h, c$id$resp_h);
 	local command = safe_shell_quote(keep_command);
 	for ( i, arg in vector(c$uid, filter,
@@ -43,7 +45,7 @@ function keep_packets(c: connection, score: double): string
 
 event zeek_init()
 	{
-	actions["keep packets"] = keep_packets;
+	actions["keep packets"] = Acting($applies=can_keep, $act=keep_packets);
 	}
 
 @endif

@@ -18,10 +18,10 @@ export {
 	## How long a mark lasts.
 	const mark_for = 1day &redef;
 
-	## The hosts that are marked, and their highest scores.
+	## The hosts that are marked, each with the score that did it.
 	global marked: table[addr] of double &create_expire=mark_for;
 
-	## Raised when a host is marked that was not.
+	## Raised when a host is marked.
 	##
 	## host: The host.
 	##
@@ -29,19 +29,16 @@ export {
 	global host_marked: event(host: addr, score: double);
 }
 
+function can_mark(c: connection): bool
+	{
+	return c$id$orig_h !in marked;
+	}
+
 function mark_originator(c: connection, score: double): string
 	{
-	local host = c$id$orig_h;
-	if ( host !in marked )
-		{
-		marked[host] = score;
-		event host_marked(host, score);
-		return fmt("marked %s", host);
-		}
-
-	if ( score > marked[host] )
-		marked[host] = score;
-	return fmt("%s is marked", host);
+	marked[c$id$orig_h] = score;
+	event host_marked(c$id$orig_h, score);
+	return fmt("marked %s", c$id$orig_h);
 	}
 
 hook add_columns(c: connection)
@@ -52,7 +49,7 @@ hook add_columns(c: connection)
 
 event zeek_init()
 	{
-	actions["mark host"] = mark_originator;
+	actions["mark host"] = Acting($applies=can_mark, $act=mark_originator);
 	}
 
 @endif

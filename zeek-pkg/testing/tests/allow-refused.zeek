@@ -1,0 +1,23 @@
+# A list with a mistake is refused as a whole, with the entry and the reason; so
+# is one whose columns are not those that are written today.
+#
+# @TEST-EXEC: sh %INPUT
+# @TEST-EXEC: btest-diff output
+header='#fields\toriginator\tresponder\tnetwork\tresp_p\tservice\texpires\tcomment\n'
+echo 'event IForest::allow_list_read(n: count) { print "read", n; }' >t.zeek
+try() {
+	printf "$1" >allow.tsv
+	zeek -r "$PCAPS/dns.pcap" "$PACKAGE" t.zeek IForest::allow_file=allow.tsv >>output 2>stderr
+	warnings stderr | grep -v "not scored" >>output
+}
+try "${header}10.0.0.1\t-\t-\t-\t-\t-\t-\n-\t-\t-\t-\t-\t-\teverything\n"
+try "${header}10.0.0\t-\t-\t-\t-\t-\t-\n"
+try "$header-\t2001:db8::g\t-\t-\t-\t-\t-\n"
+try "$header-\t-\t10.0.0.0\t-\t-\t-\t-\n"
+try "$header-\t-\t-\t70000/tcp\t-\t-\t-\n"
+try "$header-\t-\t-\t80/xyz\t-\t-\t-\n"
+try "$header-\t-\t-\t-\tdns\ttomorrow\t-\n"
+try "$header-\t-\tdns\n"
+try '#fields\toriginator\tresponder\tnetwork\tport\tservice\texpires\tcomment\n-\t10.0.0.1\t-\t80\t-\t-\t-\n'
+zeek-iforest allow add -f allow.tsv --service dns >/dev/null # writes it anew
+zeek -r "$PCAPS/dns.pcap" "$PACKAGE" t.zeek IForest::allow_file=allow.tsv >>output 2>/dev/null
