@@ -112,8 +112,8 @@ func (a *altering) altered() (conn.Conn, feature.Window) {
 }
 
 func (a *altering) isOrdinary(c *conn.Conn, w feature.Window) bool {
-	if most := w.Connections; w.Failures > most || w.Responders > most || w.Ports > most {
-		return false // no host's
+	if most := w.Connections; w != a.window && w != a.other.Window && (w.Failures > most || w.Responders > most || w.Ports > most) {
+		return false // no host's window, unless an estimate made it so
 	}
 	return a.model.Rank(a.model.Score(c, w).Path) >= a.ordinary
 }
