@@ -8,9 +8,9 @@
 # @TEST-EXEC: zeek-cut anomaly_score <conn.log | sort -u >>output
 # @TEST-EXEC: btest-diff output
 
-function loaded(when: string)
+function loaded(at: string)
 	{
-	print when, IForest::statistics()$library, IForest::statistics()$learning, IForest::statistics()$learnt;
+	print at, IForest::statistics()$library, IForest::statistics()$learning, IForest::statistics()$learnt;
 	}
 
 event zeek_init() &priority=-10
