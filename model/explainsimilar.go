@@ -23,15 +23,16 @@ type Similar struct {
 	model    *Model
 	conn     conn.Conn
 	vector   feature.Vector
+	most     int
 	ordinary float64
 	others   []Other // most similar first
 }
 
-// NewSimilar looks for the k ordinary connections that are most similar to c,
-// whose window is w. Ordinary is what has at least that rank, in (0, 1]: 0.1
-// is "1 in 10 or less".
+// NewSimilar looks for the k (at least one) ordinary connections that are most
+// similar to c, whose window is w. Ordinary is what has at least that rank, in
+// (0, 1]: 0.1 is "1 in 10 or less".
 func (m *Model) NewSimilar(c *conn.Conn, w feature.Window, k int, ordinary float64) *Similar {
-	s := &Similar{model: m, conn: *c, ordinary: ordinary, others: make([]Other, 0, k+1)}
+	s := &Similar{model: m, conn: *c, most: max(k, 1), ordinary: ordinary}
 	m.encoder.Encode(&s.vector, c, w)
 	return s
 }
@@ -44,7 +45,7 @@ func (s *Similar) Offer(c *conn.Conn, w feature.Window) {
 	var v feature.Vector
 	s.model.encoder.Encode(&v, c, w)
 	o.Difference = s.difference(&o.Parts, c, &v)
-	if len(s.others) == cap(s.others)-1 && o.Difference >= s.others[len(s.others)-1].Difference {
+	if len(s.others) == s.most && o.Difference >= s.others[len(s.others)-1].Difference {
 		return
 	}
 	if path := s.model.forest.MeanPath(v[:]); s.model.Rank(path) >= s.ordinary {
@@ -65,7 +66,7 @@ func (s *Similar) take(o Other) {
 		return cmp.Or(cmp.Compare(p.Difference, d), -1) // after its equals
 	})
 	s.others = slices.Insert(s.others, at, o)
-	s.others = s.others[:min(len(s.others), cap(s.others)-1)]
+	s.others = s.others[:min(len(s.others), s.most)]
 }
 
 type kind struct {

@@ -56,6 +56,9 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				if err != nil {
 					return err
 				}
+				if o.Without != 0 {
+					return errors.New("--without is for labelled logs, not for --table")
+				}
 				e.forest = forest.Options{ // the paper's, whatever the sampling of connections
 					Trees:     cmp.Or(o.Trees, model.DefaultTrees),
 					Subsample: cmp.Or(o.Subsample, model.DefaultSubsample),
