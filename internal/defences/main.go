@@ -156,7 +156,9 @@ func said(out string) string {
 		if !ok || what != "Error" && what != "Messages" {
 			continue
 		}
-		text = strings.TrimSpace(text)
+		if text = strings.TrimSpace(text); text == "" && i+1 < len(lines) { // a long value stands below
+			text = strings.TrimSpace(lines[i+1])
+		}
 		for _, more := range lines[i+1:] { // the message says more than the comparison
 			if m, ok := strings.CutPrefix(strings.TrimSpace(more), "Messages:"); ok {
 				text += "; " + strings.TrimSpace(m)

@@ -22,10 +22,10 @@ type Line struct {
 func Lines(w io.Writer, title, x, y string, logarithmic bool, lines ...Line) error {
 	p := axes(title, x, y)
 	p.Y.Max, p.Y.Tick.Marker = 0, plot.DefaultTicks{}
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.YOffs = true, -vg.Points(4)
 	if logarithmic {
 		p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-		p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+		p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, decades{}
 		p.X.Label.Position = draw.PosRight
 		p.Y.Min = math.Inf(1)
 	}
@@ -57,8 +57,35 @@ func Lines(w io.Writer, title, x, y string, logarithmic bool, lines ...Line) err
 		p.Legend.Add(l.Name, line)
 	}
 	if logarithmic { // so that whole decades show, and a flat line is flat
+		p.X.Max *= 1.3
 		p.Y.Min = math.Pow(10, math.Floor(math.Log10(p.Y.Min)))
 		p.Y.Max = math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
 	}
 	return write(w, p, 14, 8)
+}
+
+// decades are ticks at powers of ten: 100, 1k, 10k, 1M.
+type decades struct{}
+
+func (decades) Ticks(low, high float64) (ticks []plot.Tick) {
+	for e := math.Floor(math.Log10(low)); e <= math.Ceil(math.Log10(high)); e++ {
+		at := math.Pow(10, e)
+		label := fmt.Sprintf("%g", at)
+		for _, unit := range []struct {
+			size float64
+			name string
+		}{{1e6, "M"}, {1e3, "k"}} {
+			if at >= unit.size {
+				label = fmt.Sprintf("%g%s", at/unit.size, unit.name)
+				break
+			}
+		}
+		for m := 1.0; m < 10; m++ {
+			if x := m * at; x >= low*(1-1e-9) && x <= high*(1+1e-9) {
+				ticks = append(ticks, plot.Tick{Value: x, Label: label})
+			}
+			label = ""
+		}
+	}
+	return ticks
 }

@@ -1,0 +1,101 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/capture"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+func TestExponent(t *testing.T) {
+	require.InDelta(t, 1.5, exponent([]float64{1, 100, 10000}, []float64{2, 2000, 2e6}), 1e-9)
+	require.Equal(t, "in proportion (exponent 1.02)", words(1.02))
+	require.Equal(t, "hardly at all (exponent 0.03)", words(0.03))
+}
+
+// The median of ratios of the same round is not the ratio of medians.
+func TestAgainst(t *testing.T) {
+	seconds := func(all ...time.Duration) (costs []cost) {
+		for _, s := range all {
+			costs = append(costs, cost{cpu: s * time.Second})
+		}
+		return costs
+	}
+	require.Equal(t, 2.0, against(seconds(2, 20, 6), seconds(1, 10, 1)))
+	least, median := spread(seconds(3, 1, 2), cpuOf)
+	require.Equal(t, [2]float64{1, 2}, [2]float64{least, median})
+}
+
+// A part that was measured replaces its own text and no other.
+func TestWriteBetweenMarks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.md")
+	page := "before\n<!-- measured: logs -->\nold\n<!-- end of logs -->\nbetween\n<!-- measured: soak -->\nkept\n<!-- end of soak -->\n"
+	require.NoError(t, os.WriteFile(file, []byte(page), 0o600))
+	b := &bench{parts: map[string]string{"logs": "new\n"}, order: []string{"logs"}}
+	require.NoError(t, b.write([]string{file}))
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "before\n<!-- measured: logs -->\nnew\n<!-- end of logs -->\nbetween\n<!-- measured: soak -->\nkept\n<!-- end of soak -->\n", string(got))
+	b = &bench{parts: map[string]string{"forest": "new\n"}, order: []string{"forest"}}
+	require.ErrorContains(t, b.write([]string{file}), "measured: forest")
+}
+
+// The captures that are made are what they are said to be.
+func TestInterleaved(t *testing.T) {
+	r, err := capture.NewReader(bytes.NewReader(interleaved(30, 1000)), capture.Options{IgnoreChecksums: true})
+	rows := 0
+	for err == nil {
+		var c conn.Conn
+		if err = r.Read(&c); err == nil {
+			rows++
+		}
+	}
+	require.Equal(t, io.EOF, err)
+	require.Equal(t, 30, rows)
+	require.EqualValues(t, 1000, r.Stats().Packets)
+	require.Equal(t, 30, r.Stats().MostLive)
+}
+
+func TestOffice(t *testing.T) {
+	next := office(500, 20)
+	hosts := map[string]bool{}
+	n := 0
+	for c := new(conn.Conn); next(c) == nil; n++ {
+		hosts[c.Orig.Addr().String()] = true
+	}
+	require.Equal(t, 500, n)
+	require.Len(t, hosts, 20)
+}
+
+// A child's size is its own, not that of this process.
+func TestWatchResident(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("skipped: needs Linux: no /proc")
+	}
+	cmd := exec.Command("sleep", "0.3")
+	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	size := make(chan int64)
+	go func() { size <- watchResident(cmd.Process.Pid, ended) }()
+	require.NoError(t, cmd.Wait())
+	close(ended)
+	got := <-size
+	require.Greater(t, got, int64(100<<10))
+	require.Less(t, got, int64(20<<20))
+}
+
+func TestUnknownPart(t *testing.T) {
+	require.ErrorContains(t, (&bench{}).measure([]string{"speed"}, ""), `no part "speed"`)
+	require.True(t, errors.Is(office(0, 1)(new(conn.Conn)), io.EOF))
+}
