@@ -219,7 +219,7 @@ func (a *Alerts) storm(c *conn.Conn, s Score, orig netip.Addr) {
 
 // Storms calls each with every storm that is over: after five minutes without a
 // connection of it, or an hour; with all, every one. Ten connections for which
-// the hour had no room make one, fewer are dropped.
+// the hour had no room make one, fewer are dropped. It belongs before Unusual.
 func (a *Alerts) Storms(all bool, each func(Storm)) {
 	if len(a.storms) == 0 {
 		return

@@ -37,7 +37,9 @@ hook unusual(c: connection, score: double)
 	NOTICE(Notice::Info($note=Anomalous_Connection, $conn=c,
 	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, __rank(), __reason()),
 	    $sub=fmt("model %s", fingerprint),
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p)));
+	    # The library has named nobody twice within an hour; it goes by the
+	    # connections' starts, so that a full hour here would swallow some.
+	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins));
 	}
 
 function storm_notice(h: Happening)

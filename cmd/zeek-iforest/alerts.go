@@ -50,12 +50,12 @@ func (a *offlineAlerts) observe(m *model.Model, c *conn.Conn, w feature.Window) 
 		return
 	}
 	s := m.Score(c, w)
+	a.Storms(false, a.storm)
 	if a.Unusual(c, s, m) && a.Raise(c, s) == model.Raise {
 		r := raisedAlert{conn: *c, score: s.Value, oneIn: oneIn(m, s), reason: string(m.AppendReason(nil, c, w))}
 		r.conn.UID, r.conn.Service, r.conn.TunnelParents = strings.Clone(c.UID), strings.Clone(c.Service), nil
 		a.raised = append(a.raised, r)
 	}
-	a.Storms(false, a.storm)
 }
 
 func (a *offlineAlerts) storm(t model.Storm) {

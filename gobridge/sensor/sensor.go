@@ -116,9 +116,12 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	if m != nil {
 		s.score = m.Score(c, s.window)
 		s.counts.add(s.score.Value, s.score.Cold)
+		s.alerts.Storms(false, s.storm)
 		s.unusual = s.alerts.Unusual(c, s.score, m)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		s.watch(m)
+		if text := s.drift.observe(c, s.score, m); text != "" {
+			s.tell(Event{Kind: Drift, Text: text})
+		}
 	}
 	s.scored = m
 	if s.learning != nil {
@@ -129,14 +132,6 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 		return result, errNoModel
 	}
 	return result, nil
-}
-
-// watch looks for what is to be told besides the connection itself.
-func (s *Sensor) watch(m *model.Model) {
-	s.alerts.Storms(false, s.storm)
-	if text := s.drift.observe(&s.conn, s.score, m); text != "" {
-		s.tell(Event{Kind: Drift, Text: text})
-	}
 }
 
 // SetAlerts asks for so many alerts a day, none for 0.

@@ -7,7 +7,9 @@
 # @TEST-EXEC: sh %INPUT
 # @TEST-EXEC: rm days.trace
 # @TEST-EXEC: btest-diff output
-zeek -C -r days.trace "$PACKAGE" IForest::model_file=site.model 2>stderr || exit 1
+# Zeek's own suppression ends by timers, which the gaps of this trace hold back.
+echo 'hook Notice::policy(n: Notice::Info) { n$suppress_for = 0secs; }' >once.zeek
+zeek -C -r days.trace "$PACKAGE" once.zeek IForest::model_file=site.model 2>stderr || exit 1
 warnings stderr >>output
 zeek-cut uid note <notice.log | awk '$2 == "IForest::Anomalous_Connection" && $1 != "-" { print $1 }' >sensor
 zeek-iforest score -m site.model --alerts-per-day 20 conn.log 2>/dev/null | grep -o 'C[0-9A-Za-z]\{12,\}' >offline
