@@ -60,6 +60,14 @@ func TestSlowReceiver(t *testing.T) {
 	assert.Contains(t, w.warnings(), "does not take alerts")
 }
 
+// Every webhook has a time after which an attempt ends.
+func TestAttemptsEnd(t *testing.T) {
+	t.Setenv("HOOK", "https://127.0.0.1/x")
+	for kind := range webhookBodies {
+		assert.Equal(t, sendTimeout, target(t, kind+":env:HOOK", Options{}).Receiver.(*webhook).client.Timeout, kind)
+	}
+}
+
 // A certificate that nobody vouches for: the alert waits, and goes out once when
 // that is mended.
 func TestWrongCertificateThenRight(t *testing.T) {

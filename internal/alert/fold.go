@@ -15,6 +15,7 @@ const (
 	ownAlerts   = 2                   // of an originator within repeatAfter, further ones are a storm
 	crowd       = 10                  // connections beyond the limit of an hour are worth a line
 	gather      = 500 * time.Millisecond
+	gatherRows  = conn.Micros(gather / time.Microsecond)
 
 	maxFolds      = 1 << 14 // triples and originators that are remembered
 	maxSamples    = 10
@@ -110,6 +111,7 @@ type Folds struct {
 	Held    map[string]*gathered     `json:"held"`    // about to be sent, by originator
 	Storms  map[string]*gathered     `json:"storms"`  // by originator
 	Beyond  *gathered                `json:"beyond"`  // the limit of the hour
+	Ready   []*gathered              `json:"ready"`   // complete
 	Alerts  []conn.Micros            `json:"alerts"`  // of the last hour
 	Folded  uint64                   `json:"folded"`  // connections that are in another's alert
 	Skipped uint64                   `json:"skipped"` // repeats
@@ -131,7 +133,10 @@ func (f *Folds) known(h *hit) bool {
 	}
 	f.advance(h.conn.TS)
 	orig := h.conn.Orig.Addr().String()
-	if g := f.Held[orig]; g != nil {
+	if g := f.Held[orig]; g != nil && f.Now-g.Begun >= gatherRows {
+		f.Ready = append(f.Ready, g) // a backlog is read faster than the machine's clock goes
+		delete(f.Held, orig)
+	} else if g != nil {
 		g.add(h, f.Now)
 		f.Folded++
 		f.Said[tripleOf(h.conn).String()] = &said{At: f.Now}
@@ -143,6 +148,11 @@ func (f *Folds) known(h *hit) bool {
 		return true
 	}
 	if g := f.Storms[orig]; g != nil {
+		if f.over(g, f.Now) {
+			f.Ready = append(f.Ready, g)
+			delete(f.Storms, orig)
+			return false
+		}
 		g.add(h, f.Now)
 		f.Folded++
 		return true
@@ -172,6 +182,9 @@ func (f *Folds) raise(h *hit, clock func() time.Time) {
 	}
 	f.Own[orig], f.Alerts = append(f.Own[orig], f.Now), append(f.Alerts, f.Now)
 	f.Said[key] = &said{At: f.Now}
+	if before := f.Held[orig]; before != nil {
+		f.Ready = append(f.Ready, before)
+	}
 	g := gatherFrom(Connection, h, f.Now)
 	g.held = clock()
 	f.Held[orig] = g
@@ -197,6 +210,11 @@ func (f *Folds) storm(h *hit) bool {
 // beyond takes a connection that is one too many for its hour.
 func (f *Folds) beyond(h *hit) {
 	f.advance(h.conn.TS)
+	if g := f.Beyond; g != nil && f.over(g, f.Now) {
+		if f.Beyond = nil; g.Alert.Count >= crowd {
+			f.Ready = append(f.Ready, g)
+		}
+	}
 	if f.Beyond == nil {
 		f.Beyond = gatherFrom(Limit, h, f.Now)
 	} else {
@@ -251,6 +269,10 @@ func (f *Folds) forget() {
 // fallen silent; all takes everything.
 func (f *Folds) due(clock time.Time, passed time.Duration, all bool) []*Alert {
 	var out []*Alert
+	for _, g := range f.Ready {
+		out = append(out, g.done())
+	}
+	f.Ready = nil
 	now := f.Now + conn.Micros(passed.Microseconds())
 	for key, g := range f.Held {
 		if all || clock.Sub(g.held) >= gather {

@@ -122,6 +122,7 @@ func parseState(text []byte) (*state, error) {
 			}
 		}
 		groups := slices.AppendSeq(slices.Collect(maps.Values(f.Held)), maps.Values(f.Storms))
+		groups = append(groups, f.Ready...)
 		if f.Beyond != nil {
 			groups = append(groups, f.Beyond)
 		}

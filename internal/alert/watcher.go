@@ -207,7 +207,7 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 			one := blk
 			one.Rows = blk.Rows[i : i+1]
 			w.block(&one)
-			if len(w.folds.Held)+len(w.folds.Storms) > 0 || w.folds.Beyond != nil {
+			if len(w.folds.Held)+len(w.folds.Storms)+len(w.folds.Ready) > 0 || w.folds.Beyond != nil {
 				w.flush(false, each)
 			}
 		}
