@@ -81,7 +81,7 @@ func (s *session) damaged(err error) {
 // it is not known.
 func (s *session) progress(total int64, what string) *progressbar.ProgressBar {
 	if !s.terminal {
-		return progressbar.DefaultSilent(total)
+		return progressbar.NewOptions64(total, progressbar.OptionSetVisibility(false))
 	}
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(s.stderr),
@@ -89,5 +89,6 @@ func (s *session) progress(total int64, what string) *progressbar.ProgressBar {
 		progressbar.OptionThrottle(200*time.Millisecond),
 		progressbar.OptionShowCount(),
 		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetSpinnerChangeInterval(0), // a goroutine would draw it, and races with ours
 	)
 }
