@@ -56,12 +56,6 @@ export {
 	global model_refused: event(why: string);
 }
 
-# Whether this process learns by itself.
-function learns(): bool
-	{
-	return learn && sees_packets() && ! Cluster::is_enabled();
-	}
-
 function state_directory(): string
 	{
 	if ( state_dir == "" || (reading_traces() && ! state_with_traces) )
@@ -70,14 +64,22 @@ function state_directory(): string
 	return state_dir + "/" + (Cluster::node == "" ? "zeek" : Cluster::node);
 	}
 
-hook without_model_file()
+# Learning begins with the next connection. In a cluster no process learns by
+# itself yet.
+function begin_learning()
 	{
-	if ( ! learns() )
+	if ( ! sees_packets() || Cluster::is_enabled() )
 		return;
 
 	__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version());
 	fingerprint = "";
 	active = T;
+	}
+
+hook without_model_file()
+	{
+	if ( learn )
+		begin_learning();
 	}
 
 hook happened(h: Happening)
@@ -113,18 +115,16 @@ function learn_changed(id: string, value: bool): bool
 	if ( model_file != "" || ! enabled || value == learn )
 		return value;
 
-	if ( ! value )
+	if ( value )
 		{
-		# The model in use stays.
-		local why = __finish();
-		if ( why != "" )
-			Reporter::warning(fmt("IForest: %s", why));
+		begin_learning();
+		return value;
 		}
-	else if ( sees_packets() && ! Cluster::is_enabled() )
-		{
-		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version());
-		active = T;
-		}
+
+	# The model in use stays.
+	local why = __finish();
+	if ( why != "" )
+		Reporter::warning(fmt("IForest: %s", why));
 
 	return value;
 	}

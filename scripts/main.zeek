@@ -106,6 +106,10 @@ event connection_state_remove(c: connection) &priority=-4
 		return;
 
 	local score = __score(c$conn);
+	# The model of a state that was kept comes with the first connection.
+	if ( score >= 0.0 && fingerprint == "" )
+		fingerprint = model()$fingerprint;
+
 	if ( score < 0.0 )
 		not_scored(score);
 	else if ( hook policy(c, score) )

@@ -32,6 +32,6 @@ zeek-cut anomaly_model anomaly_score <second.log | grep "^$last" >sensor
 zeek-iforest score -m second.model --columns model,score first.log second.log 2>/dev/null | zeek-cut anomaly_model anomaly_score 2>/dev/null | tail -$(wc -l <sensor) >offline
 test -s sensor && cmp sensor offline && echo "the last model's rows: the same scores" >>output
 
-# Scores from the first row on after the restart.
-zeek-cut anomaly_score <second.log | head -1 | grep -c '^0' >>output
+# Scores from the first row on after the restart, by the model of before.
+zeek-cut anomaly_score anomaly_model <second.log | head -1 | grep -c "^0.*$(zeek-iforest info first.model | awk '$1 == "model" { print $2 }')" >>output
 zeek-cut note <first.notice.log | grep -c Model_Promoted | sed 's/^[1-9].*/promotions are notices/' >>output
