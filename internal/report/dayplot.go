@@ -23,7 +23,7 @@ func (d *Day) WriteScores(w io.Writer, things []*DayThing, width, height vg.Leng
 	for at := range daySlots {
 		if d.most[at] > 0 {
 			highest = append(highest, plotter.XY{X: (float64(at) + 0.5) / 6, Y: d.most[at]})
-			p.Y.Max = math.Max(p.Y.Max, math.Ceil(d.most[at]*20)/20+0.05)
+			p.Y.Max = math.Max(p.Y.Max, math.Ceil(d.most[at]*20)/20+0.12) // room for the legend
 		}
 	}
 	for i, l := range []struct {
