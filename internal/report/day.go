@@ -42,7 +42,6 @@ type Day struct {
 	Ranked uint64     // rows with a rank
 
 	begin, end conn.Micros
-	place      uint64
 	kinds      map[dayKind]*thing
 	hosts      map[netip.Addr]struct{}
 	scores     [daySlots][dayBins]uint32
@@ -95,7 +94,6 @@ func (d *Day) Observe(s *Scored) {
 		return
 	}
 	d.Rows++
-	d.place++
 	if len(d.hosts) < maxThings {
 		d.hosts[c.Orig.Addr()] = struct{}{}
 	}
@@ -127,7 +125,7 @@ func (d *Day) Observe(s *Scored) {
 	if t.count > 1 && s.Score <= t.score {
 		return
 	}
-	t.place, t.score, t.oneIn, t.conn, t.reason = d.place, s.Score, s.OneIn, *c, ""
+	t.place, t.score, t.oneIn, t.conn, t.reason = d.Rows, s.Score, s.OneIn, *c, ""
 	t.conn.UID, t.conn.Service, t.conn.TunnelParents = strings.Clone(c.UID), k.service, nil
 	t.reason = strings.Clone(s.Reason())
 }
