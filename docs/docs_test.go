@@ -67,6 +67,7 @@ func unmarked(text string) (found []string) {
 // build makes the command line in a folder that looks like a clone.
 func build(t *testing.T) (dir string) {
 	t.Helper()
+	testenv.OS(t, "linux") // GNU's timeout, sed and grep
 	testenv.Program(t, "bash")
 	root := testenv.Root(t)
 	dir = t.TempDir()

@@ -314,6 +314,7 @@ func TestSecurityOnionPatch(t *testing.T) {
 
 // The patch for Malcolm, in sed: on lines of the shape of theirs.
 func TestMalcolmPatch(t *testing.T) {
+	testenv.OS(t, "linux") // GNU's sed
 	sed := testenv.Program(t, "sed")
 	file := filepath.Join(t.TempDir(), "1015_zeek_conn.conf")
 	before := "mapping => {\n \"[message]\" => \"%{[zeek_cols][ts]}\t%{[zeek_cols][conn_state]}\t%{[zeek_cols][ja4ts]}\"\n}\n" +
