@@ -84,23 +84,34 @@ var randomDigits = regexp.MustCompile(`\d{4,}`)
 // hitIn finds in strace's output which call on a file below dir was hit, "" for
 // none, and how many calls were hit on any file.
 func hitIn(trace string, f Fault, dir string) (step string, hits int) {
-	begun := map[string]string{} // by a thread, of calls that strace wrote in two lines
+	begun := map[string]string{} // by a thread: the call that it is in
+	hit := func(call string) {
+		hits++
+		if at := strings.LastIndex(call, dir); at >= 0 {
+			name, _, _ := strings.Cut(call[at+len(dir):], ">")
+			name, _, _ = strings.Cut(name, `"`)
+			step = f.Call + " " + strings.TrimPrefix(randomDigits.ReplaceAllString(name, "*"), "/")
+		}
+	}
 	for line := range strings.Lines(trace) {
 		thread, call, _ := strings.Cut(strings.TrimSpace(line), " ")
 		call = strings.TrimLeft(call, " ")
 		if strings.HasPrefix(call, "<... "+f.Call+" resumed>") {
 			call = begun[thread] + call
 		}
-		begun[thread] = call
-		cut := strings.HasSuffix(call, "= ?") || strings.HasSuffix(call, "<unfinished ...>") // what a killed thread was in
-		if !strings.HasPrefix(call, f.Call+"(") || !strings.Contains(call, "(INJECTED)") && !(f.Kills() && cut) {
-			continue
+		if !strings.HasPrefix(call, "+++") { // the thread lives on
+			delete(begun, thread)
 		}
-		hits++
-		if at := strings.LastIndex(call, dir); at >= 0 {
-			name, _, _ := strings.Cut(call[at+len(dir):], ">")
-			name, _, _ = strings.Cut(name, `"`)
-			step = f.Call + " " + strings.TrimPrefix(randomDigits.ReplaceAllString(name, "*"), "/")
+		if strings.HasPrefix(call, f.Call+"(") && (strings.HasSuffix(call, "= ?") || strings.HasSuffix(call, "<unfinished ...>")) {
+			begun[thread] = call
+		}
+		if strings.HasPrefix(call, f.Call+"(") && strings.Contains(call, "(INJECTED)") {
+			hit(call)
+		}
+	}
+	if f.Kills() { // what a killed thread was in has no end
+		for _, call := range begun {
+			hit(call)
 		}
 	}
 	return step, hits
