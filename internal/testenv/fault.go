@@ -26,7 +26,7 @@ func (f Fault) Kills() bool { return f.Effect == "signal=KILL" }
 
 // Faulty is a run with a fault in it.
 type Faulty struct {
-	Step           string // which call was hit: "write .out.*"
+	Step           string // which call was hit first: "write .out.*"
 	Hits           int    // how many were: each thread counts its own calls
 	Status         int    // exit status, -1 when killed
 	Stdout, Stderr string
@@ -81,13 +81,13 @@ func Inject(t *testing.T, f Fault, dir string, prepare func(), command []string,
 
 var randomDigits = regexp.MustCompile(`\d{4,}`)
 
-// hitIn finds in strace's output which call on a file below dir was hit, "" for
-// none, and how many calls were hit on any file.
+// hitIn finds in strace's output which call on a file below dir was hit first,
+// "" for none, and how many calls were hit on any file.
 func hitIn(trace string, f Fault, dir string) (step string, hits int) {
 	begun := map[string]string{} // by a thread: the call that it is in
 	hit := func(call string) {
 		hits++
-		if at := strings.LastIndex(call, dir); at >= 0 {
+		if at := strings.LastIndex(call, dir); at >= 0 && step == "" {
 			name, _, _ := strings.Cut(call[at+len(dir):], ">")
 			name, _, _ = strings.Cut(name, `"`)
 			step = f.Call + " " + strings.TrimPrefix(randomDigits.ReplaceAllString(name, "*"), "/")
