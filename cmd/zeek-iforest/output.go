@@ -14,7 +14,8 @@ type output struct {
 	*bufio.Writer
 	name string // "stdout" or the path
 	file *os.File
-	last byte // written
+	mode os.FileMode // of the file
+	last byte        // written
 }
 
 // bufferSize is less than what a block of a log becomes, which is then written
@@ -40,26 +41,31 @@ func (o *output) startLine() error {
 
 // output opens path, "" and "-" meaning stdout. The file is written beside its
 // place and renamed by commit, so a failed run leaves nothing behind and an
-// older file as it was.
+// older file as it was. It has the mode of the older file, otherwise 0600: logs
+// hold addresses.
 func (s *session) output(path string) (*output, error) {
 	if path == "" || path == "-" {
 		return &output{Writer: bufio.NewWriterSize(s.stdout, bufferSize), name: "stdout"}, nil
 	}
-	if to, err := os.Stat(path); err == nil && !to.Mode().IsRegular() {
+	mode := os.FileMode(0o600)
+	if to, err := os.Stat(path); err == nil {
+		mode = to.Mode().Perm()
 		if to.IsDir() {
 			return nil, fmt.Errorf("%s is a directory", path)
 		}
-		file, err := os.OpenFile(path, os.O_WRONLY, 0) // a device or a pipe
-		if err != nil {
-			return nil, err
+		if !to.Mode().IsRegular() { // a device or a pipe
+			file, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return nil, err
+			}
+			return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 		}
-		return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil { // of which the user wants to know the cause, not the temporary name
 		return nil, fmt.Errorf("writing %s: %w", path, errors.Unwrap(err))
 	}
-	return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file}, nil
+	return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file, mode: mode}, nil
 }
 
 // commit ends a successful run.
@@ -75,7 +81,7 @@ func (o *output) commit() error {
 	if file.Name() == o.name { // a device or a pipe
 		return file.Close()
 	}
-	err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close())
+	err := errors.Join(file.Chmod(o.mode), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), o.name)
 	}
