@@ -110,8 +110,16 @@ func (w *watching) write(text string) {
 }
 
 func (w *watching) run(ctx context.Context) error {
+	w.make()
+	return w.follow(ctx)
+}
+
+func (w *watching) make() {
 	w.w = NewWatcher(w.config, w.targets)
 	w.w.base = 10 * time.Millisecond
+}
+
+func (w *watching) follow(ctx context.Context) error {
 	return w.w.Run(ctx, w.state(), w.log(), func(from *zeeklog.Position) *zeeklog.Tail {
 		return zeeklog.Follow(w.log(), from, w.config.Warn, func() []string { return nil }, func(path string) (io.ReadCloser, error) { return os.Open(path) })
 	})
@@ -120,7 +128,8 @@ func (w *watching) run(ctx context.Context) error {
 func (w *watching) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- w.run(ctx) }()
+	w.make()
+	go func() { done <- w.follow(ctx) }()
 	w.end = func() error { cancel(); return <-done }
 	time.Sleep(50 * time.Millisecond)
 }
