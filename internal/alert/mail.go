@@ -104,14 +104,15 @@ func (m *mailer) send(ctx context.Context, a *Alert) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = raw.SetDeadline(deadline)
 	}
+	link := raw
 	if m.secure == "always" {
 		secured := tls.Client(raw, m.tls)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return err
 		}
-		raw = secured
+		link = secured
 	}
-	c, err := smtp.NewClient(raw, m.server)
+	c, err := smtp.NewClient(link, m.server)
 	if err != nil {
 		return err
 	}
