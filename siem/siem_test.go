@@ -293,6 +293,21 @@ func TestGrafanaQueries(t *testing.T) {
 	run(t, ".", promtool, "check", "rules", "--lint=none", file)
 }
 
+// systemd's own opinion of the unit; siem/systemd/check runs it.
+func TestSystemdUnit(t *testing.T) {
+	analyze := testenv.Program(t, "systemd-analyze")
+	const name = "zeek-iforest-watch.service"
+	dir := t.TempDir()
+	// Where the program is not installed that would be the only complaint.
+	unit := strings.Replace(read(t, "systemd", name), "ExecStart=/usr/local/bin/zeek-iforest", "ExecStart=/bin/true", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(unit), 0o600))
+	assert.Empty(t, run(t, dir, analyze, "verify", "./"+name))
+	if !strings.Contains(run(t, dir, analyze, "--help"), "--offline") {
+		testenv.Skip(t, "systemd 250", "systemd-analyze has no --offline")
+	}
+	run(t, dir, analyze, "security", "--offline=true", "--threshold=15", "./"+name)
+}
+
 // The patch for Security Onion, in jq: on a pipeline of the shape of theirs.
 func TestSecurityOnionPatch(t *testing.T) {
 	jq := testenv.Program(t, "jq")
