@@ -19,6 +19,7 @@ import (
 type Sensor struct {
 	model    *model.Model
 	hosts    *feature.Hosts
+	walker   model.Walker
 	services names
 	conn     conn.Conn // the latest, with its window and score
 	window   feature.Window
@@ -114,7 +115,7 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	s.window, s.score = s.hosts.Observe(c), model.Score{}
 	var result Result
 	if m != nil {
-		s.score = m.Score(c, s.window)
+		s.score = s.walker.Score(m, c, s.window)
 		s.counts.add(s.score.Value, s.score.Cold)
 		s.alerts.Storms(false, s.storm)
 		s.unusual = s.alerts.Unusual(c, s.score, m)
