@@ -49,9 +49,9 @@ var rooms = map[string][]string{
 	},
 	"internal": nil, // what this project's programs need
 
-	"docs":             {}, // tests only
-	"siem":             {}, // the same
-	"zeek-pkg/testing": {}, // writes captures for measurements
+	"docs":             {},           // tests only
+	"siem":             {},           // the same
+	"zeek-pkg/testing": {"internal"}, // makes traffic, measures
 }
 
 // sensorModules is all that the sensor library may bring into Zeek besides the

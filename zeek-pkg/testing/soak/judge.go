@@ -1,0 +1,301 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/report"
+)
+
+// rows is what a conn.log holds.
+type rows struct {
+	all, unscored  int
+	unscoredBehind int // the first that is scored
+	models         map[string]bool
+	cutOff         bool // the last line
+}
+
+// readRows reads a conn.log that a Zeek may have left in the middle of a line.
+func readRows(name string) (r rows, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return r, err
+	}
+	defer f.Close()
+	r.models = map[string]bool{}
+	score, model := -1, -1
+	for in := bufio.NewReaderSize(f, 1<<20); ; {
+		line, err := in.ReadString('\n')
+		if err == io.EOF {
+			r.cutOff = line != ""
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			if fields[0] == "#fields" {
+				score, model = slices.Index(fields, "anomaly_score")-1, slices.Index(fields, "anomaly_model")-1
+			}
+			continue
+		}
+		r.all++
+		if score < 0 { // a Zeek without the package
+			continue
+		}
+		if len(fields) <= max(score, model) {
+			return r, fmt.Errorf("%s: row %d has too few fields", name, r.all)
+		}
+		if value, err := strconv.ParseFloat(fields[score], 64); err == nil && value > 0 && value < 1 {
+			r.models[fields[model]] = true
+			continue
+		}
+		r.unscored++
+		if len(r.models) > 0 {
+			r.unscoredBehind++
+		}
+	}
+}
+
+// counts is a line of what soak.zeek tells.
+type counts map[string]float64
+
+func readCounts(name string) (all []counts, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) < 3 || !strings.Contains(line, "raised=") {
+			continue // the last one of a Zeek that was killed
+		}
+		c := counts{}
+		if words[0] == "end" {
+			c["end"] = 1
+		}
+		for _, word := range words[2:] {
+			name, value, _ := strings.Cut(word, "=")
+			if c[name], err = strconv.ParseFloat(value, 64); err != nil {
+				return nil, fmt.Errorf("%s: %w", line, err)
+			}
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: no counts", name)
+	}
+	return all, nil
+}
+
+var (
+	stamp   = regexp.MustCompile(`^([0-9]+\.[0-9]+ +)?(<command line>, line [0-9]+: )?`)
+	dropped = regexp.MustCompile(`([0-9]+) packets received on interface.* ([0-9]+) \([0-9.]+%\) dropped`)
+	// What Zeek says in any case, and the warning that is asked for.
+	expected = regexp.MustCompile(`^(listening on |received termination signal|[0-9]+ packets received|` +
+		`warning in .*model\.zeek.*: IForest: model [0-9a-f]{12} stays: .*garbage\.model)`)
+)
+
+// said reads what Zeek wrote on stderr: lines that were not expected, those of
+// the refused model, packets received and dropped.
+func said(name string) (surprises []string, refusals, received, lost int, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		line = stamp.ReplaceAllString(strings.TrimSpace(line), "")
+		if m := dropped.FindStringSubmatch(line); m != nil {
+			received, _ = strconv.Atoi(m[1])
+			lost, _ = strconv.Atoi(m[2])
+		}
+		switch {
+		case line == "":
+		case !expected.MatchString(line):
+			surprises = append(surprises, line)
+		case strings.Contains(line, "garbage"):
+			refusals++
+		}
+	}
+	return surprises, refusals, received, lost, nil
+}
+
+// mayGrow is by which share the resident size may grow from the second quarter of
+// a life to its last one, beyond what a Zeek without the package grows: what an
+// allocator's luck needs.
+const mayGrow = 0.05
+
+// judge prints what became of the lives, and says whether something failed.
+func judge(s settings, traffic sending, lives []*life, took time.Duration) (failed bool, err error) {
+	var faults []string
+	wrong := func(n int, format string, args ...any) {
+		faults = append(faults, fmt.Sprintf("life %d: ", n+1)+fmt.Sprintf(format, args...))
+	}
+	var table, surprises bytes.Buffer
+	total, unscored, promoted, refused := 0, 0, 0.0, 0.0
+	stood, lost := 0.0, 0.0 // the learner's rows at the end of the life before
+	for n, l := range lives {
+		r, err := readRows(filepath.Join(l.dir, "conn.log"))
+		if err != nil {
+			return false, err
+		}
+		told, err := readCounts(filepath.Join(l.dir, "counts"))
+		if err != nil {
+			return false, err
+		}
+		odd, refusals, received, drops, err := said(filepath.Join(l.dir, "stderr"))
+		if err != nil {
+			return false, err
+		}
+		if reporter, err := os.ReadFile(filepath.Join(l.dir, "reporter.log")); err == nil {
+			for line := range strings.Lines(string(reporter)) {
+				if !strings.HasPrefix(line, "#") && !strings.Contains(line, "garbage.model") && !strings.Contains(line, "\tReporter::INFO\t") {
+					odd = append(odd, "reporter.log: "+strings.TrimSpace(line))
+				}
+			}
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		last := told[len(told)-1]
+
+		// Each row is scored once there is a model, and the others are those that came before it.
+		if r.unscoredBehind > 0 {
+			wrong(n, "%d rows behind the first score are not scored", r.unscoredBehind)
+		}
+		if n > 0 && r.unscored > 0 {
+			wrong(n, "%d rows are not scored, though a model was kept", r.unscored)
+		}
+		if float64(r.unscored) != last["no_model"] || last["other"] != 0 {
+			wrong(n, "%d rows are not scored; counted are %.0f without a model and %.0f for other causes", r.unscored, last["no_model"], last["other"])
+		}
+		if !l.killed && float64(r.all) != last["scored"]+last["no_model"] {
+			wrong(n, "%d rows, but %.0f were scored and %.0f had no model", r.all, last["scored"], last["no_model"])
+		}
+		if n == 0 && (r.unscored < warmup || r.unscored > warmup+rebuildEvery/10) {
+			wrong(n, "%d rows without a model, and the first was due after %d", r.unscored, warmup)
+		}
+		if r.cutOff && !l.killed {
+			wrong(n, "conn.log ends in the middle of a line")
+		}
+
+		// The learner goes on where it stood.
+		begun := told[slices.IndexFunc(told, func(c counts) bool { return c["learning"] == 1 })]
+		start := begun["learnt"] - begun["scored"] - begun["no_model"]
+		switch {
+		case n > 0 && lives[n-1].killed:
+			if lost = stood - start; lost < 0 || lost > 2*saveEvery {
+				wrong(n, "learning began at row %.0f, and had come to %.0f: more was lost than there is from a saving to the next", start, stood)
+			}
+		case start != stood:
+			wrong(n, "learning began at row %.0f, and had come to %.0f", start, stood)
+		}
+		for i := 1; i < len(told); i++ {
+			if told[i]["learning"] == 1 && told[i]["learnt"] > 0 {
+				if told[i]["learnt"] < stood-lost {
+					wrong(n, "the learner went back to row %.0f", told[i]["learnt"])
+					break
+				}
+			}
+		}
+		for _, c := range told {
+			if c["learning"] == 1 {
+				stood, promoted, refused = c["learnt"], c["promoted"], c["refused"]
+			}
+		}
+
+		if s.duration/time.Duration(s.lives) >= time.Minute && refusals != 1 {
+			wrong(n, "%d warnings of a refused model, 1 was asked for", refusals)
+		}
+		for _, line := range slices.Compact(odd) {
+			fmt.Fprintf(&surprises, "life %d: %s\n", n+1, line)
+		}
+		if len(odd) > 0 {
+			wrong(n, "%d lines that were not expected", len(odd))
+		}
+
+		quarter := len(l.with) / 4
+		if quarter == 0 {
+			return false, fmt.Errorf("life %d was too short to judge", n+1)
+		}
+		early, late := largest(l.with[quarter:2*quarter]), largest(l.with[3*quarter:])
+		bare := largest(l.without[3*quarter:])
+		if grown := largest(l.without[3*quarter:]) - largest(l.without[quarter:2*quarter]); n > 0 && late-early-grown > mayGrow*early { // in the first one tables fill
+			wrong(n, "the resident size grew from %.0f to %.0f MB, that of a Zeek without the package by %.0f MB", early/1e6, late/1e6, grown/1e6)
+		}
+		plain, err := readRows(filepath.Join(l.dir, "without", "conn.log"))
+		if err != nil {
+			return false, err
+		}
+		end := "SIGTERM"
+		if l.killed {
+			end = "SIGKILL"
+		}
+		fmt.Fprintf(&table, "| %d, %.1f min, %s | %d (%d) | %d | %d | %.0f … %.0f | %.0f, %.0f (%.0f) | %.3f (%.3f) | %d, %d |\n", n+1, l.lasted.Minutes(), end,
+			r.all, plain.all, r.unscored, len(r.models), start, stood, early/1e6, late/1e6, bare/1e6, cores(l.with), cores(l.without), received, drops)
+		total, unscored = total+r.all, unscored+r.unscored
+	}
+	first, final := largest(lives[1%len(lives)].with), largest(lives[len(lives)-1].with)
+	if final > (1+mayGrow)*first {
+		faults = append(faults, fmt.Sprintf("the resident size grew from %.0f MB in the second life to %.0f MB in the last", first/1e6, final/1e6))
+	}
+
+	fmt.Printf("%v; %d packets of %d offices and %d strangers sent. %d rows of conn.log, %d without a score. "+
+		"Models learnt: %.0f promoted, %.0f refused. SIGKILL lost %.0f rows of learning.\n\n", took.Round(time.Second), traffic.packets, traffic.offices,
+		traffic.strangers, total, unscored, promoted, refused, lost)
+	fmt.Println("In brackets a Zeek without the package on the same traffic.")
+	fmt.Println()
+	fmt.Println("| life | rows | not scored | models in the log | learnt: from row … to | MB resident, largest in second and last quarter | cores used | packets seen, dropped |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
+	fmt.Println(table.String())
+	os.Stdout.Write(surprises.Bytes())
+	for _, fault := range faults {
+		fmt.Println("FAILED:", fault)
+	}
+	if s.plots != "" {
+		err = plot(filepath.Join(s.plots, "soak-sensor.svg"), lives)
+	}
+	return len(faults) > 0, err
+}
+
+// cores is the CPU time for a second of wall clock.
+func cores(of []sample) float64 {
+	last := of[len(of)-1]
+	return (last.cpu - of[0].cpu).Seconds() / last.at.Sub(of[0].at).Seconds()
+}
+
+func largest(of []sample) (most float64) {
+	for _, s := range of {
+		most = max(most, s.resident)
+	}
+	return most
+}
+
+func plot(name string, lives []*life) error {
+	with, without := report.Line{Name: "with the package"}, report.Line{Name: "without it"}
+	for _, l := range lives {
+		for i := 0; i < len(l.with); i += 5 {
+			at := l.with[i].at.Sub(lives[0].began).Minutes()
+			with.X, with.Y = append(with.X, at), append(with.Y, l.with[i].resident/1e6)
+			without.X, without.Y = append(without.X, at), append(without.Y, l.without[i].resident/1e6)
+		}
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(report.Lines(f, "resident size of Zeek on looping traffic, started again every ten minutes", "minutes", "MB", false, with, without), f.Close())
+}
