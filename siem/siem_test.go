@@ -327,6 +327,82 @@ func TestSecurityOnionPatch(t *testing.T) {
 	assert.Equal(t, once, run(t, ".", jq, "-f", "security-onion/ingest.jq", file), "twice is once")
 }
 
+// theirSources returns a clone of another project that a variable names. None is
+// kept here; the packs' READMEs say which were read.
+func theirSources(t *testing.T, variable, repository string) string {
+	t.Helper()
+	dir := os.Getenv(variable)
+	if dir == "" {
+		testenv.Skip(t, repository, variable+" names no clone of it")
+	}
+	return dir
+}
+
+// The same patch on Security Onion's own pipeline: four processors more, before
+// the last, nothing else changed.
+func TestSecurityOnionTheirs(t *testing.T) {
+	dir := theirSources(t, "SIEM_SECURITYONION", "Security-Onion-Solutions/securityonion")
+	jq := testenv.Program(t, "jq")
+	file := filepath.Join(dir, "salt/elasticsearch/files/ingest/zeek.conn")
+	type pipeline struct{ Processors []any }
+	var before, after pipeline
+	require.NoError(t, json.Unmarshal([]byte(read(t, file)), &before))
+	require.NoError(t, json.Unmarshal([]byte(run(t, ".", jq, "-f", "security-onion/ingest.jq", file)), &after))
+	n := len(before.Processors)
+	require.Len(t, after.Processors, n+4)
+	assert.Equal(t, before.Processors[:n-1], after.Processors[:n-1])
+	assert.Equal(t, before.Processors[n-1], after.Processors[n+3])
+	assert.Contains(t, before.Processors[n-1], "pipeline")
+}
+
+// A conn.log as a real Zeek writes it with what Malcolm's sensors load, and
+// Malcolm's own parser after the patch: the same columns in the same order.
+func TestMalcolmTheirs(t *testing.T) {
+	dir := theirSources(t, "SIEM_MALCOLM", "cisagov/Malcolm")
+	zeek, sed := testenv.Zeek(t), testenv.Program(t, "sed")
+	root := testenv.Root(t)
+	if _, err := os.Stat(filepath.Join(root, "build/zeek-pkg")); err != nil {
+		testenv.Skip(t, "the package", "zeek-pkg/build.sh has not built it")
+	}
+	logs := t.TempDir()
+	ja4, err := filepath.Abs("malcolm/testdata/ja4.zeek")
+	require.NoError(t, err)
+	const conn = "policy/protocols/conn/"
+	cmd := exec.Command(zeek, "-C", "-r", filepath.Join(root, "testdata/pcaps/office-day.pcap"),
+		conn+"vlan-logging", conn+"mac-logging", conn+"community-id-logging", ja4, filepath.Join(root, "scripts"))
+	cmd.Dir = logs
+	cmd.Env = append(os.Environ(), "ZEEK_PLUGIN_PATH="+filepath.Join(root, "build/zeek-pkg"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	_, fields, ok := strings.Cut(read(t, logs, "conn.log"), "#fields\t")
+	require.True(t, ok)
+	fields, _, _ = strings.Cut(fields, "\n")
+	want := strings.Split(strings.ReplaceAll(fields, "id.", ""), "\t")
+
+	file := filepath.Join(t.TempDir(), "1015_zeek_conn.conf")
+	theirs := read(t, dir, "logstash/pipelines/zeek/1015_zeek_conn.conf")
+	require.NoError(t, os.WriteFile(file, []byte(theirs), 0o600))
+	parsed := func() (dissect, ruby []string) {
+		mapping := regexp.MustCompile(`"\[message\]" => "(%[^"]*)"`).FindStringSubmatch(read(t, file))
+		require.NotNil(t, mapping)
+		for _, m := range regexp.MustCompile(`%\{\[zeek_cols\]\[(\w+)\]\}`).FindAllStringSubmatch(mapping[1], -1) {
+			dissect = append(dissect, m[1])
+		}
+		names := regexp.MustCompile(`@zeek_conn_field_names = \[([^\]]*)\]`).FindStringSubmatch(read(t, file))
+		require.NotNil(t, names)
+		for _, m := range regexp.MustCompile(`'(\w+)'`).FindAllStringSubmatch(names[1], -1) {
+			ruby = append(ruby, m[1])
+		}
+		return dissect, ruby
+	}
+	dissect, _ := parsed()
+	assert.Equal(t, want[:len(want)-1], dissect, "unpatched, the score falls into the last column")
+	run(t, ".", sed, "-i", "-f", "malcolm/columns.sed", file)
+	dissect, ruby := parsed()
+	assert.Equal(t, want, dissect)
+	assert.Equal(t, want, ruby)
+}
+
 // The patch for Malcolm, in sed: on lines of the shape of theirs.
 func TestMalcolmPatch(t *testing.T) {
 	testenv.OS(t, "linux") // GNU's sed
@@ -378,6 +454,28 @@ func TestSigmaRules(t *testing.T) {
 			assert.True(t, columns[m[1]+m[2]], "%s names %s", file, m[1]+m[2])
 		}
 	}
+}
+
+// Sigma's own converter, where its Python package is installed (pip install
+// sigma-cli pysigma-backend-elasticsearch).
+func TestSigmaConverts(t *testing.T) {
+	python := testenv.Program(t, "python3")
+	if out, err := exec.Command(python, "-c", "import sigma.backends.elasticsearch").CombinedOutput(); err != nil {
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		testenv.Skip(t, "pySigma with its Elasticsearch backend", lines[len(lines)-1])
+	}
+	const convert = `
+from sigma.backends.elasticsearch import LuceneBackend
+from sigma.collection import SigmaCollection
+from sigma.processing.pipeline import ProcessingPipeline
+pipeline = ProcessingPipeline.from_yaml(open("sigma/elastic.yaml").read())
+for query in LuceneBackend(pipeline).convert(SigmaCollection.load_ruleset(["sigma"])):
+    print(query)
+`
+	assert.ElementsMatch(t, []string{
+		`data_stream.dataset:zeek.connection AND zeek.connection.anomaly_rank:>=10000`,
+		`data_stream.dataset:zeek.notice AND zeek.notice.note:IForest\:\:Anomalous_Connection`,
+	}, strings.Split(strings.TrimSpace(run(t, ".", python, "-c", convert)), "\n"))
 }
 
 // A pack's README is at most a page and says what was not tested.
