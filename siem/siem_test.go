@@ -291,6 +291,25 @@ func TestGrafanaQueries(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rules.yml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
 	run(t, ".", promtool, "check", "rules", "--lint=none", file)
+
+	// The panel of scores over buckets of ours, which end at 1.00 and not at +Inf:
+	// all scores between 0.45 and 0.50, so the median is in the middle.
+	var series []any
+	for bucket := 1; bucket <= 20; bucket++ {
+		values := "0x12"
+		if bucket >= 10 {
+			values = "0+100x12"
+		}
+		series = append(series, map[string]any{"series": fmt.Sprintf(`iforest_scores_total{instance="s1",le="%.2f"}`, float64(bucket)/20), "values": values})
+	}
+	median := strings.ReplaceAll(d.Panels[2].Targets[0].Expr, "$instance", ".*")
+	require.Contains(t, median, "histogram_quantile(0.5")
+	text, err = json.Marshal(map[string]any{"tests": []any{map[string]any{"interval": "5m", "input_series": series, "promql_expr_test": []any{
+		map[string]any{"expr": "round(" + median + ", 0.0001)", "eval_time": "1h", "exp_samples": []any{map[string]any{"labels": "{}", "value": 0.475}}},
+	}}}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	run(t, ".", promtool, "test", "rules", file)
 }
 
 // systemd's own opinion of the unit; siem/systemd/check runs it.
