@@ -2,11 +2,13 @@
 // skips the test where that is absent.
 //
 // Every skip made here begins with the same words ("skipped: needs ..."), so
-// that a run can count them: go test -v ./... | grep -c 'skipped: needs'.
+// that a run can count them: go test -v ./... | grep -c 'skipped: needs'. It is
+// also added, a line each, to the file that the variable IFOREST_SKIPS names.
 // A test that passes because it never ran should be visible as such.
 package testenv
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +24,18 @@ const Prefix = "skipped: needs "
 // "skipped: needs Zeek: no zeek on PATH".
 func Skip(t testing.TB, need, detail string) {
 	t.Helper()
-	t.Skipf("%s%s: %s", Prefix, need, detail)
+	why := Prefix + need + ": " + detail
+	if path := os.Getenv("IFOREST_SKIPS"); path != "" {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err == nil {
+			_, err = f.WriteString(why + "\n")
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			t.Fatalf("%s; and that could not be written down: %v", why, err)
+		}
+	}
+	t.Skipf("%s", why)
 }
 
 // Root returns the absolute path of the repository's root, the folder with

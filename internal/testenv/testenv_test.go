@@ -36,18 +36,26 @@ func TestSkipsSayWhatIsMissing(t *testing.T) {
 		{"system", func(t testing.TB) { OS(t, "plan10") },
 			"skipped: needs plan10: this is " + runtime.GOOS},
 	}
+	skips := filepath.Join(t.TempDir(), "skips")
+	t.Setenv("IFOREST_SKIPS", skips)
+	var all string
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &recorder{TB: t}
 			tt.call(r)
 			assert.Equal(t, tt.want, r.skip)
 		})
+		all += tt.want + "\n"
 	}
+	written, err := os.ReadFile(skips)
+	require.NoError(t, err)
+	assert.Equal(t, all, string(written))
 }
 
 func TestZeekIsTakenFromPATH(t *testing.T) {
 	r := &recorder{TB: t}
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("IFOREST_SKIPS", "")
 	Zeek(r)
 	assert.Equal(t, "skipped: needs Zeek: no zeek on PATH", r.skip)
 
