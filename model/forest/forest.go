@@ -113,13 +113,11 @@ func (f *Forest) meanPaths(dst []float64, rows []float32) {
 	if len(dst) >= minSliced {
 		f.slice.Do(func() { f.sliced = newSliced(f) })
 		if f.sliced != nil {
-			n := f.sliced.meanPaths(dst, rows)
-			dst, rows = dst[n:], rows[n*f.dim:]
+			f.sliced.meanPaths(f, dst, rows)
+			return
 		}
 	}
-	var k keys
 	for i := range dst {
-		k.set(rows[i*f.dim : (i+1)*f.dim])
-		dst[i] = edges(mean(f.sum(&k), f.trees))
+		dst[i] = f.MeanPath(rows[i*f.dim : (i+1)*f.dim])
 	}
 }

@@ -222,6 +222,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 		odd[0], odd[i] = odd[i], odd[0]
 		path := f.MeanPath(odd)
 		assert.True(t, path >= 1 && path <= 8+f.AverageLength(), "path %v", path)
+		assert.Equal(t, []float64{path}, slicedPaths(f, odd))
 	}
 	assert.Panics(t, func() { f.MeanPath(odd[:5:5]) })
 	assert.Panics(t, func() { f.MeanPaths(make([]float64, 2), odd, 1) })

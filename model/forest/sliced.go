@@ -2,7 +2,6 @@ package forest
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 	"sync"
 )
@@ -11,26 +10,15 @@ import (
 // after RapidScorer (Ye, Zhou, Zou, Gao, Zhang, KDD 2018): every split is
 // decided for all rows by a few operations on words. The time goes with the
 // number of splits, not with the depth of the trees. The sums are those of sum.
+//
+// All that the trees see of a row are its ranks, and most rows of a log have
+// the ranks of one that came not long before: memory.go remembers its path.
 type sliced struct {
 	features []sortedSplits
 	trees    []slicedTree
-	places   int // of slicedRows.less
-}
-
-// sortedSplits are the splits of all trees by one feature, in the order of
-// their thresholds.
-type sortedSplits struct {
-	keys  []uint32 // of the thresholds, then some above any row's
-	n     uint32   // thresholds
-	place int      // in slicedRows.less of the first one
-
-	// To find a place among the keys: those from low to high are divided into
-	// cells of 2^shift; below has the number of thresholds before each cell, and
-	// 2×half − 1 is not less than the number in any.
-	low, high uint32
-	shift     uint8
-	below     []uint32
-	half      uint32
+	places   int       // of slicedRows.less
+	words    int       // of a row's packed ranks
+	workers  sync.Pool // of *slicedRows
 }
 
 // slicedTree is a tree, breadth first: the children of its k-th split are its
@@ -45,20 +33,22 @@ const (
 	sliceRows   = 64
 	maxExternal = 128               // nodes of a tree: the number of a node is a byte
 	noNode      = 2*maxExternal - 1 // no row reaches it
-	maxCellBits = 10
-	minSliced   = 32 // rows from which it is faster than one walk after the other
+	minSliced   = 32                // rows from which it is faster than one walk after the other
 )
 
 // slicedRows is what a worker needs besides.
 type slicedRows struct {
+	packed []uint64 // the ranks of the rows at hand
+
+	met     memory
+	pending []pending // rows for the trees, at most sliceRows
+	ranked  []uint64  // their packed ranks
+	same    []same    // rows like one of these
+
 	less  []uint64           // by feature and threshold, the rows below it; one more for each feature
 	reach [noNode + 1]uint64 // by node, the rows that reach it
-	keys  [sliceRows]uint32  // of a feature
-	ranks [sliceRows]uint32  // the same rows' places among its thresholds
 	sums  [sliceRows]uint64
 }
-
-var slicedRowsPool = sync.Pool{New: func() any { return new(slicedRows) }}
 
 // spread[k][b] has bit i of b in its byte i, as bit k.
 var spread = func() (t [7][256]uint64) {
@@ -110,107 +100,57 @@ func newSliced(f *Forest) *sliced {
 		}
 		s.places += len(thresholds[i]) + 1
 	}
+	s.words = packing(s.features)
+	s.workers.New = func() any {
+		return &slicedRows{
+			packed:  make([]uint64, sliceRows*s.words),
+			met:     newMemory(s.words),
+			pending: make([]pending, 0, sliceRows),
+			ranked:  make([]uint64, 0, sliceRows*s.words),
+			same:    make([]same, 0, 4*sliceRows),
+			less:    make([]uint64, s.places),
+		}
+	}
 	return s
 }
 
-// set takes the thresholds in order, the key in the upper half of a word.
-func (s *sortedSplits) set(thresholds []uint64, place int) {
-	s.n, s.place = uint32(len(thresholds)), place
-	if s.n == 0 {
-		return
-	}
-	s.low, s.high = uint32(thresholds[0]>>32), uint32(thresholds[s.n-1]>>32)
-	s.shift = uint8(max(bits.Len32(s.high-s.low)-maxCellBits, 0))
-	s.below = make([]uint32, (s.high-s.low)>>s.shift+1)
-	most, cell, begin := 0, uint32(0), 0
-	for k, of := range thresholds {
-		key := uint32(of >> 32)
-		s.keys = append(s.keys, key)
-		for c := (key - s.low) >> s.shift; cell < c; {
-			cell++
-			s.below[cell], begin = uint32(k), k
-		}
-		most = max(most, k+1-begin)
-	}
-	s.half = 1 << (bits.Len(uint(most)) - 1)
-	for range 2 * s.half {
-		s.keys = append(s.keys, math.MaxUint32)
+// sum adds up the path lengths of the pending rows over all trees in w.sums.
+func (s *sliced) sum(w *slicedRows) {
+	s.decide(w)
+	w.sums = [sliceRows]uint64{}
+	for i := range s.trees {
+		s.trees[i].reach(&w.reach, w.less)
+		s.trees[i].add(&w.sums, &w.reach)
 	}
 }
 
-// meanPaths does what MeanPaths does, but for a few rows at the end, and
-// returns the number of rows done.
-func (s *sliced) meanPaths(dst []float64, rows []float32) int {
-	w := slicedRowsPool.Get().(*slicedRows)
-	defer slicedRowsPool.Put(w)
-	if len(w.less) < s.places {
-		w.less = make([]uint64, s.places)
+// rank sets the packed ranks of at most 64 rows.
+func (s *sliced) rank(w *slicedRows, rows []float32) {
+	clear(w.packed)
+	for at := 0; at < len(w.packed); at += s.words {
+		w.packed[at] = 1
 	}
-	done, dim := 0, len(s.features)
-	for len(dst)-done >= minSliced {
-		n := min(len(dst)-done, sliceRows)
-		s.sum(w, rows[done*dim:(done+n)*dim])
-		for i, sum := range w.sums[:n] {
-			dst[done+i] = edges(mean(int64(sum), len(s.trees)))
+	for i := range s.features {
+		if f := &s.features[i]; f.n > 0 {
+			f.rank(w.packed, rows[i:], len(s.features), s.words)
 		}
-		done += n
 	}
-	return done
 }
 
-// decide sets less for at most 64 rows.
-func (s *sliced) decide(w *slicedRows, rows []float32) {
-	clear(w.less[:s.places])
+// decide sets less for the pending rows.
+func (s *sliced) decide(w *slicedRows) {
+	clear(w.less)
 	for i := range s.features {
 		f := &s.features[i]
-		if f.n == 0 {
-			continue
-		}
-		n := uint(0)
-		for at := i; at < len(rows); at += len(s.features) {
-			w.keys[n%sliceRows] = key(rows[at])
-			n++
-		}
-		f.rank(w.ranks[:n], w.keys[:n])
-		less := w.less[f.place : f.place+int(f.n)+1]
-		for r, rank := range w.ranks[:n] {
-			less[rank] |= 1 << r
+		less := w.less[f.place : f.place+f.n+1]
+		for r, at := 0, f.word; at < len(w.ranked); r, at = r+1, at+s.words {
+			less[w.ranked[at]>>f.at&f.mask] |= 1 << r
 		}
 		var below uint64
 		for k := range less {
 			below |= less[k]
 			less[k] = below
 		}
-	}
-}
-
-// rank finds for each row how many thresholds are not above its key.
-func (s *sortedSplits) rank(ranks, rows []uint32) {
-	ranks = ranks[:len(rows)]
-	below, low, high, shift := s.below, s.low, s.high, s.shift&31
-	for r, x := range rows {
-		ranks[r] = below[(min(max(x, low), high)-low)>>shift]
-	}
-	for half := s.half; half > 0; half /= 2 {
-		keys := s.keys[half-1:]
-		for r, x := range rows {
-			at := ranks[r]
-			_, above := bits.Sub64(uint64(x), uint64(keys[at]), 0)
-			ranks[r] = at + half - half&uint32(-above)
-		}
-	}
-	for r := range ranks {
-		ranks[r] = min(ranks[r], s.n) // a NaN may be as large as what comes after the thresholds
-	}
-}
-
-// sum adds up the path lengths of at most 64 rows over all trees in w.sums.
-func (s *sliced) sum(w *slicedRows, rows []float32) {
-	s.decide(w, rows)
-	w.sums = [sliceRows]uint64{}
-	for i := range s.trees {
-		s.trees[i].reach(&w.reach, w.less)
-		s.trees[i].add(&w.sums, &w.reach)
 	}
 }
 

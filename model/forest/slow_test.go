@@ -118,6 +118,30 @@ func pick(rows []float32, dim int, sample []int32) [][]float32 {
 	return picked
 }
 
+// slicedPaths sends all rows through the sliced trees, also those that are the
+// same and those that are too few.
+func slicedPaths(f *Forest, rows []float32) (paths []float64) {
+	f.slice.Do(func() { f.sliced = newSliced(f) })
+	s := f.sliced
+	for ; len(rows) > 0; rows = rows[min(len(rows), sliceRows*f.dim):] {
+		some := rows[:min(len(rows), sliceRows*f.dim)]
+		if s == nil {
+			for ; len(some) > 0; some = some[f.dim:] {
+				paths = append(paths, f.MeanPath(some))
+			}
+			continue
+		}
+		w := s.workers.Get().(*slicedRows)
+		s.rank(w, some)
+		w.ranked = append(w.ranked[:0], w.packed[:len(some)/f.dim*s.words]...)
+		s.sum(w)
+		for _, sum := range w.sums[:len(some)/f.dim] {
+			paths = append(paths, edges(mean(int64(sum), f.trees)))
+		}
+	}
+	return paths
+}
+
 // compare holds the forest and its oracle equal on every row of probes.
 func compare(t *testing.T, rows []float32, dim int, o Options, probes []float32) {
 	t.Helper()
@@ -143,6 +167,7 @@ func compare(t *testing.T, rows []float32, dim int, o Options, probes []float32)
 	for i, path := range batch[n:] {
 		require.Equal(t, batch[i], path)
 	}
+	sliced := slicedPaths(again, probes[:n*dim])
 	credits := make([]float64, dim)
 	for i := range n {
 		x := probes[i*dim : (i+1)*dim]
@@ -174,6 +199,7 @@ func compare(t *testing.T, rows []float32, dim int, o Options, probes []float32)
 		require.InDelta(t, want, path, 1e-6)
 		require.InDelta(t, traced/float64(o.Trees), path, 1e-9)
 		require.Equal(t, path, batch[i])
+		require.Equal(t, path, sliced[i])
 		require.InDelta(t, math.Exp2(-want/slowC(f.Subsample())), f.Score(path), 1e-6)
 
 		require.Equal(t, path, f.Attribute(credits, x))
