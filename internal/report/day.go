@@ -169,8 +169,13 @@ type DayThing struct {
 	First, End time.Time
 }
 
+// strangeFrom is the rank from which on something is called strange: on a quiet
+// day the list ends where every tenth connection is as unusual.
+const strangeFrom = 10
+
 // Strange folds the day's connections by host and reason, the strangest first,
-// and returns the hosts of the first n such things.
+// and returns the hosts of the first n such things. What is known to be less rare
+// than 1 in 10 is none of them.
 func (d *Day) Strange(n int) []*DayHost {
 	type key struct {
 		host   netip.Addr
@@ -186,6 +191,9 @@ func (d *Day) Strange(n int) []*DayHost {
 	var hosts []*DayHost
 	of := map[netip.Addr]*DayHost{}
 	for _, t := range d.strangest() {
+		if t.oneIn > 0 && t.oneIn < strangeFrom {
+			continue
+		}
 		k := key{t.conn.Orig.Addr(), reasonKind(t.reason)}
 		s := found[k]
 		if s == nil {

@@ -32,7 +32,7 @@ func aDay() *DayPage {
 	d.Observe(dayRow(-1, "10.0.0.1:1", "10.0.0.2:443", 0.9, 9, "of the day before"))
 	d.Observe(dayRow(86400, "10.0.0.1:1", "10.0.0.2:443", 0.9, 9, "of the day after"))
 	for i := range 1440 {
-		d.Observe(dayRow(i*60, fmt.Sprintf("10.0.0.%d:5000", i%50), "10.0.2.1:443", 0.4+float64(i%10)/100, 2, "duration 1 s, usually 2 s"))
+		d.Observe(dayRow(i*60, fmt.Sprintf("10.0.0.%d:5000", i%50), "10.0.2.1:443", 0.4+float64(i%10)/100, 2+uint64(i%10), "duration 1 s, usually 2 s"))
 	}
 	for i := range 40 {
 		d.Observe(dayRow(36000+i, "10.9.9.9:6000", fmt.Sprintf("192.0.2.%d:%d", i, 1000+i), 0.7, 5000, fmt.Sprintf("%d responders in five minutes, usually 1; resp_port %d/tcp, never seen", i, 1000+i)))
@@ -70,6 +70,33 @@ func TestDayFolds(t *testing.T) {
 	require.Equal(t, 35, scan.MorePorts)
 	require.Equal(t, midnight.Add(10*time.Hour), scan.First.UTC())
 	require.Equal(t, 3, hosts[1].Things[0].Number)
+}
+
+// What is as common as one in two is not strange, however much is asked for.
+func TestDayOrdinary(t *testing.T) {
+	for _, h := range aDay().Strange(1000) {
+		for _, thing := range h.Things {
+			require.GreaterOrEqual(t, thing.OneIn, uint64(strangeFrom))
+		}
+	}
+	d := NewDay(midnight)
+	d.Observe(dayRow(0, "10.0.0.1:1", "10.0.0.2:443", 0.4, 2, "x"))
+	require.Contains(t, (&dayView{DayPage: &DayPage{Day: d}, Hosts: d.Strange(20)}).lead(), "Nothing stands out.")
+}
+
+// ICMP has a type and a code where others have ports.
+func TestDayLeadOfICMP(t *testing.T) {
+	d := NewDay(midnight)
+	row := dayRow(0, "10.0.0.1:8", "10.0.0.2:0", 0.7, 2000, "x")
+	row.Conn.Proto = conn.ICMP
+	d.Observe(row)
+	require.Contains(t, (&dayView{DayPage: &DayPage{Day: d}, Hosts: d.Strange(20)}).lead(), "to 10.0.0.2 by icmp, score 0.7000")
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[float64]string{0: "0", 2000: "2000", 20_000: "20k", 500_000: "500k", 1_500_000: "1.5M"} {
+		require.Equal(t, want, count(n))
+	}
 }
 
 func TestDayWithoutRows(t *testing.T) {

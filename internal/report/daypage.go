@@ -127,7 +127,13 @@ func (v *dayView) lead() string {
 		return text + "Nothing stands out."
 	}
 	first := v.Hosts[0].Things[0]
-	text += fmt.Sprintf("The strangest is one from %v to %v port %d, score %.4f", first.Conn.Orig.Addr(), first.Conn.Resp.Addr(), first.Conn.Resp.Port(), first.Score)
+	text += fmt.Sprintf("The strangest is one from %v to %v", first.Conn.Orig.Addr(), first.Conn.Resp.Addr())
+	if first.Conn.Proto == conn.ICMP { // its ports are a type and a code
+		text += " by icmp"
+	} else {
+		text += fmt.Sprintf(" port %d", first.Conn.Resp.Port())
+	}
+	text += fmt.Sprintf(", score %.4f", first.Score)
 	if first.OneIn > 0 {
 		text += fmt.Sprintf(", which one in %s is", thousands(first.OneIn))
 	}

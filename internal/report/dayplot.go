@@ -57,7 +57,7 @@ func (d *Day) WriteScores(w io.Writer, things []*DayThing, width, height vg.Leng
 	if err := d.number(p, things); err != nil {
 		return err
 	}
-	return write(w, p, width, height)
+	return writeDay(w, p, width, height)
 }
 
 // number writes the things' numbers where they are.
@@ -131,6 +131,17 @@ func (d *Day) WriteVolume(w io.Writer, width, height vg.Length) error {
 		p.Add(bar)
 		p.Y.Max = math.Max(p.Y.Max, n*1.08)
 	}
+	return writeDay(w, p, width, height)
+}
+
+// writeDay leaves the same room for the ticks' labels in both plots, so that the
+// hours stand below each other.
+func writeDay(w io.Writer, p *plot.Plot, width, height vg.Length) error {
+	widest := vg.Length(0)
+	for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		widest = max(widest, p.Y.Tick.Label.Width(t.Label))
+	}
+	p.Y.Label.Padding += max(0, p.Y.Tick.Label.Width("0000")-widest)
 	return write(w, p, width, height)
 }
 
@@ -169,9 +180,20 @@ func (fewTicks) Ticks(_, high float64) (ticks []plot.Tick) {
 		}
 	}
 	for y := 0.0; y <= high; y += step {
-		ticks = append(ticks, plot.Tick{Value: y, Label: fmt.Sprintf("%.4g", y)})
+		ticks = append(ticks, plot.Tick{Value: y, Label: count(y)})
 	}
 	return ticks
+}
+
+// count writes a count in at most four characters: 1500, 20k, 1.5M.
+func count(n float64) string {
+	switch {
+	case n >= 1e6:
+		return fmt.Sprintf("%.3gM", n/1e6)
+	case n >= 1e4:
+		return fmt.Sprintf("%.3gk", n/1e3)
+	}
+	return fmt.Sprintf("%.4g", n)
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04") }
