@@ -2,96 +2,90 @@ package forest
 
 import "slices"
 
-const (
-	walkerBoxes = 8  // kinds of rows that a Walker remembers
-	walkerSums  = 16 // walks in which it looks for a row that comes again
-	boxEvery    = 16 // walks, at least, from one box to the next: making one costs about four
-)
-
 // Walker finds the mean paths of rows that come one after another, as MeanPath
-// does, and remembers some: no tree tells apart two rows when between their
-// values lies no threshold of a split on the row's way. A flood of such rows, as
-// a scan is, when a sensor has the most to do, needs a walk now and then.
-//
+// does, and remembers them: a row with the ranks of one that came lately, as
+// most of a network's connections have and nearly all of a scan, needs no walk.
 // The zero Walker is ready. It is not safe for concurrent use.
 type Walker struct {
-	forest *Forest
-	boxes  []box             // those that rows fell into most lately towards the front
-	sums   [walkerSums]int64 // of the last walks
-	walks  int
-	made   int // walks when the last box was made
-}
+	forest   *Forest
+	features []sortedSplits
+	sorted   int // how many of them are ready
 
-// A box is a region of rows whose walks end in the same nodes.
-type box struct {
-	low  []uint32 // by feature, the least key
-	span []uint32 // by feature, the greatest key less the least
-	sum  int64    // of the path lengths
+	// Of the last row. Of one connection to the next, most features stay.
+	keys  []uint32
+	ranks []uint64 // shifted to their places in packed
+
+	packed []uint64
+	met    memory
 }
 
 // MeanPath returns f.MeanPath(x). With another forest than in the last call it
-// forgets what it remembers, and allocates; otherwise it does not.
+// forgets what it remembers; it then gets ready in as many calls as there are
+// features, so that none takes long, and allocates. Later calls do not.
 func (w *Walker) MeanPath(f *Forest, x []float32) float64 {
-	x = x[:f.dim]
 	if w.forest != f {
-		boxes := make([]box, walkerBoxes)
-		for i := range boxes {
-			boxes[i] = box{low: make([]uint32, f.dim), span: make([]uint32, f.dim)}
-		}
-		*w = Walker{forest: f, boxes: boxes[:0]}
+		*w = Walker{forest: f, features: make([]sortedSplits, f.dim)}
 	}
-	for i := range w.boxes {
-		if w.boxes[i].holds(x) {
-			sum := w.boxes[i].sum
-			if i > 0 {
-				w.boxes[i], w.boxes[i-1] = w.boxes[i-1], w.boxes[i]
-			}
-			return edges(mean(sum, f.trees))
-		}
+	if w.sorted < f.dim {
+		w.sort()
+		return f.MeanPath(x)
 	}
-	var k keys
-	k.set(x)
-	sum := f.sum(&k)
-	if w.walks-w.made >= boxEvery && slices.Contains(w.sums[:], sum) {
-		w.boxes = w.boxes[:min(len(w.boxes)+1, walkerBoxes)]
-		last := &w.boxes[len(w.boxes)-1]
-		f.enclose(last, x)
-		last.sum, w.made = sum, w.walks
+	w.rank(x[:f.dim])
+	place, found := w.met.find(w.packed)
+	if !found {
+		w.met.paths[place] = f.MeanPath(x)
 	}
-	w.sums[w.walks%walkerSums] = sum
-	w.walks++
-	return edges(mean(sum, f.trees))
+	return w.met.paths[place]
 }
 
-func (b *box) holds(x []float32) bool {
-	span := b.span[:len(b.low)]
-	for i, low := range b.low {
-		if key(x[i])-low > span[i] {
-			return false
+// sort makes the splits by one more feature ready.
+func (w *Walker) sort() {
+	f := w.forest
+	var thresholds []uint64
+	for _, n := range f.nodes {
+		if !isExternal(n) && splitFeature(n) == w.sorted {
+			thresholds = append(thresholds, n>>32<<32)
 		}
 	}
-	return true
+	slices.Sort(thresholds)
+	w.features[w.sorted].set(thresholds, 0)
+	if w.sorted++; w.sorted < f.dim {
+		return
+	}
+	words := packing(w.features)
+	w.packed, w.met = make([]uint64, words), newMemory(words)
+	w.keys, w.ranks = make([]uint32, f.dim), make([]uint64, f.dim)
+	for i := range w.features {
+		w.keys[i] = key(0)
+		w.ranks[i] = w.features[i].packedRank(0)
+	}
 }
 
-// enclose makes b the largest box around x in which every decision of x's walks
-// stays as it is.
-func (f *Forest) enclose(b *box, x []float32) {
-	for i := range b.low {
-		b.low[i], b.span[i] = 0, ^uint32(0) // until all is known, the greatest key
+// rank sets the row's packed ranks.
+func (w *Walker) rank(x []float32) {
+	packed, ranks, keys := w.packed, w.ranks[:len(x)], w.keys[:len(x)]
+	clear(packed)
+	packed[0] = 1
+	for i := range w.features[:len(x)] {
+		s := &w.features[i]
+		if k := key(x[i]); k != keys[i] {
+			keys[i], ranks[i] = k, s.packedRank(x[i])
+		}
+		packed[s.word] |= ranks[i]
 	}
-	for _, root := range f.roots[:f.trees] {
-		for w := f.nodes[root]; !isExternal(w); {
-			feature, threshold := splitFeature(w), uint32(w>>32)
-			if key(x[feature]) < threshold {
-				b.span[feature] = min(b.span[feature], threshold-1)
-				w = f.nodes[right(w)-1]
-			} else {
-				b.low[feature] = max(b.low[feature], threshold)
-				w = f.nodes[right(w)]
-			}
+}
+
+// packedRank is the rank of one value, in its place of its word.
+func (s *sortedSplits) packedRank(x float32) uint64 {
+	if s.n == 0 {
+		return 0
+	}
+	number := clamp(s.number(x), s.zero, s.most)
+	rank := s.below[number>>(s.shift&63)]
+	for half := s.half; half > 0; half /= 2 {
+		if s.thresholds[rank+half-1] <= number {
+			rank += half
 		}
 	}
-	for i, low := range b.low {
-		b.span[i] -= low
-	}
+	return uint64(rank) << (s.at & 63)
 }
