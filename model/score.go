@@ -38,8 +38,8 @@ func (m *Model) value(path float64) float64 { return math.Round(m.forest.Score(p
 func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
 
 // Walker scores connections that come one after another, as Model.Score does,
-// and faster where they are alike: forest.Walker. The zero Walker is ready. It
-// is not safe for concurrent use.
+// and faster: forest.Walker remembers. The zero Walker is ready. It is not safe
+// for concurrent use.
 type Walker struct{ forest forest.Walker }
 
 // Score returns m.Score(c, w).
