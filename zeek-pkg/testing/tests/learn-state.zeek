@@ -3,8 +3,9 @@
 #
 # @TEST-REQUIRES: which go
 # @TEST-EXEC: cd $ROOT && go run ./zeek-pkg/testing/traffic repeat 4 $PCAPS/office-day.pcap >$OLDPWD/days.trace
+# @TEST-EXEC: cd $ROOT && go run ./zeek-pkg/testing/traffic repeat 2 $PCAPS/office-day.pcap >$OLDPWD/two.trace
 # @TEST-EXEC: sh %INPUT
-# @TEST-EXEC: rm days.trace
+# @TEST-EXEC: rm days.trace two.trace
 # @TEST-EXEC: btest-diff output
 run() {
 	echo "$1" >>output
@@ -24,3 +25,6 @@ touch file
 run "a file in its place" file
 (flock 9; run "another Zeek has it" state) 9<>state/zeek/lock
 run "no longer" state
+# The first two days once more, behind the four.
+(cat days.trace; tail -c +25 two.trace) >longer.trace && mv longer.trace days.trace
+run "the clock goes back" state
