@@ -63,8 +63,12 @@ between, "-" for what is unset.`,
 					}
 				}
 				var err error
-				if e.Expires, err = parseExpiry(*expires, time.Now()); err != nil {
+				now := time.Now()
+				if e.Expires, err = parseExpiry(*expires, now); err != nil {
 					return err
+				}
+				if !e.Expires.IsZero() && !e.Expires.After(now) {
+					return fmt.Errorf("--expires: %s is over", *expires)
 				}
 				if err := e.Check(); err != nil {
 					return err

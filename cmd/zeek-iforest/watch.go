@@ -92,14 +92,20 @@ are read to their end, and what would have been sent is printed.`,
 				targets = append(targets, t)
 			}
 			w := alert.NewWatcher(c, targets)
-			s.say("watching %s, state in %s", log, state)
+			yet := ""
+			if !exists(log) {
+				yet = " (not there yet)"
+			}
+			s.say("watching %s%s, state in %s", log, yet, state)
 			err = w.Run(s, state, log, func(from *zeeklog.Position) *zeeklog.Tail {
 				t := zeeklog.Follow(log, from, c.Warn, func() []string { return rotatedLogs(log) }, func(path string) (io.ReadCloser, error) {
 					return openInput(path, nil)
 				})
 				return t
 			})
-			s.watched(w.Counts())
+			if c := w.Counts(); err == nil || c.Rows > 0 {
+				s.watched(c)
+			}
 			if errors.Is(err, alert.ErrNoScores) {
 				return hinted(fmt.Errorf("%s: %w", log, err), "-m FILE names a model; zeek-iforest train makes one")
 			}
@@ -123,11 +129,12 @@ func (s *session) dryRun(c alert.Config, files []string) error {
 			if err != nil {
 				return err
 			}
+			folder := files[0]
 			if files = inTime(rotatedLogs(log)); exists(log) {
 				files = append(files, log)
 			}
 			if len(files) == 0 {
-				return fmt.Errorf("%s: no conn.log in it", log)
+				return fmt.Errorf("%s: no conn.log in it, nor a rotated one", folder)
 			}
 		}
 	}
@@ -162,7 +169,7 @@ func (s *session) dryRun(c alert.Config, files []string) error {
 		return hinted(alert.ErrNoScores, "-m FILE names a model; zeek-iforest train makes one")
 	}
 	for _, day := range slices.Sorted(keys(days)) {
-		s.say("%s: %d alerts", day, days[day])
+		s.say("%s: %s", day, plural(uint64(days[day]), "alert"))
 	}
 	s.watched(counts)
 	return writeErr

@@ -81,7 +81,7 @@ func (a *Alert) Title() string {
 	case Storm:
 		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
 	case Limit:
-		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts an hour, the strangest from %s to %s:%d", a.Count, c.Originator, c.Responder, c.RespPort)
+		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts an hour, the strangest from %s to %s%s", a.Count, c.Originator, c.Responder, c.port())
 	}
 	if a.Count > 1 {
 		return fmt.Sprintf("%d anomalous connections from %s to %s, %s, score %.4f", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"), a.Score)
@@ -90,7 +90,15 @@ func (a *Alert) Title() string {
 	if service == "" {
 		service = c.Proto
 	}
-	return fmt.Sprintf("anomalous connection %s → %s port %d (%s), score %.4f", c.Originator, c.Responder, c.RespPort, service, a.Score)
+	return fmt.Sprintf("anomalous connection %s → %s%s (%s), score %.4f", c.Originator, c.Responder, c.port(), service, a.Score)
+}
+
+// port is " port 443", and nothing for ICMP, which has a code there.
+func (c *Summary) port() string {
+	if c.Proto == "icmp" {
+		return ""
+	}
+	return fmt.Sprintf(" port %d", c.RespPort)
 }
 
 // Detail is the rest, a few lines.

@@ -335,31 +335,45 @@ type allowList struct {
 	said  string
 }
 
-// reload looks at the file. One that cannot be used leaves the list before it.
-func (l *allowList) reload() {
+// read reads the file, unless it is as it was. One that cannot be used leaves
+// the list before it.
+func (l *allowList) read() error {
 	if l.path == "" {
-		return
+		return nil
 	}
 	info, err := os.Stat(l.path)
-	if err == nil && l.info != nil && os.SameFile(info, l.info) && info.ModTime().Equal(l.info.ModTime()) && info.Size() == l.info.Size() {
-		return
-	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(l.path)
-	}
-	var lines []AllowLine
-	if err == nil {
-		lines, err = ParseAllow(text, l.path)
-	}
 	if err != nil {
-		if err.Error() != l.said {
-			l.said = err.Error()
-			l.warn(fmt.Errorf("the allow-list before it holds on: %w", err))
-		}
-		return
+		return err
+	}
+	if l.info != nil && os.SameFile(info, l.info) && info.ModTime().Equal(l.info.ModTime()) && info.Size() == l.info.Size() {
+		return nil
+	}
+	text, err := os.ReadFile(l.path)
+	if err != nil {
+		return err
+	}
+	lines, err := ParseAllow(text, l.path)
+	if err != nil {
+		return err
 	}
 	l.info, l.lines, l.said = info, lines, ""
+	return nil
+}
+
+// reload reads the file and says once what is wrong with it. Alerts too many are
+// better than none, so that at the start, too, no more is done about it.
+func (l *allowList) reload() {
+	err := l.read()
+	if err == nil || err.Error() == l.said {
+		return
+	}
+	l.said = err.Error()
+	if l.info == nil {
+		err = fmt.Errorf("nothing is allowed until the allow-list is mended: %w", err)
+	} else {
+		err = fmt.Errorf("the allow-list before it holds on: %w", err)
+	}
+	l.warn(err)
 }
 
 func (l *allowList) allows(c *conn.Conn, now time.Time) bool {

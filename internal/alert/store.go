@@ -58,11 +58,11 @@ func (s *store) refused() string { return filepath.Join(s.dir, "refused.jsonl") 
 // openStore makes and locks the folder.
 func openStore(dir string) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name another folder for the state with --state", err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name another folder for the state with --state", err)
 	}
 	if err := lockFile(lock); err != nil {
 		lock.Close()

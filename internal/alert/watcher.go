@@ -190,9 +190,11 @@ func (w *Watcher) collect(clock time.Time, passed time.Duration, all bool) bool 
 }
 
 // DryRun reads logs to their end and calls each with every alert that would
-// have been sent.
+// have been sent. An allow-list that cannot be used is an error.
 func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each func(*Alert)) error {
-	w.allow.reload()
+	if err := w.allow.read(); err != nil {
+		return err
+	}
 	w.clock = func() time.Time { return w.folds.Now.Time() }
 	blocks, parser, blk := zeeklog.NewBlocks(r, name), zeeklog.NewParser(), zeeklog.Block{}
 	for ctx.Err() == nil {

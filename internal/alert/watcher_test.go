@@ -288,6 +288,30 @@ func TestAllowListIsReadAgain(t *testing.T) {
 	assert.NotContains(t, in.uids(), "Cs0")
 }
 
+// A list that is broken from the start stops no alert, and is not said to hold.
+func TestAllowListBrokenAtTheStart(t *testing.T) {
+	in := &inbox{}
+	w := newWatching(t, Target{"inbox", in})
+	w.config.Allow = filepath.Join(w.dir, "allow.tsv")
+	require.NoError(t, os.WriteFile(w.config.Allow, []byte(AllowHeader+"\n10.0.0.999\t-\t-\t-\t-\t-\t-\n"), 0o600))
+	w.start()
+	w.eventually(func() bool {
+		return strings.Contains(w.warnings(), "nothing is allowed until the allow-list is mended: "+w.config.Allow+":2: originator")
+	})
+	w.write(strange(0))
+	w.eventually(func() bool { return slices.Contains(in.uids(), "Cs0") })
+	w.stop()
+	dry := NewWatcher(w.config, nil)
+	assert.ErrorContains(t, dry.DryRun(context.Background(), strings.NewReader(""), "x", nil), "allow.tsv:2: originator")
+}
+
+func TestTitleOfICMP(t *testing.T) {
+	a := Alert{Kind: Connection, Score: 0.7, Connection: Summary{Originator: "10.0.0.1", Responder: "10.0.0.2", RespPort: 3, Proto: "icmp"}}
+	assert.Equal(t, "anomalous connection 10.0.0.1 → 10.0.0.2 (icmp), score 0.7000", a.Title())
+	a.Connection.Proto = "tcp"
+	assert.Equal(t, "anomalous connection 10.0.0.1 → 10.0.0.2 port 3 (tcp), score 0.7000", a.Title())
+}
+
 func TestNoScoresNoModel(t *testing.T) {
 	w := newWatching(t, Target{"inbox", &inbox{}})
 	require.NoError(t, os.WriteFile(w.log(), []byte(strings.ReplaceAll(quietHours(1), "\tanomaly_score\tanomaly_reason", "\ta\tb")), 0o600))
