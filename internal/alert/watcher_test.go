@@ -280,10 +280,14 @@ func TestAllowListIsReadAgain(t *testing.T) {
 	require.NoError(t, e.Set("responder", "192.0.2.1"))
 	require.NoError(t, AppendAllow(w.config.Allow, e))
 	time.Sleep(1300 * time.Millisecond)
+	rows := w.w.Counts().Rows
 	w.write(strange(0))
 	w.eventually(func() bool { return w.w.Counts().Allowed == 1 })
 	require.NoError(t, os.WriteFile(w.config.Allow, []byte("nonsense\n"), 0o600))
 	w.eventually(func() bool { return strings.Contains(w.warnings(), "the allow-list before it holds on") })
+	w.write(strange(1))
+	w.eventually(func() bool { return w.w.Counts().Rows >= rows+2 })
+	assert.EqualValues(t, 2, w.w.Counts().Allowed)
 	w.stop()
 	assert.NotContains(t, in.uids(), "Cs0")
 }

@@ -52,7 +52,7 @@ func init() {
 			[]string{"if len(w.queue) > w.Spool {", "if len(w.queue) < 0 {"},
 			"./internal/alert", "TestSpoolIsBounded"},
 		{"watch: a damaged allow-list leaves the one before it", "internal/alert/allow.go",
-			[]string{"	if err != nil {\n		if err.Error() != l.said {", "	if err != nil {\n		l.lines = nil\n		if len(l.path) < 0 {"},
+			[]string{"	l.said = err.Error()\n	if l.info == nil {", "	l.said = err.Error()\n	l.lines = nil\n	if l.info == nil {"},
 			"./internal/alert", "TestAllowListIsReadAgain"},
 		{"watch: a clock that jumps back goes on", "internal/alert/fold.go",
 			[]string{"	if ts > f.Now || f.Now-ts > day {", "	if ts > f.Now {"},
