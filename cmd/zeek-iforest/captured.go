@@ -79,24 +79,37 @@ func (b *batch) fill(reader *capture.Reader) {
 // stop ends the reading ahead.
 func (c *captured) stop() { c.once.Do(func() { close(c.over) }) }
 
-// next is learn.Fit's: damage in the file ends it like its end, counted as
-// unusable. The row's slices are lent until the next call, or kept.
+// next is learn.Fit's. The row's slices are lent until the next call, or kept.
 func (c *captured) next(row *conn.Conn) error {
 	for c.place == len(c.batch.rows) {
+		if _, err := c.rows(); err != nil {
+			return err
+		}
+		c.place = 0
+	}
+	*row = c.batch.rows[c.place]
+	c.place++
+	return nil
+}
+
+// rows gives the next rows, at least one, lent until the next call or kept:
+// damage in the file ends it like its end, counted as unusable.
+func (c *captured) rows() ([]conn.Conn, error) {
+	for {
 		if err := c.batch.err; err != nil {
 			if err != io.EOF {
 				c.unused(fmt.Errorf("%s: %w", c.name, err))
 				c.batch.err = io.EOF
 			}
-			return io.EOF
+			return nil, io.EOF
 		}
 		if err := c.turn(); err != nil {
-			return err
+			return nil, err
+		}
+		if c.place = len(c.batch.rows); c.place > 0 {
+			return c.batch.rows, nil
 		}
 	}
-	*row = c.batch.rows[c.place]
-	c.place++
-	return nil
 }
 
 // turn takes the next batch.
@@ -112,7 +125,6 @@ func (c *captured) turn() error {
 		default:
 		}
 	}
-	c.place = 0
 	select {
 	case c.batch = <-c.ahead:
 		return nil
@@ -123,20 +135,16 @@ func (c *captured) turn() error {
 }
 
 // again gives the rows that were kept once more.
-func (c *captured) again() func(*conn.Conn) error {
+func (c *captured) again() func() ([]conn.Conn, error) {
 	all := append(c.kept, c.batch)
 	c.kept = nil
-	place := 0
-	return func(row *conn.Conn) error {
-		for place == len(all[0].rows) {
-			if len(all) == 1 {
-				return io.EOF
-			}
-			all[0], all, place = nil, all[1:], 0
+	return func() ([]conn.Conn, error) {
+		if len(all) == 0 {
+			return nil, io.EOF
 		}
-		*row = all[0].rows[place]
-		place++
-		return nil
+		rows := all[0].rows
+		all[0], all = nil, all[1:]
+		return rows, nil
 	}
 }
 

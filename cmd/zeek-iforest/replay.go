@@ -96,7 +96,7 @@ func (r *replay) run(path, out string) error {
 	if r.model == nil {
 		err = r.scoreItself(source, o)
 	} else {
-		err = r.score(source.next, o)
+		err = r.score(source.rows, o)
 	}
 	source.remark()
 	if err != nil {
@@ -129,34 +129,56 @@ func (r *replay) scoreItself(source *captured, w io.Writer) error {
 }
 
 // score writes the connections with their scores, or only keeps the strangest.
-func (r *replay) score(next func(*conn.Conn) error, w io.Writer) error {
+func (r *replay) score(rows func() ([]conn.Conn, error), w io.Writer) error {
 	log, err := zeeklog.NewWriter(w, r.format, time.Time{}, r.columns.columns()...)
 	if err != nil {
 		return err
 	}
 	hosts := feature.NewHosts(model.DefaultHosts)
 	values := make([]zeeklog.Value, len(r.columns))
-	var c conn.Conn
-	for place := uint64(0); ; place++ {
-		if err := next(&c); err == io.EOF {
+	var batch model.Batch
+	var windows []feature.Window // of the rows that can be used
+	var usable []bool
+	place := uint64(0)
+	for {
+		block, err := rows()
+		if err == io.EOF {
 			break
 		} else if err != nil {
 			return err
 		}
-		clear(values)
-		if err := feature.Check(&c); err != nil {
-			r.unused(fmt.Errorf("%s: %w", at(&c), err))
-		} else {
-			window := hosts.Observe(&c)
-			score := r.model.Score(&c, window)
-			r.columns.fill(values, r.model, &c, window, score)
-			r.offer(place, r.model, &c, window, score)
+		batch.Reset()
+		windows, usable = windows[:0], usable[:0]
+		for i := range block {
+			c := &block[i]
+			err := feature.Check(c)
+			usable = append(usable, err == nil)
+			if err != nil {
+				r.unused(fmt.Errorf("%s: %w", at(c), err))
+				continue
+			}
+			window := hosts.Observe(c)
+			windows = append(windows, window)
+			batch.Add(r.model, c, window)
 		}
-		if r.top > 0 {
-			continue
-		}
-		if err := log.Write(&c, values...); err != nil {
-			return err
+		scores := batch.Scores(r.model)
+		used := 0
+		for i := range block {
+			c := &block[i]
+			clear(values)
+			if usable[i] {
+				window, score := windows[used], scores[used]
+				used++
+				r.columns.fill(values, r.model, c, window, score)
+				r.offer(place, r.model, c, window, score)
+			}
+			place++
+			if r.top > 0 {
+				continue
+			}
+			if err := log.Write(c, values...); err != nil {
+				return err
+			}
 		}
 	}
 	if r.top > 0 {
