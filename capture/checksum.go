@@ -3,7 +3,6 @@ package capture
 import (
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
 )
 
 // Internet checksums (RFC 1071): sums in ones' complement, of which the byte
@@ -85,13 +84,8 @@ func pseudoHeader(p *packet, proto uint8, v6 bool) uint64 {
 	return s + addressSum4(p.src) + addressSum4(p.dst)
 }
 
-func addressSum4(a netip.Addr) uint64 {
-	b := a.As4()
-	return uint64(binary.BigEndian.Uint32(b[:]))
-}
+func addressSum4(a address) uint64 { return a.lo & 0xffffffff }
 
-func addressSum6(a netip.Addr) uint64 {
-	b := a.As16()
-	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
-	return hi>>32 + hi&0xffffffff + lo>>32 + lo&0xffffffff
+func addressSum6(a address) uint64 {
+	return a.hi>>32 + a.hi&0xffffffff + a.lo>>32 + a.lo&0xffffffff
 }

@@ -75,6 +75,20 @@ func (c *connection) responder() netip.AddrPort {
 	return c.key.second()
 }
 
+func (c *connection) origAddress() address {
+	if c.origSecond {
+		return address{c.key.hi2, c.key.lo2}
+	}
+	return address{c.key.hi1, c.key.lo1}
+}
+
+func (c *connection) respAddress() address {
+	if c.origSecond {
+		return address{c.key.hi1, c.key.lo1}
+	}
+	return address{c.key.hi2, c.key.lo2}
+}
+
 func (c *connection) origPort() uint16 {
 	if c.origSecond {
 		return c.key.port2

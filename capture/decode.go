@@ -169,5 +169,5 @@ func (d *decoder) deliver(l *layer, payload []byte) bool {
 
 // source is the packet's sender with its port.
 func (p *packet) source() netip.AddrPort {
-	return netip.AddrPortFrom(p.src, uint16(p.payload[0])<<8|uint16(p.payload[1]))
+	return netip.AddrPortFrom(p.src.addr(), uint16(p.payload[0])<<8|uint16(p.payload[1]))
 }

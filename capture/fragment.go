@@ -2,7 +2,6 @@ package capture
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"slices"
 )
 
@@ -23,7 +22,7 @@ type fragments struct {
 }
 
 type fragmentKey struct {
-	src, dst netip.Addr
+	src, dst address
 	id       uint32
 }
 

@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "encoding/binary"
 
 // IP's protocol numbers beside those of transports.
 const (
@@ -20,7 +17,7 @@ const (
 // ipHeader is an IP header that was read, with IPv6's extension headers as far
 // as they were captured.
 type ipHeader struct {
-	src, dst   netip.Addr
+	src, dst   address
 	v6         bool
 	next       uint8 // the protocol of the payload
 	last       uint8 // IPv6: the type of the last header; 0 for IPv4
@@ -51,8 +48,8 @@ func (h *ipHeader) parse4(b []byte) {
 	h.more = fragment&0x2000 != 0
 	h.id = uint32(binary.BigEndian.Uint16(b[4:]))
 	h.next = b[9]
-	h.src = netip.AddrFrom4([4]byte(b[12:16]))
-	h.dst = netip.AddrFrom4([4]byte(b[16:20]))
+	h.src = address4(b[12:16])
+	h.dst = address4(b[16:20])
 }
 
 // ip takes what looks like an IP datagram apart

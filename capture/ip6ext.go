@@ -2,7 +2,6 @@ package capture
 
 import (
 	"encoding/binary"
-	"net/netip"
 )
 
 // IPv6's extension headers.
@@ -39,8 +38,8 @@ const noReplacement = -1
 func (h *ipHeader) parse6(b []byte, replacement int) {
 	h.v6 = true
 	h.total = uint32(binary.BigEndian.Uint16(b[4:])) + ipv6Header
-	h.src = netip.AddrFrom16([16]byte(b[8:24])).Unmap()
-	h.dst = netip.AddrFrom16([16]byte(b[24:40])).Unmap()
+	h.src = address6(b[8:24])
+	h.dst = address6(b[24:40])
 	h.fragment, h.more, h.fragOffset, h.id = false, false, 0, 0
 	h.length = ipv6Header
 	h.last, h.next = protoIPv6, b[6]
@@ -103,7 +102,7 @@ func (h *ipHeader) route(b []byte) bool {
 	if left == 0 || !(typ == 0 && words >= 2 && words%2 == 0 || typ == 2 && words == 2) {
 		return false
 	}
-	h.dst = netip.AddrFrom16([16]byte(b[len(b)-16:])).Unmap()
+	h.dst = address6(b[len(b)-16:])
 	return true
 }
 
@@ -119,7 +118,7 @@ func (h *ipHeader) goHome(options []byte, found bool) bool {
 		}
 		value := options[2 : 2+int(options[1])]
 		if options[0] == optionHomeAddress && len(value) == 16 && !found {
-			h.src = netip.AddrFrom16([16]byte(value)).Unmap()
+			h.src = address6(value)
 			found = true
 		}
 		options = options[2+len(value):]

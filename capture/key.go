@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"net/netip"
 )
@@ -21,23 +20,18 @@ type key struct {
 // newKey returns the key of a packet's ends, and whether the source is the
 // second end of it. A one-way key (ICMP types without an answer) is not
 // brought into order, so its reverse is another connection.
-func newKey(src, dst netip.Addr, srcPort, dstPort uint16, proto uint8, oneWay bool) (k key, flipped bool) {
-	shi, slo := words(src)
-	dhi, dlo := words(dst)
-	if oneWay || endLess(shi, slo, srcPort, dhi, dlo, dstPort) {
-		return key{shi, slo, dhi, dlo, srcPort, dstPort, proto}, false
+func newKey(src, dst address, srcPort, dstPort uint16, proto uint8, oneWay bool) (k key, flipped bool) {
+	if oneWay || endLess(src, srcPort, dst, dstPort) {
+		return key{src.hi, src.lo, dst.hi, dst.lo, srcPort, dstPort, proto}, false
 	}
-	return key{dhi, dlo, shi, slo, dstPort, srcPort, proto}, true
+	return key{dst.hi, dst.lo, src.hi, src.lo, dstPort, srcPort, proto}, true
 }
 
 // endLess is Zeek's order of two ends. On equal addresses the ports count, as
 // a little-endian machine sees their bytes in network order.
-func endLess(hi1, lo1 uint64, port1 uint16, hi2, lo2 uint64, port2 uint16) bool {
-	switch {
-	case hi1 != hi2:
-		return hi1 < hi2
-	case lo1 != lo2:
-		return lo1 < lo2
+func endLess(a address, port1 uint16, b address, port2 uint16) bool {
+	if a != b {
+		return a.less(b)
 	}
 	return bits.ReverseBytes16(port1) < bits.ReverseBytes16(port2)
 }
@@ -93,17 +87,9 @@ func (k *key) twoEnds() bool {
 	return k.lo1 != k.lo2 || k.port1 != k.port2 || k.hi1 != k.hi2
 }
 
-func (k *key) first() netip.AddrPort  { return netip.AddrPortFrom(address(k.hi1, k.lo1), k.port1) }
-func (k *key) second() netip.AddrPort { return netip.AddrPortFrom(address(k.hi2, k.lo2), k.port2) }
-
-func words(a netip.Addr) (hi, lo uint64) {
-	b := a.As16()
-	return binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+func (k *key) first() netip.AddrPort {
+	return netip.AddrPortFrom(address{k.hi1, k.lo1}.addr(), k.port1)
 }
-
-func address(hi, lo uint64) netip.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], hi)
-	binary.BigEndian.PutUint64(b[8:], lo)
-	return netip.AddrFrom16(b).Unmap()
+func (k *key) second() netip.AddrPort {
+	return netip.AddrPortFrom(address{k.hi2, k.lo2}.addr(), k.port2)
 }

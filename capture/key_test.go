@@ -28,7 +28,7 @@ func TestKeyOrder(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			src, dst := netip.MustParseAddrPort(tt.src), netip.MustParseAddrPort(tt.dst)
-			k, flipped := newKey(src.Addr(), dst.Addr(), src.Port(), dst.Port(), protoTCP, false)
+			k, flipped := newKey(addressOf(src.Addr()), addressOf(dst.Addr()), src.Port(), dst.Port(), protoTCP, false)
 			require.Equal(t, tt.flipped, flipped)
 			first, second := src, dst
 			if flipped {
@@ -36,7 +36,7 @@ func TestKeyOrder(t *testing.T) {
 			}
 			require.Equal(t, first, k.first())
 			require.Equal(t, second, k.second())
-			back, _ := newKey(dst.Addr(), src.Addr(), dst.Port(), src.Port(), protoTCP, false)
+			back, _ := newKey(addressOf(dst.Addr()), addressOf(src.Addr()), dst.Port(), src.Port(), protoTCP, false)
 			require.Equal(t, k, back)
 			require.Equal(t, k.hash(7), back.hash(7))
 		})
@@ -105,7 +105,7 @@ func TestSitesAreThoseOfPrefixes(t *testing.T) {
 	for _, text := range []string{"10.1.2.3", "224.0.0.251", "224.0.1.1", "239.255.255.250", "ff02::1", "2001:0:1::1", "2001:db8::1",
 		"2002:c0a8:101::1", "2002:808::1", "8.8.8.8", "8.9.0.0", "9.9.9.9", "9.9.9.8", "2a0f::1", "2a10::1", "::", "::1", "::2", "64:ff9b::1", "64:ff9b:1::1"} {
 		a := netip.MustParseAddr(text)
-		require.Equal(t, slow(a), s.local(a), text)
+		require.Equal(t, slow(a), s.local(addressOf(a)), text)
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	for range 20000 {
@@ -115,15 +115,15 @@ func TestSitesAreThoseOfPrefixes(t *testing.T) {
 			b[r.IntN(16)] ^= 1 << r.IntN(8)
 		}
 		a := netip.AddrFrom16(b).Unmap()
-		require.Equal(t, slow(a), s.local(a), "%v", a)
+		require.Equal(t, slow(a), s.local(addressOf(a)), "%v", a)
 	}
 }
 
 func TestWholeInternetIsLocal(t *testing.T) {
 	s := newSites([]netip.Prefix{netip.MustParsePrefix("::/0")})
-	require.True(t, s.local(netip.MustParseAddr("8.8.8.8")))
-	require.True(t, s.local(netip.MustParseAddr("2600::1")))
+	require.True(t, s.local(addressOf(netip.MustParseAddr("8.8.8.8"))))
+	require.True(t, s.local(addressOf(netip.MustParseAddr("2600::1"))))
 	s = newSites([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")})
-	require.True(t, s.local(netip.MustParseAddr("8.8.8.8")))
-	require.False(t, s.local(netip.MustParseAddr("2600::1")))
+	require.True(t, s.local(addressOf(netip.MustParseAddr("8.8.8.8"))))
+	require.False(t, s.local(addressOf(netip.MustParseAddr("2600::1"))))
 }

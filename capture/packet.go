@@ -1,10 +1,6 @@
 package capture
 
-import (
-	"net/netip"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-)
+import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
 // The package has two halves that meet here.
 //
@@ -41,7 +37,7 @@ import (
 // connection table. It is reused: nothing keeps a pointer to it or its bytes.
 type packet struct {
 	time     conn.Micros // the packet's own time, which may lie before the clock's
-	src, dst netip.Addr  // after mobile-IPv6 and routing options; IPv4-mapped ones unmapped
+	src, dst address     // after mobile-IPv6 and routing options; IPv4-mapped ones unmapped
 	v6       bool        // the header is IPv6's
 	proto    uint8       // last next-header value
 	ipLen    int         // IP total length by its header, for *_ip_bytes (0 with segmentation offload and -C)

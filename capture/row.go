@@ -9,7 +9,7 @@ func (t *table) fill(c *connection, row *conn.Conn) {
 	row.TS, row.UID = c.start, c.uid().String()
 	row.Orig, row.Resp = c.origin(), c.responder()
 	row.Proto, row.IPProto = c.proto, uint16(c.key.proto)
-	row.LocalOrig, row.LocalResp = t.sites.local(row.Orig.Addr()), t.sites.local(row.Resp.Addr())
+	row.LocalOrig, row.LocalResp = t.sites.local(c.origAddress()), t.sites.local(c.respAddress())
 	row.Set = conn.LocalOrig | conn.LocalResp | conn.IPProto
 
 	if d := c.last - c.start; d > 0 {

@@ -59,15 +59,15 @@ func (s *sites) add(p netip.Prefix) {
 	} else {
 		q.maskLo <<= 128 - length
 	}
-	q.hi, q.lo = words(p.Addr())
-	q.hi, q.lo = q.hi&q.maskHi, q.lo&q.maskLo
+	first := addressOf(p.Addr())
+	q.hi, q.lo = first.hi&q.maskHi, first.lo&q.maskLo
 
-	for first := range uint64(256) {
-		if q.coversFirst(0, 0xffff<<32|first<<24, 104) {
-			s.four[first] = append(s.four[first], q)
+	for i := range uint64(256) {
+		if q.coversFirst(0, 0xffff<<32|i<<24, 104) {
+			s.four[i] = append(s.four[i], q)
 		}
-		if q.coversFirst(first<<56, 0, 8) {
-			s.six[first] = append(s.six[first], q)
+		if q.coversFirst(i<<56, 0, 8) {
+			s.six[i] = append(s.six[i], q)
 		}
 	}
 }
@@ -84,8 +84,8 @@ func (q *prefix) coversFirst(hi, lo uint64, length int) bool {
 	return (q.hi^hi)&q.maskHi&maskHi == 0 && (q.lo^lo)&q.maskLo&maskLo == 0
 }
 
-func (s *sites) local(a netip.Addr) bool {
-	hi, lo := words(a)
+func (s *sites) local(a address) bool {
+	hi, lo := a.hi, a.lo
 	list := s.six[hi>>56]
 	if hi == 0 && lo>>32 == 0xffff {
 		list = s.four[lo>>24&0xff]

@@ -199,11 +199,11 @@ func TestIPTunnelsAreLimited(t *testing.T) {
 	s := &Stats{}
 	table := newTable((&Options{}).withDefaults(), s)
 	tunnels := newIPTunnels()
-	l := &layer{ip: ipHeader{dst: netip.MustParseAddr("10.0.0.1"), next: protoIPv4}}
+	l := &layer{ip: ipHeader{dst: addressOf(netip.MustParseAddr("10.0.0.1")), next: protoIPv4}}
 	var a [4]byte
 	for i := range maxIPTunnels + 3 {
 		binary.BigEndian.PutUint32(a[:], uint32(i))
-		l.ip.src = netip.AddrFrom4(a)
+		l.ip.src = addressOf(netip.AddrFrom4(a))
 		tunnels.level(table, l)
 	}
 	require.Len(t, tunnels.byPair, maxIPTunnels)

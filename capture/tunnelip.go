@@ -153,7 +153,7 @@ type ipTunnels struct {
 // no such limit.
 const maxIPTunnels = 1 << 16
 
-type hostPair struct{ low, high netip.Addr }
+type hostPair struct{ low, high address }
 
 type hostTunnel struct {
 	level tunnelLevel
@@ -169,7 +169,7 @@ func newIPTunnels() ipTunnels { return ipTunnels{byPair: map[hostPair]*hostTunne
 func (t *ipTunnels) level(table *table, l *layer) tunnelLevel {
 	src, dst := l.ip.src, l.ip.dst
 	pair := hostPair{src, dst}
-	if dst.Less(src) {
+	if dst.less(src) {
 		pair = hostPair{dst, src}
 	}
 	h := t.byPair[pair]
@@ -178,7 +178,7 @@ func (t *ipTunnels) level(table *table, l *layer) tunnelLevel {
 		k, _ := newKey(src, dst, 0, 0, l.ip.next, false)
 		h = &hostTunnel{level: tunnelLevel{
 			kind: l.kind, proto: l.ip.next,
-			orig: netip.AddrPortFrom(src, 0), resp: netip.AddrPortFrom(dst, 0),
+			orig: netip.AddrPortFrom(src.addr(), 0), resp: netip.AddrPortFrom(dst.addr(), 0),
 			uid: newUID(&k, table.packetTime, table.serial),
 		}}
 		t.insert(pair, h, table)
