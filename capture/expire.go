@@ -12,7 +12,9 @@ const (
 // runTimers runs at most budget timers that are due by now, and returns how
 // many there were. Each sees the clock, not the time it was armed for.
 func (t *table) runTimers(budget int) (run int) {
-	t.timers.advance(t.clock)
+	if !t.timers.anyDue(t.clock) {
+		return 0
+	}
 	for run < budget {
 		c, kind, ok := t.timers.due(t.clock)
 		if !ok {

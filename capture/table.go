@@ -56,7 +56,9 @@ func (t *table) begin(time conn.Micros) {
 	t.packetTime = time
 	budget := maxTimerExpires
 	budget -= t.runTimers(budget)
-	t.clock = max(t.clock, time.Seconds(), 1) // Zeek's time starts at 1
+	if now := max(time, second).Seconds(); now > t.clock { // Zeek's time starts at 1
+		t.clock = now
+	}
 	t.runTimers(budget)
 	t.timers.heap.check.packets++
 	for t.live >= t.options.MaxConnections {
@@ -73,7 +75,7 @@ func (t *table) end() {
 		if c.tcp != nil {
 			c.tcp.endPacket()
 		}
-		if c.detector != nil {
+		if c.detector != nil && c.detector.Pending() {
 			t.endPacket(c)
 		}
 		t.touched[i] = nil

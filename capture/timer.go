@@ -135,11 +135,13 @@ func (q *timerQueue) remove(c *connection) {
 	q.cancelTCP(c)
 }
 
-// advance brings the clock to now.
-func (q *timerQueue) advance(now float64) {
+// anyDue brings the clock to now and reports whether a timer may be due.
+func (q *timerQueue) anyDue(now float64) bool {
 	if q.useWheel {
 		q.wheel.advance(now)
+		return true
 	}
+	return len(q.heap.timers) > 0 && q.heap.timers[0].due <= now
 }
 
 // due takes the next timer at or before now and disarms it. The caller runs it

@@ -167,27 +167,22 @@ func (h *timerHeap) up(i int32, t heapTimer) {
 }
 
 // down moves t from the root to its place: to the earlier child while that is
-// earlier than t, to the right one if they are equal.
+// earlier than t, to the right one if they are equal. The root has one child.
 func (h *timerHeap) down(t heapTimer) {
-	i, n := int32(0), int32(len(h.timers))
-	for {
-		left, right := i<<1, i<<1+1
-		next := right
-		switch {
-		case left >= n:
-			h.set(i, t)
-			return
-		case right >= n:
-			next = left
-		case i > 0 && h.timers[left].due < h.timers[right].due:
-			next = left
-		}
-		// The root's left child is itself.
-		if next >= n || next == i || h.timers[next].due >= t.due {
-			h.set(i, t)
-			return
-		}
-		h.set(i, h.timers[next])
+	all := h.timers
+	i, next, n := 0, 1, len(all)
+	for next < n && all[next].due < t.due {
+		h.set(int32(i), all[next])
 		i = next
+		if next = 2*i + 1; next < n {
+			left := 0 // no branch: which child is earlier, nobody can foresee
+			if all[next-1].due < all[next].due {
+				left = 1
+			}
+			next -= left
+		} else {
+			next--
+		}
 	}
+	h.set(int32(i), t)
 }

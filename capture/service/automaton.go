@@ -214,10 +214,15 @@ func (a *automaton) run(s *state, b []byte) (*state, ruleSet) {
 	}
 	rules := s.rules
 	for i := 0; i < len(b); i++ {
-		for s.stay[b[i]] {
-			if i++; i == len(b) {
-				return s, rules
-			}
+		stay := &s.stay
+		for i+4 <= len(b) && stay[b[i]] && stay[b[i+1]] && stay[b[i+2]] && stay[b[i+3]] {
+			i += 4
+		}
+		for i < len(b) && stay[b[i]] {
+			i++
+		}
+		if i == len(b) {
+			break
 		}
 		class := a.class[b[i]]
 		n := s.next[class]

@@ -59,6 +59,11 @@ func (f *frameBuffer) next(b *[]byte, head int, size func([]byte) (int, bool)) (
 func (f *frameBuffer) keep(b *[]byte, n int) {
 	n = min(n-f.got, len(*b))
 	room := min(n, maxKept-len(f.kept))
+	if len(f.kept)+room > cap(f.kept) {
+		// What is to come is known, but not that it will.
+		most := min(max(f.size, len(f.kept)+room), 4*(len(f.kept)+room), maxKept)
+		f.kept = append(make([]byte, 0, most), f.kept...)
+	}
 	f.kept = append(f.kept, (*b)[:room]...)
 	f.got += n
 	*b = (*b)[n:]

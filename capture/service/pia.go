@@ -18,13 +18,38 @@ type pia struct {
 	stream bool
 	over   bool // past the limits: matches no more
 
-	buffer []byte
-	blocks []block
+	*past  // what went by; nil as long as nothing is kept
 	chunks int
 
 	failed bool // an exception left the analyzer being replayed to
 
 	ends [2]endState // originator, responder as the matcher first met them
+}
+
+// past is what the signature matcher keeps for analyzers that come later. The
+// tracker lends it.
+type past struct {
+	buffer []byte
+	blocks []block
+}
+
+func (t *Tracker) newPast() *past {
+	n := len(t.pasts)
+	if n == 0 {
+		return &past{buffer: make([]byte, 0, dpdBufferSize)}
+	}
+	p := t.pasts[n-1]
+	t.pasts = t.pasts[:n-1]
+	return p
+}
+
+// forget gives it back.
+func (p *pia) forget() {
+	if p.past != nil {
+		p.buffer, p.blocks = p.buffer[:0], p.blocks[:0]
+		p.det.tracker.pasts = append(p.det.tracker.pasts, p.past)
+		p.past = nil
+	}
 }
 
 // block is a piece of buffered input: size bytes, or a gap.
@@ -56,7 +81,7 @@ func (p *pia) data(fromOrig bool, b []byte) {
 	if len(b) == 0 && !p.stream {
 		return // an empty datagram is neither kept nor can it match
 	}
-	last := len(p.buffer)+len(b) > dpdBufferSize
+	last := len(b) > dpdBufferSize || p.past != nil && len(p.buffer)+len(b) > dpdBufferSize
 	if !last {
 		p.chunks++
 		last = p.chunks > dpdMaxPackets
@@ -67,26 +92,29 @@ func (p *pia) data(fromOrig bool, b []byte) {
 	}
 	if last {
 		p.over = true
-		p.buffer, p.blocks = nil, nil
+		p.forget()
 		return
+	}
+	if p.past == nil {
+		p.past = p.det.tracker.newPast()
 	}
 	p.buffer = append(p.buffer, b...)
 	p.blocks = append(p.blocks, block{fromOrig: fromOrig, size: len(b)})
 }
 
 func (p *pia) gap(fromOrig bool, n uint64) {
-	if p.over || len(p.blocks) == 0 {
+	if p.over || p.past == nil {
 		return
 	}
 	p.blocks = append(p.blocks, block{fromOrig: fromOrig, gap: true, size: int(min(n, 1<<31-1))})
 	p.chunks++
 	if p.chunks > dpdMaxPackets {
 		p.over = true
-		p.buffer, p.blocks = nil, nil
+		p.forget()
 	}
 }
 
-func (p *pia) done() { p.buffer, p.blocks = nil, nil }
+func (p *pia) done() { p.forget() }
 
 // match runs the signatures over b, and what they attach over everything so far.
 func (p *pia) match(fromOrig bool, b []byte) {
@@ -104,6 +132,9 @@ func (p *pia) match(fromOrig bool, b []byte) {
 	}
 	var rules ruleSet
 	e.at, rules = tables.side(p.stream, fromOrig, e.bare).run(e.at, b)
+	if !p.stream && !e.bare {
+		rules |= tables.further(b)
+	}
 	if rules&^e.accepted == 0 {
 		return
 	}
@@ -166,8 +197,12 @@ func (p *pia) activate(id protocolID, fromOrig bool, b []byte) {
 		p.det.replaying = p
 		take = a.data // what was skipped before notwithstanding
 	}
-	rest := p.buffer
-	for _, blk := range p.blocks {
+	var rest []byte
+	var blocks []block
+	if p.past != nil {
+		rest, blocks = p.buffer, p.blocks
+	}
+	for _, blk := range blocks {
 		if blk.gap {
 			c.takeGap(blk.fromOrig, uint64(blk.size))
 			continue

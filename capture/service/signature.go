@@ -8,6 +8,9 @@ type signature struct {
 	pattern  pattern
 	from     sender
 	tcp, udp bool
+	// behind says that the pattern stands behind so many bytes of any value (UDP
+	// only); the automaton would take a state for each.
+	behind int
 	// needs is another rule that the other direction must have matched.
 	needs ruleID
 	// minSize and maxSize bound the size of the datagram; 0 for no bound.
@@ -130,7 +133,7 @@ var signatures = [numRules]signature{
 	sigDCERPC: {tcp: true, needs: noRule, attach: dceRPC,
 		pattern: in(text("\x05"), span(0, 1), span(0, 0x13))},
 	sigDHCP: {udp: true, needs: noRule, attach: dhcp,
-		pattern: in(bytesAny(236), text("\x63\x82\x53\x63"))},
+		behind: 236, pattern: text("\x63\x82\x53\x63")},
 	sigDNP3TCP: {tcp: true, from: responder, needs: noRule, attach: dnp3TCP, pattern: text("\x05\x64")},
 	sigDNP3UDP: {udp: true, needs: noRule, attach: dnp3UDP, pattern: text("\x05\x64")},
 	sigSSLServer: {tcp: true, from: responder, needs: noRule, attach: ssl,
@@ -235,8 +238,35 @@ var dependents = func() (d [numRules][]ruleID) {
 // matchTables are a transport's automata, one for each side; made when first
 // used.
 type matchTables struct {
-	sides [2]*automaton // originator, responder
-	bare  *automaton
+	sides  [2]*automaton // originator, responder
+	bare   *automaton
+	behind []*automaton // a rule's, in the order of the table
+}
+
+// behindRules are the rules whose pattern does not stand at the beginning.
+var behindRules = func() (ids []ruleID) {
+	for i := range signatures {
+		if signatures[i].behind > 0 {
+			ids = append(ids, ruleID(i))
+		}
+	}
+	return ids
+}()
+
+// further matches a datagram's patterns that stand behind its beginning.
+func (t *matchTables) further(b []byte) (rules ruleSet) {
+	if t.behind == nil {
+		for _, id := range behindRules {
+			t.behind = append(t.behind, newAutomaton([]pattern{signatures[id].pattern}, []uint8{uint8(id)}))
+		}
+	}
+	for i, id := range behindRules {
+		if at := signatures[id].behind; len(b) > at {
+			_, r := t.behind[i].run(nil, b[at:])
+			rules |= r
+		}
+	}
+	return rules
 }
 
 func (t *matchTables) side(stream, fromOrig, bare bool) *automaton {
@@ -258,7 +288,7 @@ func (t *matchTables) side(stream, fromOrig, bare bool) *automaton {
 			if stream {
 				return s.tcp && s.from != other
 			}
-			return s.udp
+			return s.udp && s.behind == 0
 		})
 	}
 	return t.sides[i]

@@ -19,6 +19,7 @@ type Tracker struct {
 	due                 dueQueue
 	channels, transfers announced // FTP data, IRC files
 	tcp, udp            matchTables
+	pasts               []*past // of matchers that are over
 }
 
 // expectation is a connection that was announced; an unspecified Orig stands
