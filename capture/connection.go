@@ -115,6 +115,13 @@ func (c *connection) count(orig bool, ipLen int) {
 // FlipRoles makes the originator the responder (src/Conn.cc). Lengths of UDP
 // payload stay with the role.
 func (c *connection) FlipRoles() {
+	if c.proto == conn.TCP && c.table.tracker.Expecting() {
+		c.detection() // as it stands, since the flip may make it an announced one
+	}
+	c.flip()
+}
+
+func (c *connection) flip() {
 	c.origSecond = !c.origSecond
 	c.sides[0], c.sides[1] = c.sides[1], c.sides[0]
 	if c.tcp != nil {
@@ -183,18 +190,13 @@ func (c *connection) confirmTunnel(name string) { c.detection().Confirm(name) }
 
 // detection is the connection's detector. Zeek attaches its analyzers when the
 // connection begins; here that waits for the first payload, since most
-// connections of a scan have none, and what was missed is told then.
+// connections of a scan have none, and what was missed is told then: no
+// connection was announced at that time, else it would not have waited.
 func (c *connection) detection() *service.Detector {
 	if c.detector == nil {
-		flipped := c.origSecond != c.bornSecond
 		id := service.ID{Proto: c.proto, Orig: c.origin(), Resp: c.responder()}
-		if flipped {
-			id.Orig, id.Resp = id.Resp, id.Orig
-		}
-		c.detector = c.table.tracker.Attach(c, id, c.start)
-		if flipped {
-			c.detector.FlipRoles()
-		}
+		flipped := c.origSecond != c.bornSecond
+		c.detector = c.table.tracker.AttachLate(c, id, flipped, c.start)
 		if c.tcp != nil {
 			for i := range c.tcp.ends {
 				if e := &c.tcp.ends[i]; e.stream.ended {

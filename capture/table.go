@@ -30,6 +30,7 @@ type table struct {
 	buffers    buffers
 	histories  interned
 
+	teredo  teredoLeft
 	touched []*connection // by the current packet, which may carry others
 	out     []*connection // removed, not read yet
 	read    int           // of out
@@ -42,6 +43,7 @@ func newTable(o *Options, s *Stats) *table {
 		tracker: service.NewTracker(),
 		sites:   newSites(o.LocalNets),
 		chains:  make([]*connection, 1<<10),
+		teredo:  teredoLeft{},
 		seed:    rand.Uint64(),
 	}
 	t.buffers.limit = o.MaxBuffered
@@ -70,6 +72,9 @@ func (t *table) begin(time conn.Micros) {
 func (t *table) end() {
 	if len(t.timers.heap.events) > 0 {
 		t.timers.heap.endPacket(t.clock)
+	}
+	if len(t.teredo) > 0 {
+		t.teredo.end(t.touched)
 	}
 	for i, c := range t.touched {
 		if c.tcp != nil {
@@ -157,7 +162,7 @@ func (t *table) create(k *key, hash uint32, second bool, proto conn.Proto, p *pa
 		c.lengths = [2]int64{-1, -1}
 	}
 	if wantsFlip(p, proto) && c.responder().Addr() != broadcast {
-		c.FlipRoles()
+		c.flip()
 	}
 	c.bornSecond = c.origSecond
 	c.SetInactivityTimeout(udpInactivityTimeout) // the same for all transports
@@ -166,7 +171,8 @@ func (t *table) create(k *key, hash uint32, second bool, proto conn.Proto, p *pa
 		t.timers.arm(c, endTimer, t.clock+dnsSessionTimeout.Seconds())
 	}
 	if proto == conn.TCP && t.tracker.Expecting() {
-		c.detection() // the connection may be one that another announced
+		id := service.ID{Proto: proto, Orig: c.origin(), Resp: c.responder()}
+		c.detector = t.tracker.Attach(c, id, c.start) // it may be one that another announced
 	}
 	return c
 }
@@ -206,6 +212,7 @@ func (t *table) remove(c *connection) {
 	*link, c.next = c.next, nil
 	t.live--
 	t.timers.remove(c)
+	t.teredo.leave(c)
 	t.finish(c)
 	t.out = append(t.out, c)
 }

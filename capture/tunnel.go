@@ -5,8 +5,8 @@ import "encoding/binary"
 // tunnelState is what the decoders of UDP's tunnels remember of the connection
 // that carries them. The zero value is a connection without a packet yet.
 type tunnelState struct {
-	violated                       uint8 // a bit for each tunnelKind that could not be read once
-	teredoFromOrig, teredoFromResp bool  // a valid packet was seen
+	violated uint8 // a bit for each tunnelKind that could not be read once
+	teredo   teredoState
 }
 
 func (s *tunnelState) violate(k tunnelKind)       { s.violated |= 1 << k }

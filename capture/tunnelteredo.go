@@ -15,6 +15,31 @@ const (
 	teredoPrefixDestPos = 24
 )
 
+// teredoState says which sides have sent a valid packet.
+type teredoState struct{ orig, resp bool }
+
+// teredoLeft is the state of connections that the current packet's timers have
+// removed. Zeek keeps it by the ends' addresses and ports, and removes it only
+// behind the packet, so that the packet's own connection may take it over, and
+// lose it with that
+// (src/packet_analysis/protocol/teredo, scripts/base/packet-protocols/teredo).
+type teredoLeft map[key]teredoState
+
+func (left teredoLeft) leave(c *connection) {
+	if c.teredo != (teredoState{}) {
+		left[c.key] = c.teredo
+	}
+}
+
+func (left teredoLeft) end(touched []*connection) {
+	for _, c := range touched {
+		if _, ok := left[c.key]; ok {
+			c.teredo = teredoState{}
+		}
+	}
+	clear(left)
+}
+
 // teredo goes on with the IPv6 packet inside. The service is confirmed once
 // both sides have sent one.
 func (d *decoder) teredo(l *layer, c *connection, data []byte) bool {
@@ -26,12 +51,15 @@ func (d *decoder) teredo(l *layer, c *connection, data []byte) bool {
 		c.violate(tunnelTeredo)
 		return false
 	}
-	if l.packet.source() == c.origin() {
-		c.teredoFromOrig = true
-	} else {
-		c.teredoFromResp = true
+	if c.teredo == (teredoState{}) && len(d.table.teredo) > 0 {
+		c.teredo = d.table.teredo[c.key]
 	}
-	if c.teredoFromOrig && c.teredoFromResp {
+	if l.packet.source() == c.origin() {
+		c.teredo.orig = true
+	} else {
+		c.teredo.resp = true
+	}
+	if c.teredo.orig && c.teredo.resp {
 		c.confirmTunnel("teredo")
 	}
 	return d.ipInside(l, c, tunnelTeredo, b)

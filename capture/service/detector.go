@@ -112,6 +112,11 @@ func (d *Detector) gapped() bool {
 
 // FlipRoles says that originator and responder have changed places.
 func (d *Detector) FlipRoles() {
+	d.turn()
+	d.tracker.applyScheduled(d)
+}
+
+func (d *Detector) turn() {
 	d.id.Orig, d.id.Resp = d.id.Resp, d.id.Orig
 	for _, c := range d.root.children {
 		c.turn()
@@ -119,7 +124,6 @@ func (d *Detector) FlipRoles() {
 	for _, c := range d.root.fresh {
 		c.turn()
 	}
-	d.tracker.applyScheduled(d)
 }
 
 // Confirm adds a name that capture itself found (a tunnel's), in the order of

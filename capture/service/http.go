@@ -374,11 +374,13 @@ func (a *httpAnalyzer) interrupted() {
 func (a *httpAnalyzer) done() { a.interrupted() }
 
 func (a *httpAnalyzer) idle(fromOrig bool) bool {
-	if a.skip || a.lines(fromOrig).stopped {
+	switch {
+	case a.skip:
 		return true
-	}
-	if a.tunnelled {
+	case a.tunnelled: // a gap stops the lines, not the tunnel
 		return !a.wants(fromOrig)
+	case a.lines(fromOrig).stopped:
+		return true
 	}
 	if fromOrig {
 		return a.requestState == expectNothing

@@ -113,3 +113,21 @@ func (in *incoming) join(part *incoming) {
 		in.state = part.state
 	}
 }
+
+// spicyEnd says whether a side's stream is still parsed. Its end, which a FIN or
+// a RST may bring before the last of its bytes, finishes the parser, if it has
+// begun (Spicy's ParsingState, in spicy/runtime/src/driver.cc).
+type spicyEnd struct{ started, finished bool }
+
+// begin takes notice of bytes or a gap. False: nobody listens any more.
+func (e *spicyEnd) begin() bool {
+	e.started = true
+	return !e.finished
+}
+
+// finish reports whether there is a parser to be finished.
+func (e *spicyEnd) finish() bool {
+	was := e.finished
+	e.finished = e.started
+	return e.started && !was
+}

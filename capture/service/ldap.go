@@ -40,6 +40,7 @@ type ldapSide struct {
 	missed  bool     // some of which will never come
 	effects int      // that the message had when it was parsed before
 	confirm bool     // when they are past
+	spicyEnd
 }
 
 func (a *ldapAnalyzer) data(fromOrig bool, b []byte) {
@@ -58,6 +59,9 @@ func (a *ldapAnalyzer) data(fromOrig bool, b []byte) {
 		return
 	}
 	s := &a.sides[side(fromOrig)]
+	if !s.begin() {
+		return
+	}
 	if b = b[a.passOver(s, uint64(len(b))):]; len(b) == 0 {
 		return
 	}
@@ -135,6 +139,9 @@ func (a *ldapAnalyzer) stop() {
 // bytes that it waits for would have come, which may be with later ones.
 func (a *ldapAnalyzer) gap(fromOrig bool, n uint64) {
 	s := &a.sides[side(fromOrig)]
+	if !s.begin() {
+		return
+	}
 	if n -= a.passOver(s, n); n == 0 {
 		return
 	}
@@ -157,9 +164,8 @@ func (a *ldapAnalyzer) miss(s *ldapSide, n uint64) {
 
 // eof makes an unfinished message an error.
 func (a *ldapAnalyzer) eof(fromOrig bool) {
-	if s := &a.sides[side(fromOrig)]; !a.skip && s.begun {
+	if s := &a.sides[side(fromOrig)]; !a.skip && s.finish() && s.begun {
 		a.violate()
-		*s = ldapSide{}
 	}
 }
 

@@ -13,6 +13,7 @@ type postgresqlAnalyzer struct {
 	answer postgresqlSSL // no, too, where the client did not ask
 	wrong  bool          // the answer was neither
 	held   [2][][]byte   // blocks that wait for the other side
+	ends   [2]spicyEnd
 	plain  [2]postgresqlMessages
 }
 
@@ -41,6 +42,9 @@ func (a *postgresqlAnalyzer) idle(fromOrig bool) bool {
 }
 
 func (a *postgresqlAnalyzer) data(fromOrig bool, b []byte) {
+	if !a.ends[side(fromOrig)].begin() {
+		return
+	}
 	known := a.asked
 	if fromOrig {
 		if b = a.begin(b); len(b) == 0 {
@@ -141,6 +145,9 @@ func (a *postgresqlAnalyzer) stop() {
 // gap is an error: at once, but in the client's first two numbers only when
 // their bytes would all be there.
 func (a *postgresqlAnalyzer) gap(fromOrig bool, n uint64) {
+	if !a.ends[side(fromOrig)].begin() {
+		return
+	}
 	if !fromOrig || a.asked != postgresqlUnknown {
 		a.stop()
 		return
@@ -162,7 +169,7 @@ func (a *postgresqlAnalyzer) miss(n uint64) {
 // eof makes an unfinished message an error, and ends SSL for both sides.
 func (a *postgresqlAnalyzer) eof(fromOrig bool) {
 	switch {
-	case a.skip:
+	case a.skip || !a.ends[side(fromOrig)].finish():
 	case fromOrig && a.asked == postgresqlUnknown && len(a.head) > 0:
 		a.stop()
 	case a.answer == postgresqlYes:

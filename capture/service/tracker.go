@@ -50,27 +50,53 @@ func NewTracker() *Tracker {
 // case the signatures (src/packet_analysis/protocol/ip/IPBasedAnalyzer.cc,
 // BuildSessionAnalyzerTree).
 func (t *Tracker) Attach(c Conn, id ID, now conn.Micros) *Detector {
+	d := t.newDetector(c, id, now)
+	d.attach(t.applyScheduled(d))
+	return d
+}
+
+// AttachLate does so some time after the connection began. No connection was
+// announced then, nor when the roles changed, if they did; id holds the ends as
+// they are now.
+func (t *Tracker) AttachLate(c Conn, id ID, flipped bool, now conn.Micros) *Detector {
+	d := t.newDetector(c, id, now)
+	if flipped {
+		d.id.Orig, d.id.Resp = d.id.Resp, d.id.Orig
+	}
+	d.attach(false)
+	if flipped {
+		d.turn()
+	}
+	return d
+}
+
+func (t *Tracker) newDetector(c Conn, id ID, now conn.Micros) *Detector {
 	d := &Detector{tracker: t, conn: c, id: id, now: now, stream: id.Proto == conn.TCP}
 	d.root.det = d
+	return d
+}
+
+// attach attaches the analyzers of the responder's port, unless there is a
+// scheduled one, and the signatures.
+func (d *Detector) attach(scheduled bool) {
 	var ports map[uint16][]protocolID
-	switch id.Proto {
+	switch d.id.Proto {
 	case conn.TCP:
 		ports = tcpPorts
 	case conn.UDP:
 		ports = udpPorts
 	default:
 		d.quiet = true
-		return d
+		return
 	}
-	if !t.applyScheduled(d) {
-		for _, p := range ports[id.Resp.Port()] {
+	if !scheduled {
+		for _, p := range ports[d.id.Resp.Port()] {
 			d.root.attach(p)
 		}
 	}
 	d.root.adopt(&d.matcher, signatureMatcher)
 	d.matcher.start(d.stream)
 	d.root.join()
-	return d
 }
 
 // Expecting reports whether any announced connection has not come yet.
