@@ -111,6 +111,9 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 		first, last = min(first, log[i].TS), max(last, log[i].TS)
 	}
 	report.Days = (last - first).Seconds() / (24 * 60 * 60)
+	if report.Days < 1.5 {
+		s.say("the logs span %.1f days: on its first day a budget allows only its share of what has passed, so two days say more", report.Days)
+	}
 	report.Alerts = d.alone(log)
 	bar := s.progress(int64(len(evaluate.Attacks)*d.times), "drills")
 	defer bar.Finish()

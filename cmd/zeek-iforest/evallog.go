@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
@@ -40,7 +41,13 @@ type logReport struct {
 }
 
 func (e *logEval) run(s *session, files []string) (*logReport, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	test, err := s.readLabelled(files, &e.labels)
+	if err == nil {
+		err = test.need(&e.labels, len(e.attacks) == 0)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +81,37 @@ func (e *logEval) run(s *session, files []string) (*logReport, error) {
 	return report, err
 }
 
+// check refuses what contradicts itself or would be ignored.
+func (e *logEval) check() error {
+	ways := 0
+	for _, given := range []bool{e.model != "", len(e.train) > 0, e.folds > 0} {
+		if given {
+			ways++
+		}
+	}
+	switch {
+	case ways == 0:
+		return hinted(errors.New("no model given"), "-m FILE names one, --train LOG makes one for each seed, --cv K one for each part of the logs")
+	case ways > 1:
+		return errors.New("-m, --train and --cv are three ways to come by a model: give one of them")
+	}
+	columns := evaluate.RuleColumns()
+	for _, avoid := range e.avoid {
+		if !slices.Contains(columns, avoid) {
+			return hinted(fmt.Errorf("--no-rule-on: no rule looks at a column %q", avoid), "the rules' columns are "+strings.Join(columns, ", "))
+		}
+	}
+	return nil
+}
+
 // trainEach makes a model of the training logs' normal rows for each seed.
 func (e *logEval) trainEach(s *session, rows []evaluate.Row) (scores [][]float64, trained int, err error) {
-	training, err := s.readLabelled(e.train, &e.labels)
+	labels := e.labels
+	labels.family = "" // of no use here
+	training, err := s.readLabelled(e.train, &labels)
+	if err == nil {
+		err = training.need(&labels, false)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -114,7 +149,8 @@ func (e *logEval) crossValidate(s *session, rows []evaluate.Row) ([]evaluate.Row
 			}
 			m, err := e.fit(normal, seed)
 			if err != nil {
-				return nil, nil, fmt.Errorf("fold %d: %w", fold, err)
+				return nil, nil, hinted(fmt.Errorf("the normal rows before part %d of %d: %w", fold+1, e.folds, err),
+					"with fewer parts there are more rows before the second one")
 			}
 			// The windows see what came before, the scores only this part.
 			scores[seed] = append(scores[seed], scoreRows(m, rows[:to])[from:]...)
@@ -222,7 +258,7 @@ func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Gr
 }
 
 func printGroups(w io.Writer, r *logReport) error {
-	fmt.Fprintf(w, "%d rows, %d left out; %d seeds\n\n", r.Rows, r.LeftOut, r.Seeds)
+	fmt.Fprintf(w, "%d rows, %d left out; %s\n\n", r.Rows, r.LeftOut, plural(uint64(r.Seeds), "seed"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "group\tanomalies\tnormal\tfigure\tscore\t± sd\tbest single column\tits figure\tnote")
 	for _, g := range r.Groups {
@@ -236,7 +272,7 @@ func printGroups(w io.Writer, r *logReport) error {
 		}
 		fmt.Fprintf(t, "%s\t%d\t%d\taverage precision\t%.4f\t%.4f\t\t\tprecision at 10: %.2f, at 100: %.2f\n", g.Name, g.Anomalies, g.Normal, g.AP.Mean, g.AP.SD, g.Precision[0].Mean, g.Precision[1].Mean)
 		for _, b := range g.Budgets {
-			fmt.Fprintf(t, "%s\t%d\t%d\tTPR at %g alerts a day\t%.4f\t%.4f\t\t\t%.1f false alarms a day\n", g.Name, g.Anomalies, g.Normal, b.PerDay, b.Found.Mean, b.Found.SD, b.False.Mean)
+			fmt.Fprintf(t, "%s\t%d\t%d\tTPR at %g alerts a day\t%.4f\t%.4f\t\t\t%s in all, %.1f false a day\n", g.Name, g.Anomalies, g.Normal, b.PerDay, b.Found.Mean, b.Found.SD, plural(uint64(b.Alerts), "alert"), b.False.Mean)
 		}
 	}
 	return t.Flush()

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -27,16 +31,23 @@ func (l *labelFlags) define(flags *pflag.FlagSet) {
 
 // labelledRows are the rows of some logs that have a label.
 type labelledRows struct {
-	rows    []evaluate.Row
-	leftOut int
+	rows      []evaluate.Row
+	leftOut   int
+	anomalies int
+	others    map[string]int // values that mean neither, and their rows
 }
+
+// maxOthers bounds the values that are counted: a column may hold a word of its
+// own in each row.
+const maxOthers = 1 << 10
 
 // readLabelled reads logs with labels, in order.
 func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, error) {
-	out := &labelledRows{}
+	out := &labelledRows{others: map[string]int{}}
+	families := false
 	for _, file := range files {
 		rows := s.rows([]string{file}, false)
-		named := 0
+		read, named := 0, 0
 		for {
 			var row evaluate.Row
 			err := rows.next(&row.Conn)
@@ -47,6 +58,7 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 				return nil, err
 			}
 			keep(&row.Conn)
+			read++
 			value, ok := rows.value(l.column)
 			if ok {
 				named++
@@ -54,19 +66,55 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			meaning := l.labels.Of(value)
 			if meaning == evaluate.LeftOut {
 				out.leftOut++
+				if out.others[value] > 0 || len(out.others) < maxOthers {
+					out.others[strings.Clone(value)]++
+				}
 				continue
 			}
-			if row.Anomaly = meaning == evaluate.Anomalous; row.Anomaly && l.family != "" {
-				row.Family, _ = rows.value(l.family)
+			if row.Anomaly = meaning == evaluate.Anomalous; row.Anomaly {
+				out.anomalies++
+				if family, ok := rows.value(l.family); ok {
+					row.Family, families = family, true
+				}
 			}
 			out.rows = append(out.rows, row)
 		}
 		rows.close()
-		if named == 0 {
-			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), l.column), "--label names the column with the labels")
+		if read > 0 && named == 0 {
+			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), l.column),
+				"--label names the column with the labels; without labels there are drill and tune --unlabelled")
 		}
 	}
+	switch {
+	case len(out.rows)+out.leftOut == 0:
+		return nil, errors.New("the logs hold no connections")
+	case l.family != "" && out.anomalies > 0 && !families:
+		return nil, hinted(fmt.Errorf("the logs have no column %q", l.family), "--family names the column with the attack's family")
+	}
 	return out, nil
+}
+
+// need checks that there are normal rows and, where they are wanted, anomalies.
+func (r *labelledRows) need(l *labelFlags, anomalies bool) error {
+	kind := "normal"
+	if len(r.rows) > r.anomalies {
+		if r.anomalies > 0 || !anomalies {
+			return nil
+		}
+		kind = "an anomaly"
+	}
+	err := fmt.Errorf("by the column %q no row is %s", l.column, kind)
+	if len(r.others) == 0 {
+		return err
+	}
+	values := slices.SortedFunc(maps.Keys(r.others), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.others[b], r.others[a]), cmp.Compare(a, b))
+	})
+	var found []string
+	for _, value := range values[:min(len(values), 5)] {
+		found = append(found, fmt.Sprintf("%.40q (%d)", value, r.others[value]))
+	}
+	return hinted(err, "--anomalous and --normal say what its values mean; left out were "+strings.Join(found, ", "))
 }
 
 // readAttacks reads logs whose rows are all anomalies, of the family that the

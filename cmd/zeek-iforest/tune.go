@@ -55,6 +55,8 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				t.without = append(t.without, set)
 			}
 			switch {
+			case slices.ContainsFunc(t.trees, notPositive) || slices.ContainsFunc(t.subsamples, notPositive):
+				return errors.New("--trees and --subsample want numbers above 0")
 			case t.seeds < 2:
 				return errors.New("--seeds wants at least 2: one says nothing about chance")
 			case t.fpr <= 0 || t.fpr >= 1:
@@ -71,6 +73,8 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		}
 	},
 }
+
+func notPositive(n int) bool { return n < 1 }
 
 // tuning is the grid and how it is measured.
 type tuning struct {
@@ -161,8 +165,11 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 func (t *tuning) read(s *session, files []string) ([]evaluate.Row, error) {
 	if !t.unlabelled {
 		read, err := s.readLabelled(files, &t.labels)
+		if err == nil {
+			err = read.need(&t.labels, true)
+		}
 		if err != nil {
-			return nil, hinted(err, "--label names the column with the labels; --unlabelled measures without")
+			return nil, err
 		}
 		return read.rows, nil
 	}

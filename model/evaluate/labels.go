@@ -8,9 +8,9 @@ import (
 )
 
 // Labels says which values of a label column mean an anomaly and which mean
-// normal, upper and lower case alike. Rows with other values are left out:
-// "Background" flows are unlabelled, and counting them as benign decides the
-// result.
+// normal, upper and lower case alike, spaces around them aside. Rows with other
+// values are left out: "Background" flows are unlabelled, and counting them as
+// benign decides the result.
 type Labels struct{ Anomalous, Normal []string }
 
 // CommonLabels are the words of the labelled logs that one meets.
@@ -31,7 +31,8 @@ const (
 
 // Of is the meaning of a value.
 func (l Labels) Of(value string) Label {
-	is := func(word string) bool { return strings.EqualFold(word, value) }
+	value = strings.TrimSpace(value)
+	is := func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), value) }
 	switch {
 	case slices.ContainsFunc(l.Anomalous, is):
 		return Anomalous

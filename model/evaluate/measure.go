@@ -34,6 +34,7 @@ type AtFPR struct {
 // AtBudget is what is found when the threshold is set to so many alerts a day.
 type AtBudget struct {
 	PerDay float64 `json:"alerts_per_day"`
+	Alerts int     `json:"alerts"` // over the days of these rows: no more can be found
 	Found  Spread  `json:"tpr"`
 	False  Spread  `json:"false_alarms_per_day"`
 }
@@ -114,6 +115,7 @@ func Measure(name string, rows []Row, scores [][]float64, rules []Rule, days flo
 			n := int(math.Round(perDay * days))
 			g.Budgets = append(g.Budgets, AtBudget{
 				PerDay: perDay,
+				Alerts: min(n, len(rows)),
 				Found: over(func(r *Ranking) float64 {
 					return r.PrecisionAt(n) * float64(min(n, len(rows))) / float64(r.Anomalies())
 				}),

@@ -136,6 +136,19 @@ func frequent(rows []Row, n name) []string {
 	return values[:min(len(values), commonRules)]
 }
 
+// RuleColumns are the columns that Rules looks at.
+func RuleColumns() (columns []string) {
+	for _, n := range numbers {
+		columns = append(columns, n.name)
+	}
+	for _, n := range names {
+		if !slices.Contains(columns, n.name) {
+			columns = append(columns, n.name)
+		}
+	}
+	return columns
+}
+
 // BestRule is the rule with the highest value of a metric on these rows, in
 // hindsight: the figure that a score has to beat.
 func BestRule(rows []Row, rules []Rule, metric func(*Ranking) float64) (best Rule, value float64, err error) {
