@@ -59,6 +59,9 @@ func (d *distinct) advance(passed int64, slot int) {
 
 // add counts a key in the newest minute: key tells keys apart, hash spreads them.
 func (d *distinct) add(key uint32, hash uint64, slot int) {
+	if d.upto[0] > 0 && d.recent[0] == key {
+		return // the newest already, and marked
+	}
 	level := min(bits.LeadingZeros64(hash)/2, markLevels-1)
 	bit := level*levelBits + int(hash%levelBits)
 	d.marks[slot][bit/64] |= 1 << (bit % 64)

@@ -108,13 +108,18 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
 	e.ports.add(key, mix(uint64(key)), slot)
 
-	w := Window{Responders: e.responders.count(), Ports: e.ports.count()}
+	var connections, failures uint32
 	for i := range minutes {
-		w.Connections += e.conns[i]
-		w.Failures += e.failures[i]
+		connections += e.conns[i]
+		failures += e.failures[i]
 	}
-	w.Cold = e.minute < max(e.exactFrom, h.opening+minutes)
-	return w
+	return Window{
+		Connections: connections,
+		Failures:    failures,
+		Responders:  e.responders.count(),
+		Ports:       e.ports.count(),
+		Cold:        e.minute < max(e.exactFrom, h.opening+minutes),
+	}
 }
 
 // reach brings the host's clock to a minute, if that is later.
