@@ -72,6 +72,14 @@ func ecs(a *Alert) map[string]any {
 	if service != nil {
 		network["protocol"] = service
 	}
+	source := map[string]any{"ip": c.Originator, "bytes": c.OrigBytes, "address": c.Originator}
+	destination := map[string]any{"ip": c.Responder, "bytes": c.RespBytes, "address": c.Responder}
+	connection := map[string]any{"anomaly_score": a.Score, "anomaly_rank": a.OneIn, "anomaly_reason": clean(a.Reason), "state": c.State}
+	if c.Proto == "icmp" { // as Elastic's Zeek integration has it: a type and a code, no ports
+		connection["icmp"] = map[string]any{"type": c.OrigPort, "code": c.RespPort}
+	} else {
+		source["port"], destination["port"] = c.OrigPort, c.RespPort
+	}
 	return map[string]any{
 		"@timestamp": a.Time.UTC().Format(time.RFC3339Nano),
 		"ecs":        map[string]any{"version": "8.17.0"},
@@ -83,12 +91,10 @@ func ecs(a *Alert) map[string]any {
 			"risk_score": a.Score, "risk_score_norm": math.Round(a.Score * 100), "reason": clean(a.Reason),
 		},
 		"rule":        map[string]any{"name": "anomalous " + string(a.Kind), "ruleset": "zeek-iforest"},
-		"source":      map[string]any{"ip": c.Originator, "port": c.OrigPort, "bytes": c.OrigBytes, "address": c.Originator},
-		"destination": map[string]any{"ip": c.Responder, "port": c.RespPort, "bytes": c.RespBytes, "address": c.Responder},
+		"source":      source,
+		"destination": destination,
 		"network":     network,
 		"related":     map[string]any{"ip": []string{c.Originator, c.Responder}},
-		"zeek": map[string]any{"session_id": c.UID, "connection": map[string]any{
-			"anomaly_score": a.Score, "anomaly_rank": a.OneIn, "anomaly_reason": clean(a.Reason), "state": c.State,
-		}, "iforest": map[string]any{"kind": a.Kind, "count": a.Count, "ports": a.Ports, "responders": a.Responders, "uids": a.UIDs}},
+		"zeek":        map[string]any{"session_id": c.UID, "connection": connection, "iforest": map[string]any{"kind": a.Kind, "count": a.Count, "ports": a.Ports, "responders": a.Responders, "uids": a.UIDs}},
 	}
 }

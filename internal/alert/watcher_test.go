@@ -316,6 +316,16 @@ func TestTitleOfICMP(t *testing.T) {
 	assert.Equal(t, "anomalous connection 10.0.0.1 → 10.0.0.2 port 3 (tcp), score 0.7000", a.Title())
 }
 
+func TestECSOfICMP(t *testing.T) {
+	a := &Alert{Kind: Connection, Connection: Summary{Originator: "10.0.0.1", OrigPort: 3, Responder: "10.0.0.2", RespPort: 1, Proto: "icmp"}}
+	doc := ecs(a)
+	assert.NotContains(t, doc["source"], "port")
+	assert.NotContains(t, doc["destination"], "port")
+	assert.Equal(t, map[string]any{"type": uint16(3), "code": uint16(1)}, doc["zeek"].(map[string]any)["connection"].(map[string]any)["icmp"])
+	a.Connection.Proto = "udp"
+	assert.Equal(t, uint16(1), ecs(a)["destination"].(map[string]any)["port"])
+}
+
 func TestNoScoresNoModel(t *testing.T) {
 	w := newWatching(t, Target{"inbox", &inbox{}})
 	require.NoError(t, os.WriteFile(w.log(), []byte(strings.ReplaceAll(quietHours(1), "\tanomaly_score\tanomaly_reason", "\ta\tb")), 0o600))
