@@ -95,6 +95,15 @@ func TestWatchResident(t *testing.T) {
 	require.Less(t, got, int64(20<<20))
 }
 
+func TestCostTable(t *testing.T) {
+	require.Equal(t, "| what | measured |\n|---|---|\n"+
+		"| CPU, scan.pcap (15 MB, 300000 connections) | without 8.4 s (median 8.5), with 8.7 s (median 8.9) |\n"+
+		"| 530 connections |  |\n"+
+		"| + a call of a BiF | median   150 ns, least   140 ns |\n",
+		costTable("CPU, scan.pcap (15 MB, 300000 connections): without 8.4 s (median 8.5), with 8.7 s (median 8.9)\n\n"+
+			"530 connections\n+ a call of a BiF                           median   150 ns, least   140 ns\n"))
+}
+
 func TestUnknownPart(t *testing.T) {
 	require.ErrorContains(t, (&bench{}).measure([]string{"speed"}, ""), `no part "speed"`)
 	require.True(t, errors.Is(office(0, 1)(new(conn.Conn)), io.EOF))

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // captures measures the way from packets to rows, beside other programs that
@@ -206,23 +205,4 @@ func checksum(b []byte, sum uint32) uint16 {
 		sum = sum>>16 + sum&0xffff
 	}
 	return ^uint16(sum)
-}
-
-// sensor lets zeek-pkg/testing/cost measure what the package costs a Zeek, and
-// keeps its lines.
-func (b *bench) sensor(string) error {
-	var t task
-	if t.installed("zeek") == "" {
-		b.report.absent = append(b.report.absent, "zeek (what the package costs a sensor)")
-		return nil
-	}
-	if err := b.makeLogs(); err != nil {
-		return err
-	}
-	out, err := b.do(b.root, filepath.Join(b.root, "zeek-pkg", "testing", "cost"), b.path("site.model"), fmt.Sprint(b.runs))
-	if err != nil {
-		return err
-	}
-	b.report.text = "    " + strings.ReplaceAll(strings.TrimSpace(out), "\n", "\n    ") + "\n"
-	return nil
 }
