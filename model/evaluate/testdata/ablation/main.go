@@ -2,6 +2,9 @@
 // the seventeen in turn, and adds candidates that the schema does not have.
 //
 //	go run ./model/evaluate/testdata/ablation ../shared/datasets/zeek-labelled [PART]
+//	go run ./model/evaluate/testdata/ablation -forests ../shared/datasets [PART]
+//
+// With -forests it is how the trees are grown that is varied: forests.go.
 //
 // Two tables come out. "choosing": trained on the ordinary rows of the first
 // half of ctu-mixed-008, in time, against the second half's external attacks
@@ -50,6 +53,7 @@ const (
 	combination                    // −ln p(proto, service, conn_state)
 	historyRarity                  // −ln p(history)
 	perPacket                      // ln of payload bytes a packet + 1
+	whoSent                        // −ln p(proto, service, conn_state, which of the two sent payload)
 	silentShare                    // share of the originator's last five minutes without payload
 	portsOfOne                     // ln(1 + most ports of one responder that the originator asked in five minutes)
 	nearUnset                      // orig_bytes and resp_bytes with unset just below zero, at −3
@@ -60,8 +64,12 @@ const (
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 2 && os.Args[1] == "-forests" {
+		forests(os.Args[2], append(os.Args[3:], "")[0])
+		return
+	}
 	if len(os.Args) < 2 || len(os.Args) > 3 {
-		log.Fatal("usage: ablation FOLDER [PART], the folder of the labelled logs and a part of a variant's name")
+		log.Fatal("usage: ablation [-forests] FOLDER [PART], the folder of the labelled logs and a part of a variant's name")
 	}
 	day8 := read(filepath.Join(os.Args[1], "ctu-mixed-008.conn.log.labeled.gz"), "label")
 	day10 := read(filepath.Join(os.Args[1], "ctu-mixed-010.conn.log.labeled.gz"), "label")
@@ -82,21 +90,21 @@ func main() {
 			second[i].Family = "external"
 		}
 	}
-	second = append(second, drills(second)...)
+	second = append(second, drills(second, 3)...)
 	run("choosing: 008, first half → second half", normal(day8[:half]), second)
 	run("reporting: 008 → 010", normal(day8), append(day10, nmap...))
 }
 
-// drills are the shapes of zeek-iforest drill, each from three addresses of the
+// drills are the shapes of zeek-iforest drill, each from some addresses of the
 // rows', begun when they were at work.
-func drills(rows []evaluate.Row) (attacks []evaluate.Row) {
+func drills(rows []evaluate.Row, times uint64) (attacks []evaluate.Row) {
 	site, err := evaluate.NewSite(normal(rows))
 	check(err)
 	for i, a := range evaluate.Attacks {
 		if a.Name == "slow port scan" { // taken from the very rows
 			continue
 		}
-		for n := range uint64(3) {
+		for n := range times {
 			laid, err := site.Lay(a, rand.New(rand.NewPCG(uint64(i), n)))
 			check(err)
 			for _, c := range laid.Rows { // from an address of its own, so that drills do not meet
@@ -223,7 +231,7 @@ func run(title string, train []conn.Conn, test []evaluate.Row) {
 		}
 		sums := make([][2]float64, len(families))
 		for seed := range uint64(seeds) {
-			paths := score(grow(trainX, train, v.use, seed), testX, v.use)
+			paths := score(grow(trainX, train, v.use, product, seed), testX, v.use)
 			for f, family := range families {
 				at1, at01 := found(test, paths, family)
 				sums[f][0] += at1 / seeds
@@ -259,21 +267,41 @@ func cell(c *conn.Conn) [6]int {
 	return [6]int{sent, received, int(c.State), service, int(c.Proto), local}
 }
 
-// grow grows the product's forest over some columns: each tree from kinds drawn
-// uniformly, one row of each.
-func grow(x [][]float32, train []conn.Conn, use []int, seed uint64) *forest.Forest {
-	cells, keys := remember(train, seed)
-	g, err := forest.NewGrower(len(use), forest.Options{Trees: model.BalancedTrees, Subsample: model.BalancedSubsample, Seed: seed + 1})
+// drawing is how the trees come by their rows.
+type drawing struct {
+	kind             func(*conn.Conn) [6]int
+	trees, subsample int
+	distinct         bool // no kind twice in a tree, where there are enough
+}
+
+// product is what model/learn does.
+var product = drawing{cell, model.BalancedTrees, model.BalancedSubsample, false}
+
+// grow grows a forest over some columns: each tree from kinds drawn uniformly,
+// one row of each.
+func grow(x [][]float32, train []conn.Conn, use []int, d drawing, seed uint64) *forest.Forest {
+	cells, keys := remember(train, d.kind, seed)
+	g, err := forest.NewGrower(len(use), forest.Options{Trees: d.trees, Subsample: d.subsample, Seed: seed + 1})
 	check(err)
-	order := make([]int32, model.BalancedSubsample)
+	order := make([]int32, d.subsample)
 	for i := range order {
 		order[i] = int32(i)
 	}
 	random := rand.New(rand.NewPCG(seed, 1))
-	for tree := range model.BalancedTrees {
+	for tree := range d.trees {
 		var rows []float32
+		var deck []int
 		for range order {
-			of := cells[keys[random.IntN(len(keys))]]
+			if len(deck) == 0 && d.distinct {
+				deck = random.Perm(len(keys))
+			}
+			at := 0
+			if d.distinct {
+				at, deck = deck[0], deck[1:]
+			} else {
+				at = random.IntN(len(keys))
+			}
+			of := cells[keys[at]]
 			rows = append(rows, take(x[of[random.IntN(len(of))]], use)...)
 		}
 		check(g.GrowTree(tree, rows, order))
@@ -285,14 +313,14 @@ func grow(x [][]float32, train []conn.Conn, use []int, seed uint64) *forest.Fore
 
 // remember keeps eight rows of each kind, and one row in eight apart, as
 // model/learn does for its calibration.
-func remember(train []conn.Conn, seed uint64) (cells map[[6]int][]int, keys [][6]int) {
+func remember(train []conn.Conn, kind func(*conn.Conn) [6]int, seed uint64) (cells map[[6]int][]int, keys [][6]int) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	cells, seen := map[[6]int][]int{}, map[[6]int]int{}
 	for i := range train {
 		if i >= 512 && random.IntN(8) == 0 {
 			continue
 		}
-		key := cell(&train[i])
+		key := kind(&train[i])
 		if seen[key]++; seen[key] == 1 {
 			keys = append(keys, key)
 		}
@@ -357,6 +385,7 @@ func groups(c *conn.Conn) map[int][2][4]string {
 		serviceOfPort:  {{"service of port", port, c.Service}, {"port", port}},
 		stateOfService: {{"state of service", c.Service, state}, {"service", c.Service}},
 		combination:    {{"together", c.Proto.String(), c.Service, state}, {"all"}},
+		whoSent:        {{"sent", c.Proto.String() + " " + c.Service, state, fmt.Sprint(c.OrigBytes > 0, c.RespBytes > 0)}, {"all"}},
 		historyRarity:  {{"history", c.History}, {"all"}},
 	}
 }
