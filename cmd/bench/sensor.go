@@ -31,6 +31,7 @@ func (b *bench) sensor(string) error {
 	if err != nil {
 		return err
 	}
+	b.report.inputs = append(b.report.inputs, fmt.Sprintf("%d runs with and without the package, in turns; the learning sensor begins from nothing in each.", b.runs))
 	b.report.text = costTable(out)
 	return nil
 }
