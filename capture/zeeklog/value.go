@@ -1,6 +1,7 @@
 package zeeklog
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -108,9 +109,9 @@ func parseAddr(s string) (netip.Addr, error) {
 
 // parseIPv4 parses dotted decimals without leading zeros.
 func parseIPv4(s string) (netip.Addr, bool) {
-	var a [4]byte
+	var a uint32 // as bytes they could not be loaded at once so soon
 	i := 0
-	for part := range a {
+	for part := range 4 {
 		if part > 0 {
 			if i >= len(s) || s[i] != '.' {
 				return netip.Addr{}, false
@@ -129,9 +130,11 @@ func parseIPv4(s string) (netip.Addr, bool) {
 		if n > 255 {
 			return netip.Addr{}, false
 		}
-		a[part] = byte(n)
+		a = a<<8 | uint32(n)
 	}
-	return netip.AddrFrom4(a), i == len(s)
+	var bytes [4]byte
+	binary.BigEndian.PutUint32(bytes[:], a)
+	return netip.AddrFrom4(bytes), i == len(s)
 }
 
 // unescape resolves \xNN and \\ (src/util.cc, get_unescaped_string; ODesc
