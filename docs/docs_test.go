@@ -89,7 +89,7 @@ func run(t *testing.T, dir, guide string) {
 	all := steps(string(text))
 	require.NotEmpty(t, all)
 	for _, s := range all {
-		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+		ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", s.command)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
@@ -114,6 +114,21 @@ func run(t *testing.T, dir, guide string) {
 }
 
 func TestAlerts(t *testing.T) { run(t, build(t), "alerts.md") }
+
+func TestDetection(t *testing.T) {
+	threeDays, labelled := testenv.Shared(t, "datasets", "zeek-three-days"), testenv.Shared(t, "datasets", "zeek-labelled")
+	dir := build(t)
+	require.NoError(t, os.Symlink(threeDays, filepath.Join(dir, "logs")))
+	for name, file := range map[string]string{
+		"labelled.log":                      "ctu-mixed-008.conn.log.labeled.gz",
+		"ctu-mixed-008.conn.log.labeled.gz": "ctu-mixed-008.conn.log.labeled.gz",
+		"ctu-mixed-010.conn.log.labeled.gz": "ctu-mixed-010.conn.log.labeled.gz",
+		"nmap-port-scan-002.conn.log.gz":    "nmap-port-scan-002.conn.log.gz",
+	} {
+		require.NoError(t, os.Symlink(filepath.Join(labelled, file), filepath.Join(dir, name)))
+	}
+	run(t, dir, "detection.md")
+}
 
 func TestGuide(t *testing.T) {
 	dir := build(t)
