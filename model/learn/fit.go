@@ -154,12 +154,7 @@ var ErrNoModelYet = errors.New("learn: a sensor would have no model yet after so
 func (o Options) fitAsSensor(each func(func(*conn.Conn, feature.Window)) error) (*model.Model, error) {
 	l := NewLearner(o)
 	err := each(func(c *conn.Conn, w feature.Window) {
-		var s model.Score
-		if m := l.Model(); m != nil {
-			s = m.Score(c, w)
-		}
-		l.Observe(c, w, s)
-		_, _ = l.Step() // a refusal leaves the model in use, here as there
+		_, _ = l.Take(c, w) // a refusal leaves the model in use, here as there
 	})
 	switch {
 	case err != nil:

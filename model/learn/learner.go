@@ -58,6 +58,17 @@ func (l *Learner) Observe(c *conn.Conn, w feature.Window, s model.Score) {
 	}
 }
 
+// Take scores a connection, observes it and does a slice of the work, as Step
+// does.
+func (l *Learner) Take(c *conn.Conn, w feature.Window) (*model.Model, error) {
+	var s model.Score
+	if l.model != nil {
+		s = l.model.Score(c, w)
+	}
+	l.Observe(c, w, s)
+	return l.Step()
+}
+
 // Step does a slice of the work for the next model, if one is due: about a
 // tenth of a millisecond. It must follow each Observe. It returns a model when
 // that is to take the place of Model, which it then does, and a *Refused when
