@@ -16,6 +16,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
 // The header is the one definition of the codes: these lines do not compile
@@ -39,6 +40,9 @@ var _ = [1]struct{}{}[C.IFOREST_REFUSED-sensor.Refused]
 var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
 var _ = [1]struct{}{}[C.IFOREST_STORM-sensor.Storm]
 var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
+var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
+
+var _ [C.IFOREST_MAX_BATCH - learn.MaxBatch]struct{} // a batch fits
 
 // One process, one Zeek, one sensor.
 var the *sensor.Sensor
@@ -100,7 +104,52 @@ func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (s
 	return report(the.Learn(sensor.Learning{
 		Seed: uint64(how.seed), Warmup: uint64(how.warmup), RebuildEvery: uint64(how.rebuild_every), SaveEvery: uint64(how.save_every),
 		Dir: string(bytesOf(how.directory)), ZeekVersion: string(bytesOf(how.zeek_version)),
+		Recording: string(bytesOf(how.recording)),
 	}), message, size)
+}
+
+//export iforest_sample
+func iforest_sample(oneIn C.uint64_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	the.Sample(uint64(oneIn))
+	return C.IFOREST_OK
+}
+
+//export iforest_take_samples
+func iforest_take_samples(buffer *C.char, length, rows *C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	batch, n := the.Samples()
+	*length = C.uint64_t(copy(unsafe.Slice((*byte)(unsafe.Pointer(buffer)), C.IFOREST_MAX_BATCH), batch))
+	*rows = C.uint64_t(n)
+	the.TakeSamples()
+	return C.IFOREST_OK
+}
+
+//export iforest_observe
+func iforest_observe(batch C.iforest_text, news *C.uint8_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	defer func() { *news = boolean(the.News() > 0) }()
+	return report(the.Take(bytesOf(batch)), message, size)
+}
+
+//export iforest_model_file
+func iforest_model_file(buffer *C.char, size C.uint64_t, length *C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	file := the.ModelFile()
+	if file == nil {
+		return C.IFOREST_NO_MODEL
+	}
+	if *length = C.uint64_t(len(file)); *length <= size {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(buffer)), size), file)
+	}
+	return C.IFOREST_OK
+}
+
+//export iforest_adopt
+func iforest_adopt(file, fingerprint C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	defer sensor.Tidy()
+	return report(the.Adopt(bytesOf(file), string(bytesOf(fingerprint))), message, size)
 }
 
 //export iforest_alerts
@@ -189,6 +238,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.models = C.uint64_t(s.Models)
 	out.refused = C.uint64_t(s.Refused)
 	out.raised, out.repeated, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Repeated), C.uint64_t(s.Suppressed)
+	out.sampled, out.samples_lost = C.uint64_t(s.Sampled), C.uint64_t(s.Lost)
 	l := s.Learner
 	out.learning, out.rebuilding, out.rows = boolean(s.Learning), boolean(l.Rebuilding), C.uint64_t(l.Rows)
 	out.kinds, out.quarantined = C.uint64_t(l.Kinds), C.uint64_t(l.Quarantined)

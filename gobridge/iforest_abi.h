@@ -8,7 +8,8 @@
  * once, loads a model or asks to learn one, and scores. All calls come from one
  * thread. The library keeps no pointer that it is given and hands out none of
  * its own. It writes to no file descriptor but its state's, and starts no thread
- * that computes: learning is done in slices, within iforest_score.
+ * that computes: learning is done in slices, within iforest_score and
+ * iforest_observe.
  */
 #ifndef IFOREST_ABI_H
 #define IFOREST_ABI_H
@@ -16,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 2u
+#define IFOREST_ABI_VERSION 3u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -92,6 +93,7 @@ typedef struct {
   uint64_t save_every;    /* connections from one saving to the next; 0: at the end */
   iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere */
   iforest_text zeek_version;
+  iforest_text recording; /* file for the batches of iforest_observe; empty: none */
 } iforest_learning;
 
 enum iforest_verdict {
@@ -106,7 +108,8 @@ enum iforest_event_kind {
   IFOREST_REFUSED = 2,  /* a new model was not good enough, or could not be made */
   IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
   IFOREST_STORM = 4,    /* unusual connections that were folded into one alert */
-  IFOREST_WARNING = 5   /* something does not work; scores go on */
+  IFOREST_WARNING = 5,  /* something does not work; scores go on */
+  IFOREST_SAMPLES = 6   /* a batch of samples is full: iforest_take_samples */
 };
 
 /* Something that the operator should know. The fields after text are a storm's. */
@@ -148,6 +151,9 @@ typedef struct {
   uint64_t repeated;   /* unusual connections that an alert of the last hour has named */
   uint64_t suppressed; /* unusual connections of a storm, or too many for their hour */
 
+  uint64_t sampled;      /* connections for another sensor to learn from */
+  uint64_t samples_lost; /* of them, those in batches that were not taken in time */
+
   /* What was learnt, with what the state held. */
   uint8_t learning;
   uint8_t rebuilding;
@@ -173,7 +179,8 @@ typedef uint32_t (*iforest_abi_version_fn)(void);
 /* Sets the runtime up: two processors, collector off, and a table of hosts. */
 typedef int32_t (*iforest_start_fn)(char *message, uint64_t size);
 
-/* Takes the model file at path into use, or the one in memory; ends learning. */
+/* Takes the model file at path into use, or the one in memory; ends learning
+ * and sampling. */
 typedef int32_t (*iforest_load_file_fn)(iforest_text path, char *message, uint64_t size);
 typedef int32_t (*iforest_load_bytes_fn)(iforest_text model, char *message, uint64_t size);
 
@@ -184,6 +191,34 @@ typedef int32_t (*iforest_learn_fn)(const iforest_learning *how, char *message, 
 /* Scores one connection, in the order of conn.log, and learns from it. */
 typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
                                     char *message, uint64_t size);
+
+/*
+ * Where several processes see a network, some score and sample, and one learns
+ * from their samples; they adopt its models.
+ *
+ * Begins to sample one in so many of the connections that are scored, all for 0
+ * or 1. A batch that is full is an event, and lost with the next connection
+ * unless it is taken.
+ */
+typedef int32_t (*iforest_sample_fn)(uint64_t one_in, char *message, uint64_t size);
+
+/* The most bytes of a batch. */
+#define IFOREST_MAX_BATCH 32768
+
+/* Writes the batch, full or not, to a buffer of IFOREST_MAX_BATCH bytes, its
+ * length to *len, and the connections in it to *rows: 0 and 0 for none. */
+typedef int32_t (*iforest_take_samples_fn)(char *buffer, uint64_t *len, uint64_t *rows);
+
+/* Learns from a batch, all of it or, where it is damaged, nothing. What
+ * iforest_learn asked for goes on here: events wait where *news is not 0. */
+typedef int32_t (*iforest_observe_fn)(iforest_text batch, uint8_t *news, char *message, uint64_t size);
+
+/* Writes the length of the model's file to *len, and the file to the buffer
+ * where it fits in there. */
+typedef int32_t (*iforest_model_file_fn)(char *buffer, uint64_t size, uint64_t *len);
+
+/* Takes a model file with that fingerprint into use, and goes on sampling. */
+typedef int32_t (*iforest_adopt_fn)(iforest_text model, iforest_text fingerprint, char *message, uint64_t size);
 
 /* Writes the text of anomaly_reason for the last connection scored, as message. */
 typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
@@ -201,7 +236,8 @@ typedef int32_t (*iforest_next_event_fn)(iforest_event *event);
 /* Goes back to the model before the one in use. */
 typedef int32_t (*iforest_rollback_fn)(char *message, uint64_t size);
 
-/* Saves what was learnt and waits for it; storms that go on become events. */
+/* Saves what was learnt and waits for it, and ends learning and sampling; storms
+ * that go on become events. */
 typedef int32_t (*iforest_finish_fn)(char *message, uint64_t size);
 
 typedef int32_t (*iforest_model_fn)(iforest_model_info *info);

@@ -6,6 +6,7 @@
 @load ./model
 @load ./main
 @load ./learn
+@load ./cluster
 @load ./allow
 @load ./notice
 @load ./telemetry

@@ -11,7 +11,8 @@ module IForest;
 
 export {
 	## Whether the sensor learns its model by itself where
-	## :zeek:see:`IForest::model_file` names none.
+	## :zeek:see:`IForest::model_file` names none. In a cluster the manager does,
+	## from samples of what the workers score.
 	option learn = T;
 
 	## The number of connections before the first model; 0 is the default of
@@ -39,8 +40,19 @@ export {
 	## learns from them in any case.
 	const state_with_traces = F &redef;
 
+	## In a cluster, one in so many connections of each worker is a sample that
+	## the manager learns from; 1 is all of them. Which ones depends on their
+	## start and endpoints alone.
+	const sample_one_in: count = 1 &redef;
+
+	## A file in which the manager of a cluster keeps the samples that it learns
+	## from: ``zeek-iforest train --as-sensor --samples`` makes its model again
+	## of it. It grows without limit, by about 60 bytes for each, and
+	## holds addresses. Empty keeps none.
+	const record_samples = "" &redef;
+
 	## Goes back to the model before the one in use, which is forgotten, until
-	## the next one is due.
+	## the next one is due. In a cluster to be called on the manager.
 	##
 	## Returns: Whether there was one.
 	global rollback: function(): bool;
@@ -64,16 +76,27 @@ function state_directory(): string
 	return state_dir + "/" + (Cluster::node == "" ? "zeek" : Cluster::node);
 	}
 
-# Learning begins with the next connection. In a cluster no process learns by
-# itself yet.
+# Whether this process makes models: a Zeek without a cluster, and the manager.
+function makes_models(): bool
+	{
+	if ( Supervisor::is_supervisor() )
+		return F;
+
+	return ! Cluster::is_enabled() || Cluster::local_node_type() == Cluster::MANAGER;
+	}
+
+# Learning begins with the next connection, or the next sample.
 function begin_learning()
 	{
-	if ( ! sees_packets() || Cluster::is_enabled() )
+	if ( makes_models() )
+		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version(), record_samples);
+	else if ( sees_packets() )
+		__sample(sample_one_in);
+	else
 		return;
 
-	__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version());
 	fingerprint = "";
-	active = T;
+	active = sees_packets();
 	}
 
 hook without_model_file()

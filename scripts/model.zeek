@@ -79,15 +79,12 @@ function enabled_changed(id: string, value: bool): bool
 	{
 	if ( ! value )
 		active = F;
+	else if ( ! active && model_file == "" )
+		hook without_model_file();
 	else if ( ! active && sees_packets() )
 		{
-		if ( model_file == "" )
-			hook without_model_file();
-		else
-			{
-			active = T;
-			use_model(model_file);
-			}
+		active = T;
+		use_model(model_file);
 		}
 
 	return value;

@@ -24,7 +24,8 @@ export {
 
 	## About how many notices of :zeek:see:`IForest::Anomalous_Connection` a
 	## day; 0 for none. The threshold follows the traffic of the last day, and
-	## no hour gets more than a sixth.
+	## no hour gets more than a sixth. In a cluster each worker has an equal
+	## share of them.
 	option alerts_per_day = 20.0;
 }
 
@@ -67,7 +68,9 @@ hook happened(h: Happening)
 			NOTICE(Notice::Info($note=Model_Refused, $msg=fmt("Model %s stays in use; a new one was refused: %s", fingerprint, h$text)));
 			break;
 		case 3:
-			NOTICE(Notice::Info($note=Drift, $msg=fmt("Model %s does not know this traffic: %s", fingerprint, h$text)));
+			NOTICE(Notice::Info($note=Drift, $msg=fmt("Model %s does not know this traffic: %s", fingerprint, h$text),
+		    # Of all workers, one says it.
+		    $identifier=fingerprint));
 			break;
 		case 4:
 			storm_notice(h);
@@ -75,14 +78,21 @@ hook happened(h: Happening)
 		}
 	}
 
+# Each worker keeps to its share by itself, so that nobody has to be asked.
+function set_alerts(per_day: double)
+	{
+	local workers = Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 1;
+	__set_alerts(workers > 1 ? per_day / workers : per_day);
+	}
+
 function alerts_per_day_changed(id: string, value: double): double
 	{
-	__set_alerts(value);
+	set_alerts(value);
 	return value;
 	}
 
 event zeek_init()
 	{
 	Option::set_change_handler("IForest::alerts_per_day", alerts_per_day_changed);
-	__set_alerts(alerts_per_day);
+	set_alerts(alerts_per_day);
 	}

@@ -2,6 +2,7 @@
 ##! counts are fetched when somebody asks for them.
 
 @load base/frameworks/telemetry
+@load ./cluster
 @load ./model
 
 module IForest;
@@ -36,6 +37,11 @@ export {
 		## Unusual connections that are part of a storm, or for which their
 		## hour had no alert left.
 		suppressed: count &default=0;
+		## Connections of a worker that the manager of its cluster may learn
+		## from.
+		sampled: count &default=0;
+		## Of them, those that were not sent because there was no manager.
+		samples_lost: count &default=0;
 		## Whether the sensor learns.
 		learning: bool &default=F;
 		## Whether the next model is being made.
@@ -88,6 +94,11 @@ global alerts_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $label_names=vector("result"),
     $help_text="Unusual connections, by what became of them"));
 
+global samples_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="samples", $unit="",
+    $label_names=vector("result"),
+    $help_text="Connections of a worker for the manager to learn from: taken, and of them lost because there was no manager"));
+
 global learnt_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="learnt_connections", $unit="",
     $help_text="Connections learnt from, with those before the last restart"));
@@ -120,7 +131,9 @@ global rows_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
 
 function statistics(): Statistics
 	{
-	return __statistics() as Statistics;
+	local s = __statistics() as Statistics;
+	s$samples_lost += samples_unsent;
+	return s;
 	}
 
 hook Telemetry::sync()
@@ -140,6 +153,12 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);
 	Telemetry::counter_family_set(alerts_cf, vector("repeated"), s$repeated);
 	Telemetry::counter_family_set(alerts_cf, vector("suppressed"), s$suppressed);
+
+	if ( s$sampled > 0 )
+		{
+		Telemetry::counter_family_set(samples_cf, vector("taken"), s$sampled);
+		Telemetry::counter_family_set(samples_cf, vector("lost"), s$samples_lost);
+		}
 
 	if ( s$learning )
 		{

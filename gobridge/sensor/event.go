@@ -14,6 +14,7 @@ const (
 	Drift         // the traffic is no longer what the model knows
 	Storm         // unusual connections that were folded into one alert
 	Warning       // something does not work; scores go on
+	Samples       // a batch of samples is full
 )
 
 // Event is something that the operator should know.

@@ -21,6 +21,7 @@ type Learning struct {
 	SaveEvery    uint64 // connections from one saving to the next, 0 for at the end alone
 	Dir          string // where what is learnt is kept, "" for nowhere
 	ZeekVersion  string // kept in the models
+	Recording    string // file in which the batches that Take is given are kept, "" for none
 }
 
 // learning is the part of a Sensor that makes its models.
@@ -29,6 +30,9 @@ type learning struct {
 	dir     stateDir
 	every   uint64
 	next    uint64 // row at which the next saving is due
+
+	batches learn.BatchReader
+	record  *learn.Recorder // nil for none
 }
 
 // Learn begins to learn from the connections that Score is given, from what
@@ -65,6 +69,11 @@ func (s *Sensor) Learn(o Learning) error {
 		s.hosts = hosts
 	}
 	l.learner = learner
+	if o.Recording != "" {
+		if l.record, err = learn.Record(o.Recording, learner.Rows()); err != nil {
+			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt from is not recorded: %v", err)})
+		}
+	}
 	l.next = learner.Stats().Rows + l.every
 	s.learning = l
 	s.model = nil // one from a file has been taken back
@@ -77,9 +86,14 @@ func (s *Sensor) Learn(o Learning) error {
 // observe learns from a connection, with its window and, where there is a
 // model, its score, and does a slice of what there is to do.
 func (s *Sensor) observe(c *conn.Conn, w feature.Window, score model.Score) {
+	s.learning.learner.Observe(c, w, score)
+	s.stepped(s.learning.learner.Step())
+}
+
+// stepped makes what there is to make of a learner's step: of a model, nil
+// where there is none, or of a refusal.
+func (s *Sensor) stepped(m *model.Model, err error) {
 	l := s.learning
-	l.learner.Observe(c, w, score)
-	m, err := l.learner.Step()
 	switch {
 	case m != nil:
 		s.use(m)
@@ -131,14 +145,18 @@ func (s *Sensor) Rollback() error {
 	return nil
 }
 
-// EndLearning saves what was learnt and stops learning; the model stays. The
-// error says what could not be saved.
+// EndLearning saves what was learnt and stops learning, and sampling; the model
+// stays. The error says what could not be saved.
 func (s *Sensor) EndLearning() error {
+	s.sampling = nil
 	l := s.learning
 	if l == nil {
 		return nil
 	}
 	s.learning = nil
+	if l.record != nil {
+		l.record.Close()
+	}
 	if err := l.dir.finish(l.learner, s.hosts, s.alerts); err != nil {
 		return &Error{NotDone, fmt.Errorf("what was learnt could not be saved: %w", err)}
 	}

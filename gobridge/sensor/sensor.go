@@ -14,7 +14,8 @@ import (
 )
 
 // Sensor scores the connections of one Zeek process, learns from them where it
-// was told to (Learn), and says which are worth an alert. Its methods belong to
+// was told to (Learn) or samples them for another (Sample), and says which are
+// worth an alert. Its methods belong to
 // one thread, Zeek's.
 type Sensor struct {
 	model    *model.Model
@@ -30,6 +31,7 @@ type Sensor struct {
 	reason   []byte
 
 	learning *learning
+	sampling *sampling
 	alerts   *model.Alerts
 	drift    drift
 	events   []Event
@@ -49,8 +51,8 @@ func New(hosts int) *Sensor {
 	return s
 }
 
-// LoadFile takes the model file at path into use, and ends learning. On an
-// error the model before stays.
+// LoadFile takes the model file at path into use, and ends learning and
+// sampling. On an error the model before stays.
 func (s *Sensor) LoadFile(path string) error {
 	m, err := model.ReadFile(path)
 	return s.load(m, err)
@@ -100,7 +102,7 @@ type Result struct {
 // event.
 func (s *Sensor) Score(r *Record) (Result, error) {
 	s.unusual = false
-	if s.model == nil && s.learning == nil {
+	if s.model == nil && s.learning == nil && s.sampling == nil {
 		s.counts.count(errNoModel)
 		return Result{}, errNoModel
 	}
@@ -128,6 +130,9 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	if s.learning != nil {
 		s.observe(c, s.window, s.score)
 	}
+	if s.sampling != nil {
+		s.sample(c, s.window)
+	}
 	if m == nil {
 		s.counts.count(errNoModel)
 		return result, errNoModel
@@ -147,7 +152,7 @@ func (s *Sensor) Raise() model.Verdict {
 	return s.alerts.Raise(&s.conn, s.score)
 }
 
-// Finish tells of what was still being gathered, and ends learning.
+// Finish tells of what was still being gathered, and ends learning and sampling.
 func (s *Sensor) Finish() error {
 	s.alerts.Storms(true, s.storm)
 	return s.EndLearning()

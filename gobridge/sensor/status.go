@@ -63,6 +63,9 @@ type Statistics struct {
 	Models  uint64           // models taken into use
 	Refused uint64           // models refused
 
+	Sampled uint64 // connections put into batches
+	Lost    uint64 // of them, those that nobody fetched
+
 	Learning   bool
 	Learner    learn.Stats
 	Raised     uint64 // alerts

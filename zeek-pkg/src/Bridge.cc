@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <array>
+#include <utility>
 
 #include "AddressSpace.h"
 #include "SignalMask.h"
@@ -93,7 +94,9 @@ bool Bridge::Open(std::string* why) {
     if ( ! Find(library, "iforest_start", &start, why) || ! Find(library, "iforest_load_file", &load_file, why) ||
          ! Find(library, "iforest_score", &found, why) || ! Find(library, "iforest_reason", &reason, why) ||
          ! Find(library, "iforest_model", &model, why) || ! Find(library, "iforest_statistics", &statistics, why) ||
-         ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
+         ! Find(library, "iforest_sample", &sample, why) || ! Find(library, "iforest_take_samples", &take_samples, why) ||
+         ! Find(library, "iforest_observe", &observe, why) || ! Find(library, "iforest_model_file", &model_file, why) ||
+         ! Find(library, "iforest_adopt", &adopt, why) || ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
          ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
          ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) )
         return false;
@@ -109,12 +112,28 @@ bool Bridge::Open(std::string* why) {
     return true;
 }
 
-bool Bridge::BeginLearning(std::string* why) {
-    auto how = *learning;
-    learning.reset(); // tried once
+// Begins what was asked for; tried once.
+bool Bridge::Begin(std::string* why) {
+    auto how = std::exchange(learning, std::nullopt);
+    auto one_in = std::exchange(sampling, std::nullopt);
+    if ( ! how && ! one_in )
+        return Loaded();
+
     if ( ! Loaded() && ! Load(why) )
         return false;
 
+    if ( how )
+        return BeginLearning(*how, why);
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    if ( sample(*one_in, message.data(), message.size()) == IFOREST_OK )
+        return true;
+    *why = message.data();
+    return false;
+}
+
+bool Bridge::BeginLearning(const Learning& how, std::string* why) {
     iforest_learning c{};
     c.seed = how.seed;
     c.warmup = how.warmup;
@@ -122,6 +141,7 @@ bool Bridge::BeginLearning(std::string* why) {
     c.save_every = how.save_every;
     c.directory = {how.directory.data(), how.directory.size()};
     c.zeek_version = {how.zeek_version.data(), how.zeek_version.size()};
+    c.recording = {how.recording.data(), how.recording.size()};
 
     Message message{};
     auto mask = SignalMask::Asynchronous();
@@ -147,14 +167,70 @@ int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
     auto mask = SignalMask::Asynchronous();
     auto status = load_file({model_path.data(), model_path.size()}, message.data(), message.size());
     *why = message.data();
-    if ( status == IFOREST_OK )
-        learning.reset(); // a model that is given is what is wanted
+    if ( status == IFOREST_OK ) { // a model that is given is what is wanted
+        learning.reset();
+        sampling.reset();
+    }
     return status;
 }
 
+int32_t Bridge::Adopt(std::string_view file, std::string_view fingerprint, std::string* why) {
+    if ( ! Begin(why) )
+        return IFOREST_NO_LIBRARY;
+
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = adopt({file.data(), file.size()}, {fingerprint.data(), fingerprint.size()}, message.data(),
+                        message.size());
+    *why = message.data();
+    return status;
+}
+
+Samples Bridge::TakeSamples() {
+    Samples samples;
+    if ( Loaded() ) {
+        uint64_t length = 0;
+        samples.batch.resize(IFOREST_MAX_BATCH);
+        auto mask = SignalMask::Asynchronous();
+        take_samples(samples.batch.data(), &length, &samples.rows);
+        samples.batch.resize(length);
+    }
+    return samples;
+}
+
+int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
+    if ( ! Begin(why) )
+        return IFOREST_NO_LIBRARY;
+
+    if ( batch.empty() )
+        return IFOREST_OK;
+
+    Message message{};
+    uint8_t waiting = 0;
+    auto mask = SignalMask::Asynchronous();
+    auto status = observe({batch.data(), batch.size()}, &waiting, message.data(), message.size());
+    *news = waiting != 0;
+    *why = message.data();
+    return status;
+}
+
+std::string Bridge::ModelFile() {
+    std::string file;
+    uint64_t length = 0;
+    if ( ! Loaded() )
+        return file;
+
+    auto mask = SignalMask::Asynchronous();
+    if ( model_file(nullptr, 0, &length) == IFOREST_OK ) {
+        file.resize(length);
+        model_file(file.data(), file.size(), &length);
+    }
+    return file;
+}
+
 int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
-    if ( learning )
-        BeginLearning(why);
+    if ( learning || sampling )
+        Begin(why);
 
     if ( ! Loaded() ) {
         *result = {};
@@ -225,6 +301,7 @@ int32_t Bridge::Rollback(std::string* why) {
 
 int32_t Bridge::Finish(std::string* why) {
     learning.reset();
+    sampling.reset();
     if ( ! Loaded() )
         return IFOREST_OK;
 

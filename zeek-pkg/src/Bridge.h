@@ -16,12 +16,19 @@ struct Learning {
     uint64_t save_every = 0;
     std::string directory;
     std::string zeek_version;
+    std::string recording;
+};
+
+// Samples of connections, for another process to learn from.
+struct Samples {
+    std::string batch;
+    uint64_t rows = 0;
 };
 
 // The sensor library, a Go library beside the plugin. It is loaded when the
 // first model is, or when the first connection comes to be learnt from, so a
-// Zeek that scores nothing never holds a Go runtime, and never unloaded, as Go
-// cannot be. Knows nothing of Zeek; belongs to its main
+// Zeek that scores and learns nothing never holds a Go runtime, and never
+// unloaded, as Go cannot be. Knows nothing of Zeek; belongs to its main
 // thread. Functions that take why write there what went wrong, as one line.
 class Bridge {
 public:
@@ -33,6 +40,22 @@ public:
 
     // Asks for learning, from the first Score on; one that fails to begin says so.
     void Learn(const Learning& how) { learning = how; }
+
+    // Asks for one in so many connections to be sampled, from the first Score or
+    // Adopt on.
+    void Sample(uint64_t one_in) { sampling = one_in; }
+
+    // Takes a model that another process has learnt into use.
+    int32_t Adopt(std::string_view model, std::string_view fingerprint, std::string* why);
+
+    // What was sampled since the last call; empty where nothing was.
+    Samples TakeSamples();
+
+    // Learns from a batch, if learning was asked for; an empty one only begins it.
+    int32_t Observe(std::string_view batch, bool* news, std::string* why);
+
+    // The file of the model in use, empty where there is none.
+    std::string ModelFile();
 
     // Asks for so many alerts a day, now or when the library is loaded.
     void SetAlerts(double per_day);
@@ -61,15 +84,22 @@ public:
 private:
     bool Load(std::string* why);
     bool Open(std::string* why);
-    bool BeginLearning(std::string* why);
+    bool Begin(std::string* why);
+    bool BeginLearning(const Learning& how, std::string* why);
 
     const std::string path;
     uint64_t calls_without_library = 0;
     std::optional<Learning> learning; // asked for and not yet begun
+    std::optional<uint64_t> sampling; // the same
     double alerts_per_day = 0;
 
     iforest_load_file_fn load_file = nullptr;
     iforest_learn_fn learn = nullptr;
+    iforest_sample_fn sample = nullptr;
+    iforest_take_samples_fn take_samples = nullptr;
+    iforest_observe_fn observe = nullptr;
+    iforest_model_file_fn model_file = nullptr;
+    iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;
     iforest_raise_fn raise = nullptr;
     iforest_next_event_fn next_event = nullptr;

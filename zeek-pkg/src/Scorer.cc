@@ -24,6 +24,10 @@ zeek::RecordValPtr MakeRecord(const char* type) {
 
 zeek::ValPtr Count(uint64_t n) { return zeek::val_mgr->Count(n); }
 
+std::string_view View(const zeek::StringVal& s) {
+    return {reinterpret_cast<const char*>(s.Bytes()), static_cast<size_t>(s.Len())};
+}
+
 zeek::ValPtr Address(const uint8_t (&bytes)[16]) {
     in6_addr a;
     memcpy(&a, bytes, sizeof a);
@@ -35,8 +39,7 @@ zeek::ValPtr Address(const uint8_t (&bytes)[16]) {
 std::string Scorer::LoadModel(const zeek::StringVal& path) noexcept {
     try {
         std::string why;
-        std::string_view name{reinterpret_cast<const char*>(path.Bytes()), static_cast<size_t>(path.Len())};
-        auto status = bridge.LoadModel(name, &why);
+        auto status = bridge.LoadModel(View(path), &why);
         return status == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
@@ -87,6 +90,40 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
             Set(*r, "orig_h", Address(event.orig_h));
     }
     return r;
+}
+
+zeek::ValPtr Scorer::TakeSamples() noexcept {
+    auto r = MakeRecord("IForest::Samples");
+    auto samples = bridge.TakeSamples();
+    Set(*r, "rows", Count(samples.rows));
+    Set(*r, "batch", std::move(samples.batch));
+    return r;
+}
+
+std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
+    try {
+        std::string why;
+        bool news = false;
+        auto status = bridge.Observe(View(batch), &news, &why);
+        last.news = news;
+        return status == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+zeek::ValPtr Scorer::ModelFile() noexcept {
+    auto file = bridge.ModelFile();
+    return zeek::make_intrusive<zeek::StringVal>(file.size(), file.data());
+}
+
+std::string Scorer::Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept {
+    try {
+        std::string why;
+        return bridge.Adopt(View(model), View(fingerprint), &why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
 }
 
 std::string Scorer::Rollback() noexcept {
@@ -147,6 +184,8 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "raised", Count(counts.raised));
     Set(*r, "repeated", Count(counts.repeated));
     Set(*r, "suppressed", Count(counts.suppressed));
+    Set(*r, "sampled", Count(counts.sampled));
+    Set(*r, "samples_lost", Count(counts.samples_lost));
     Set(*r, "learning", zeek::val_mgr->Bool(counts.learning != 0));
     Set(*r, "rebuilding", zeek::val_mgr->Bool(counts.rebuilding != 0));
     Set(*r, "learnt", Count(counts.rows));

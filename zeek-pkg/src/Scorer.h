@@ -21,6 +21,11 @@ public:
     uint32_t Raise() { return bridge.Raise(); }
     zeek::ValPtr NextEvent() noexcept;
     void Learn(const Learning& how) { bridge.Learn(how); }
+    void Sample(uint64_t one_in) { bridge.Sample(one_in); }
+    zeek::ValPtr TakeSamples() noexcept;
+    std::string Observe(const zeek::StringVal& batch) noexcept;
+    zeek::ValPtr ModelFile() noexcept;
+    std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
     void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }
     std::string Rollback() noexcept;
     std::string Finish() noexcept;
