@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -15,7 +16,7 @@ import (
 
 var trainVerb = verb{
 	name:     "train",
-	synopsis: "-o MODEL [OPTION …] [CONN.LOG …]",
+	synopsis: "-o MODEL [OPTION …] [CONN.LOG …|--samples FILE]",
 	short:    "make a model of the connections in conn.log files",
 	about: `The logs are read in the order given, which should be that of time; - or none
 is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.`,
@@ -24,6 +25,7 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
 		sensor := sensorFlags(flags)
+		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples)")
 		return func(s *session, files []string) error {
 			o, err := options()
 			if err != nil {
@@ -34,6 +36,12 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 			}
 			if *out == "" {
 				return hinted(errors.New("no place for the model"), "-o FILE names it")
+			}
+			if *samples != "" {
+				if len(files) > 0 {
+					return errors.New("--samples takes the place of logs, but there are both")
+				}
+				return s.trainOnSamples(*out, *samples, o)
 			}
 			return s.train(*out, files, o, *strict)
 		}
@@ -47,7 +55,7 @@ func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
 	every := flags.Int("rebuild-every", 0, fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
 	zeek := flags.String("zeek-version", "", "as a sensor: name `VERSION` in the model, as the sensor's does")
 	return func(o *learn.Options) error {
-		for _, name := range []string{"warmup", "rebuild-every", "zeek-version"} {
+		for _, name := range []string{"warmup", "rebuild-every", "zeek-version", "samples"} {
 			if flags.Changed(name) && !*asSensor {
 				return fmt.Errorf("--%s means nothing without --as-sensor", name)
 			}
@@ -71,6 +79,24 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 	for _, remark := range report.Remarks {
 		s.warn("%s", remark)
 	}
+	return s.writeModel(out, m, report)
+}
+
+// trainOnSamples makes the model of a cluster's manager again.
+func (s *session) trainOnSamples(out, samples string, o learn.Options) error {
+	file, err := os.Open(samples)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	m, report, err := learn.FitRecording(file, o)
+	if err != nil {
+		return tooFew(fmt.Errorf("%s: %w", samples, err))
+	}
+	return s.writeModel(out, m, report)
+}
+
+func (s *session) writeModel(out string, m *model.Model, report learn.Report) error {
 	if err := m.WriteFile(out); err != nil {
 		return err
 	}
