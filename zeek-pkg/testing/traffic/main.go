@@ -3,6 +3,7 @@
 //
 //	traffic syns N HOSTS > x.pcap        N connections of one SYN each, from HOSTS originators
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
+//	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
 package main
 
 import (
@@ -10,7 +11,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 )
 
@@ -27,8 +30,8 @@ func main() {
 }
 
 func write(out io.Writer, args []string) error {
-	if len(args) != 3 && (len(args) != 4 || args[0] != "repeat") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, or traffic repeat N capture.pcap [FIRST]")
+	if len(args) != 3 && (len(args) != 4 || args[0] == "syns") {
+		return fmt.Errorf("usage: traffic syns N HOSTS, or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -41,12 +44,15 @@ func write(out io.Writer, args []string) error {
 			return err
 		}
 		return syns(out, n, hosts)
-	case "repeat":
+	case "repeat", "offices":
 		first := 0
 		if len(args) == 4 {
 			if first, err = strconv.Atoi(args[3]); err != nil {
 				return err
 			}
+		}
+		if args[0] == "offices" {
+			return offices(out, first, n, args[2])
 		}
 		return repeat(out, first, n, args[2])
 	}
@@ -125,31 +131,90 @@ func checksum(sum uint32, parts ...[]byte) uint16 {
 	return ^uint16(sum)
 }
 
-// repeat writes n copies of a capture (pcap, microseconds, this machine's byte
-// order), the first of them that many days later.
+// repeat writes n copies of a capture, the first of them that many days later.
 func repeat(out io.Writer, first, n int, name string) error {
-	data, err := os.ReadFile(name)
+	link, frames, err := read(name)
+	if err == nil {
+		err = fileHeader(out, link)
+	}
+	for i := first; i < first+n; i++ {
+		for _, f := range frames {
+			if err != nil {
+				return err
+			}
+			err = packet(out, f.micros+uint64(i)*day*1e6, f.data)
+		}
+	}
+	return err
+}
+
+// offices writes a capture of Ethernet as n offices would make it that all do
+// the same, each some seconds after the one before, in the order of time. An
+// office has its own 10.20.x.0 and 10.21.x.0; the checksums stay as they were.
+// What is not IPv4 is left out.
+func offices(out io.Writer, first, n int, name string) error {
+	const apart = 17e6
+	link, frames, err := read(name)
 	if err != nil {
 		return err
 	}
-	if len(data) < 24 || binary.LittleEndian.Uint32(data) != magic {
-		return fmt.Errorf("%s is no little-endian pcap with microseconds", name)
-	}
-	if err := fileHeader(out, binary.LittleEndian.Uint32(data[20:])); err != nil {
+	if err := fileHeader(out, link); err != nil {
 		return err
 	}
-	for i := first; i < first+n; i++ {
-		for rest := data[24:]; len(rest) >= 16; {
-			length := int(binary.LittleEndian.Uint32(rest[8:]))
-			if len(rest) < 16+length {
-				return fmt.Errorf("%s is cut off", name)
+	next := make([]int, n) // frame of each office
+	for at := uint64(0); ; {
+		soonest := uint64(math.MaxUint64)
+		for i := range next {
+			for ; next[i] < len(frames); next[i]++ {
+				f := frames[next[i]]
+				if f.micros+uint64(i)*apart > at {
+					soonest = min(soonest, f.micros+uint64(i)*apart)
+					break
+				}
+				if len(f.data) < 34 || f.data[12] != 0x08 || f.data[13] != 0 {
+					continue
+				}
+				data := slices.Clone(f.data)
+				for _, a := range [...][]byte{data[26:30], data[30:34]} {
+					if office := first + i; a[0] == 10 && a[1] == 20 && a[2] == 0 {
+						a[1], a[2] = byte(20+office>>8), byte(office)
+					}
+				}
+				if err := packet(out, f.micros+uint64(i)*apart, data); err != nil {
+					return err
+				}
 			}
-			seconds, micros := binary.LittleEndian.Uint32(rest), binary.LittleEndian.Uint32(rest[4:])
-			if err := packet(out, (uint64(seconds)+uint64(i)*day)*1e6+uint64(micros), rest[16:16+length]); err != nil {
-				return err
-			}
-			rest = rest[16+length:]
 		}
+		if soonest == math.MaxUint64 {
+			return nil
+		}
+		at = soonest
 	}
-	return nil
+}
+
+// frame is a packet of a capture.
+type frame struct {
+	micros uint64
+	data   []byte
+}
+
+// read reads a capture (pcap, microseconds, this machine's byte order).
+func read(name string) (link uint32, frames []frame, err error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(data) < 24 || binary.LittleEndian.Uint32(data) != magic {
+		return 0, nil, fmt.Errorf("%s is no little-endian pcap with microseconds", name)
+	}
+	for rest := data[24:]; len(rest) >= 16; {
+		length := int(binary.LittleEndian.Uint32(rest[8:]))
+		if len(rest) < 16+length {
+			return 0, nil, fmt.Errorf("%s is cut off", name)
+		}
+		seconds, micros := binary.LittleEndian.Uint32(rest), binary.LittleEndian.Uint32(rest[4:])
+		frames = append(frames, frame{uint64(seconds)*1e6 + uint64(micros), rest[16 : 16+length]})
+		rest = rest[16+length:]
+	}
+	return binary.LittleEndian.Uint32(data[20:]), frames, nil
 }
