@@ -104,7 +104,7 @@ func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (s
 	return report(the.Learn(sensor.Learning{
 		Seed: uint64(how.seed), Warmup: uint64(how.warmup), RebuildEvery: uint64(how.rebuild_every), SaveEvery: uint64(how.save_every),
 		Dir: string(bytesOf(how.directory)), ZeekVersion: string(bytesOf(how.zeek_version)),
-		Recording: string(bytesOf(how.recording)),
+		Recording: string(bytesOf(how.recording)), Workers: uint64(how.workers),
 	}), message, size)
 }
 
@@ -148,7 +148,6 @@ func iforest_model_file(buffer *C.char, size C.uint64_t, length *C.uint64_t) (st
 //export iforest_adopt
 func iforest_adopt(file, fingerprint C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	defer sensor.Tidy()
 	return report(the.Adopt(bytesOf(file), string(bytesOf(fingerprint))), message, size)
 }
 

@@ -89,7 +89,8 @@ typedef struct {
 typedef struct {
   uint64_t seed;          /* 0: drawn from the system; a saved state has its own */
   uint64_t warmup;        /* connections before the first model */
-  uint64_t rebuild_every; /* connections from a model to the next */
+  uint64_t rebuild_every; /* connections from a model to the next, of each worker */
+  uint64_t workers;       /* that sample for iforest_observe; 0: none does */
   uint64_t save_every;    /* connections from one saving to the next; 0: at the end */
   iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere */
   iforest_text zeek_version;

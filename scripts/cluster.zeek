@@ -115,7 +115,8 @@ function take_samples(batch: string)
 
 event learn_from(node: string, uses: string, batch: string)
 	{
-	if ( ! samples_are_taken() || ! makes_models() )
+	# At its end the manager has saved what it learnt.
+	if ( ! samples_are_taken() || ! makes_models() || zeek_is_terminating() )
 		return;
 
 	take_samples(batch);

@@ -20,7 +20,8 @@ export {
 	const warmup: count = 0 &redef;
 
 	## The number of connections from one model to the next, once the numbers
-	## have doubled up to it; 0 is the default of the library, 100,000.
+	## have doubled up to it; 0 is the default of the library, 100,000. In a
+	## cluster so many samples of each worker.
 	const rebuild_every: count = 0 &redef;
 
 	## The seed of all that is drawn at random. 0 draws one, so that nobody can
@@ -89,7 +90,8 @@ function makes_models(): bool
 function begin_learning()
 	{
 	if ( makes_models() )
-		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version(), record_samples);
+		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version(),
+		    Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 0, record_samples);
 	else if ( sees_packets() )
 		__sample(sample_one_in);
 	else

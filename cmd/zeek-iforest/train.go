@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -25,7 +26,7 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
 		sensor := sensorFlags(flags)
-		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples)")
+		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
 			o, err := options()
 			if err != nil {
@@ -38,10 +39,7 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 				return hinted(errors.New("no place for the model"), "-o FILE names it")
 			}
 			if *samples != "" {
-				if len(files) > 0 {
-					return errors.New("--samples takes the place of logs, but there are both")
-				}
-				return s.trainOnSamples(*out, *samples, o)
+				return s.trainOnSamples(*out, *samples, flags, files)
 			}
 			return s.train(*out, files, o, *strict)
 		}
@@ -83,13 +81,25 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 }
 
 // trainOnSamples makes the model of a cluster's manager again.
-func (s *session) trainOnSamples(out, samples string, o learn.Options) error {
+func (s *session) trainOnSamples(out, samples string, flags *pflag.FlagSet, logs []string) error {
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"as-sensor", "samples", "output", "quiet"}, f.Name) {
+			err = fmt.Errorf("--%s means nothing with --samples: the file says how to learn", f.Name)
+		}
+	})
+	if len(logs) > 0 {
+		err = errors.New("--samples takes the place of logs, but there are both")
+	}
+	if err != nil {
+		return err
+	}
 	file, err := os.Open(samples)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	m, report, err := learn.FitRecording(file, o)
+	m, report, err := learn.FitRecording(file)
 	if err != nil {
 		return tooFew(fmt.Errorf("%s: %w", samples, err))
 	}

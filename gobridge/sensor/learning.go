@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -17,7 +18,8 @@ import (
 type Learning struct {
 	Seed         uint64 // 0 draws one; a saved state has its own
 	Warmup       uint64 // connections before the first model
-	RebuildEvery uint64 // connections from a model to the next
+	RebuildEvery uint64 // connections from a model to the next, of each of Workers
+	Workers      uint64 // sensors that sample for it; 0 is 1
 	SaveEvery    uint64 // connections from one saving to the next, 0 for at the end alone
 	Dir          string // where what is learnt is kept, "" for nowhere
 	ZeekVersion  string // kept in the models
@@ -43,8 +45,9 @@ func (s *Sensor) Learn(o Learning) error {
 		return nil
 	}
 	options := learn.Options{
-		Seed: o.Seed, Warmup: int(o.Warmup), RebuildEvery: int(o.RebuildEvery),
-		Hosts: s.hosts.Cap(), ZeekVersion: o.ZeekVersion,
+		Seed: o.Seed, Warmup: int(o.Warmup),
+		RebuildEvery: int(cmp.Or(o.RebuildEvery, model.DefaultRebuildEvery) * max(o.Workers, 1)),
+		Hosts:        s.hosts.Cap(), ZeekVersion: o.ZeekVersion,
 	}
 	if o.Seed == 0 {
 		var b [8]byte
@@ -70,7 +73,7 @@ func (s *Sensor) Learn(o Learning) error {
 	}
 	l.learner = learner
 	if o.Recording != "" {
-		if l.record, err = learn.Record(o.Recording, learner.Rows()); err != nil {
+		if l.record, err = learner.Record(o.Recording); err != nil {
 			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt from is not recorded: %v", err)})
 		}
 	}

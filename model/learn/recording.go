@@ -2,6 +2,7 @@ package learn
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,13 +18,26 @@ import (
 // models can be made again (FitRecording). It is
 //
 //	recordingMagic
-//	batches: rows learnt before (8 bytes), length (4 bytes), batch
+//	length (4 bytes), options: seed, warmup, rebuild every (8 each), Zeek's version (with its length, 8)
+//	batches: rows learnt before (8), length (4), batch
 //
 // all little-endian. It holds addresses: its mode is 0600.
 const (
 	recordingMagic = "zeek-iforest recording 1\n"
-	recordingHead  = 12
+	batchFrame     = 12
+	maxHead        = 1 << 10
+	maxZeekVersion = 256
 )
+
+// codeOptions describes the options of a recording, both ways.
+func codeOptions(c *codec, o *Options) {
+	version := []byte(o.ZeekVersion)
+	c.uint64(&o.Seed)
+	c.count(&o.Warmup, 1<<31-1)
+	c.count(&o.RebuildEvery, 1<<31-1)
+	c.bytes(&version, maxZeekVersion)
+	o.ZeekVersion = string(version)
+}
 
 // Recorder writes a recording.
 type Recorder struct {
@@ -31,27 +45,34 @@ type Recorder struct {
 	buffer []byte
 }
 
-// Record goes on with the recording at path of a sensor that has learnt from so
-// many rows, and begins it anew where that is none.
-func Record(path string, rows uint64) (*Recorder, error) {
+// Record goes on with the learner's recording at path, or begins it anew where
+// it has learnt from nothing yet.
+func (l *Learner) Record(path string) (*Recorder, error) {
+	var c codec
+	if codeOptions(&c, &l.o); c.err != nil {
+		return nil, fmt.Errorf("the options cannot be recorded: %w", c.err)
+	}
+	head := binary.LittleEndian.AppendUint32([]byte(recordingMagic), uint32(len(c.data)))
+	head = append(head, c.data...)
+
 	flags := os.O_RDWR | os.O_CREATE | os.O_APPEND
-	if rows == 0 {
+	if l.past.rows == 0 {
 		flags |= os.O_TRUNC
 	}
 	file, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	magic := make([]byte, len(recordingMagic))
-	switch n, err := io.ReadFull(file, magic); {
-	case n == 0 && err == io.EOF:
-		if _, err := file.WriteString(recordingMagic); err != nil {
-			file.Close()
-			return nil, err
-		}
-	case string(magic) != recordingMagic:
+	there := make([]byte, len(head))
+	switch n, _ := io.ReadFull(file, there); {
+	case n == 0:
+		_, err = file.Write(head)
+	case !bytes.Equal(there, head):
+		err = fmt.Errorf("%s was begun with another seed, other options or another version of Zeek; move it away", path)
+	}
+	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("%s is not a recording of zeek-iforest", path)
+		return nil, err
 	}
 	return &Recorder{file: file}, nil
 }
@@ -72,59 +93,69 @@ func (r *Recorder) Close() error { return r.file.Close() }
 // it.
 var ErrGap = errors.New("the recording does not hold all that the sensor has learnt from")
 
-// FitRecording makes the model that the sensor used after the batches of a
+// FitRecording makes the model that the sensor used after the batches of its
 // recording: ErrNoModelYet where that would be none, ErrGap where the sensor
 // has learnt from others too.
-func FitRecording(from io.Reader, o Options) (*model.Model, Report, error) {
-	o.AsSensor = true
-	o = o.withDefaults()
+func FitRecording(from io.Reader) (*model.Model, Report, error) {
+	in := bufio.NewReaderSize(from, 1<<16)
 	var report Report
-	m, err := o.fit(func(observe func(*conn.Conn, feature.Window)) error {
-		return readRecording(from, func(c *conn.Conn, w feature.Window) {
-			report.Rows++
-			observe(c, w)
-		})
-	})
+	o, err := readHead(in)
 	if err != nil {
 		return nil, report, err
 	}
-	return m, report, nil
+	m, err := o.withDefaults().fitAsSensor(func(observe func(*conn.Conn, feature.Window)) error {
+		return readBatches(in, &report.Rows, observe)
+	})
+	return m, report, err
 }
 
-func readRecording(from io.Reader, each func(*conn.Conn, feature.Window)) error {
-	in := bufio.NewReaderSize(from, 1<<16)
-	magic := make([]byte, len(recordingMagic))
-	if _, err := io.ReadFull(in, magic); string(magic) != recordingMagic {
-		return errors.Join(errors.New("not a recording of zeek-iforest"), unlessEOF(err))
+func readHead(in io.Reader) (o Options, err error) {
+	head := make([]byte, len(recordingMagic)+4)
+	if _, err := io.ReadFull(in, head); !bytes.HasPrefix(head, []byte(recordingMagic)) {
+		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errors.New("not a recording of zeek-iforest")
+		}
+		return o, err
 	}
+	size := binary.LittleEndian.Uint32(head[len(recordingMagic):])
+	if size > maxHead {
+		return o, errHead
+	}
+	c := codec{data: make([]byte, size), reading: true}
+	if _, err := io.ReadFull(in, c.data); err != nil {
+		return o, fmt.Errorf("%w: %w", errHead, err)
+	}
+	if codeOptions(&c, &o); c.err != nil || len(c.data) > 0 {
+		return o, errHead
+	}
+	return o, nil
+}
+
+var errHead = errors.New("the recording's head is damaged")
+
+// readBatches gives each the connections and counts them in rows.
+func readBatches(in io.Reader, rows *uint64, each func(*conn.Conn, feature.Window)) error {
+	after := func(err error) error { return fmt.Errorf("after %d connections: %w", *rows, err) }
 	var reader BatchReader
-	var rows uint64
 	for batch := make([]byte, MaxBatch); ; {
-		var head [recordingHead]byte
+		var head [batchFrame]byte
 		if _, err := io.ReadFull(in, head[:]); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("after %d connections: %w", rows, err)
+			return after(err)
 		}
 		before, size := binary.LittleEndian.Uint64(head[:]), binary.LittleEndian.Uint32(head[8:])
-		if before != rows {
-			return fmt.Errorf("%w: after %d connections comes number %d", ErrGap, rows, before+1)
+		if before != *rows {
+			return after(fmt.Errorf("%w: there follows number %d", ErrGap, before+1))
 		}
 		if size > MaxBatch {
-			return fmt.Errorf("after %d connections: %w", rows, errBatch)
+			return after(errBatch)
 		}
 		if _, err := io.ReadFull(in, batch[:size]); err != nil {
-			return fmt.Errorf("after %d connections: %w", rows, err)
+			return after(err)
 		}
-		if err := reader.Read(batch[:size], func(c *conn.Conn, w feature.Window) { rows++; each(c, w) }); err != nil {
-			return fmt.Errorf("after %d connections: %w", rows, err)
+		if err := reader.Read(batch[:size], func(c *conn.Conn, w feature.Window) { *rows++; each(c, w) }); err != nil {
+			return after(err)
 		}
 	}
-}
-
-func unlessEOF(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil
-	}
-	return err
 }

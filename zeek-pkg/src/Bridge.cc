@@ -138,6 +138,7 @@ bool Bridge::BeginLearning(const Learning& how, std::string* why) {
     c.seed = how.seed;
     c.warmup = how.warmup;
     c.rebuild_every = how.rebuild_every;
+    c.workers = how.workers;
     c.save_every = how.save_every;
     c.directory = {how.directory.data(), how.directory.size()};
     c.zeek_version = {how.zeek_version.data(), how.zeek_version.size()};

@@ -13,6 +13,7 @@ struct Learning {
     uint64_t seed = 0;
     uint64_t warmup = 0;
     uint64_t rebuild_every = 0;
+    uint64_t workers = 0;
     uint64_t save_every = 0;
     std::string directory;
     std::string zeek_version;

@@ -1,0 +1,50 @@
+package learn
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// A recording is data from outside: what is read of a damaged one can be learnt
+// from, and has no gap.
+func FuzzRecording(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "samples")
+	rec, err := NewLearner(Options{Seed: 3, ZeekVersion: "8.0.10"}).Record(path)
+	require.NoError(f, err)
+	b := NewBatch()
+	for i := range 300 {
+		c := ordinary(i, 0)
+		if b.Add(&c, feature.Window{Connections: uint32(i)}); b.Full() {
+			require.NoError(f, rec.Add(uint64(i+1-b.Rows()), b.Bytes()))
+			b.Reset()
+		}
+	}
+	require.NoError(f, rec.Close())
+	good, err := os.ReadFile(path)
+	require.NoError(f, err)
+	f.Add(good)
+	f.Add(good[:len(good)-9])
+	f.Add(good[:40])
+
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := bytes.NewReader(data)
+		o, err := readHead(in)
+		if err != nil {
+			return
+		}
+		require.True(t, o.Warmup >= 0 && o.RebuildEvery >= 0)
+		var rows, given uint64
+		_ = readBatches(in, &rows, func(c *conn.Conn, _ feature.Window) { // an error ends it
+			require.NoError(t, feature.Check(c))
+			given++
+		})
+		require.Equal(t, rows, given)
+	})
+}
