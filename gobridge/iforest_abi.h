@@ -197,9 +197,9 @@ typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *re
  * Where several processes see a network, some score and sample, and one learns
  * from their samples; they adopt its models.
  *
- * Begins to sample one in so many of the connections that are scored, all for 0
- * or 1. A batch that is full is an event, and lost with the next connection
- * unless it is taken.
+ * Begins to sample the connections that are scored: the first of each kind, and
+ * one in so many of the rest, all for 0 or 1. A batch that is full is an event,
+ * and lost with the next connection unless it is taken.
  */
 typedef int32_t (*iforest_sample_fn)(uint64_t one_in, char *message, uint64_t size);
 

@@ -41,9 +41,9 @@ export {
 	## learns from them in any case.
 	const state_with_traces = F &redef;
 
-	## In a cluster, one in so many connections of each worker is a sample that
-	## the manager learns from; 1 is all of them. Which ones depends on their
-	## start and endpoints alone.
+	## In a cluster the manager learns from samples of each worker's connections:
+	## from the first 64 of each kind, and of the rest from one in so many; 1 is
+	## all of them. Which ones depends on their start and endpoints alone.
 	const sample_one_in: count = 1 &redef;
 
 	## A file in which the manager of a cluster keeps the samples that it learns

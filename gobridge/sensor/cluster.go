@@ -16,17 +16,18 @@ import (
 
 // sampling is the part of a Sensor from whose connections another one learns.
 type sampling struct {
-	oneIn uint64
+	thin  *learn.Thinning
 	batch *learn.Batch
 }
 
-// Sample begins to sample one in so many of the connections that Score is
-// given; 0 is 1, all of them. A model from a file is taken back.
+// Sample begins to sample the connections that Score is given, one in so many of
+// those that are of no new kind (learn.Thinning). A model from a file is taken
+// back.
 func (s *Sensor) Sample(oneIn uint64) {
 	if s.sampling != nil {
 		return
 	}
-	s.sampling = &sampling{oneIn: max(oneIn, 1), batch: learn.NewBatch()}
+	s.sampling = &sampling{learn.NewThinning(oneIn), learn.NewBatch()}
 	s.model = nil
 }
 
@@ -34,7 +35,7 @@ func (s *Sensor) Sample(oneIn uint64) {
 // fetched is lost.
 func (s *Sensor) sample(c *conn.Conn, w feature.Window) {
 	t := s.sampling
-	if t.oneIn > 1 && drawn(c)%t.oneIn != 0 {
+	if !t.thin.Takes(c) {
 		return
 	}
 	if t.batch.Full() {
@@ -46,24 +47,6 @@ func (s *Sensor) sample(c *conn.Conn, w feature.Window) {
 	if t.batch.Full() {
 		s.tell(Event{Kind: Samples})
 	}
-}
-
-// drawn is a number that depends on when a connection began and on its
-// endpoints alone, so that what is sampled does not depend on what else there
-// was, and nothing that comes at every other connection is left out.
-func drawn(c *conn.Conn) uint64 {
-	h := uint64(14695981039346656037)
-	add := func(x uint64) {
-		h = (h ^ x) * 0x9e3779b97f4a7c15
-		h ^= h >> 29
-	}
-	a := c.Orig.Addr().As16()
-	for _, b := range a {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	add(uint64(c.TS))
-	add(uint64(c.Orig.Port())<<16 | uint64(c.Resp.Port()))
-	return h ^ h>>32
 }
 
 // Samples is what was sampled since TakeSamples, a batch for Take of another

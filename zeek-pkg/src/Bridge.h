@@ -42,8 +42,8 @@ public:
     // Asks for learning, from the first Score on; one that fails to begin says so.
     void Learn(const Learning& how) { learning = how; }
 
-    // Asks for one in so many connections to be sampled, from the first Score or
-    // Adopt on.
+    // Asks for connections to be sampled, one in so many of those of no new kind,
+    // from the first Score or Adopt on.
     void Sample(uint64_t one_in) { sampling = one_in; }
 
     // Takes a model that another process has learnt into use.

@@ -6,7 +6,7 @@
 # @TEST-PORT: PORT_WORKER
 # @TEST-EXEC: zeek-iforest allow add -f allow.tsv --port 1/tcp
 # @TEST-EXEC: mkdir manager logger worker
-# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $PACKAGE %INPUT IForest::allow_file=$PWD/allow.tsv"
+# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $PACKAGE %INPUT IForest::allow_file=$PWD/allow.tsv IForest::state_dir="
 # @TEST-EXEC: btest-bg-wait 60
 # @TEST-EXEC: cat manager/read worker/read >output
 # @TEST-EXEC: btest-diff output
