@@ -25,9 +25,72 @@ export {
 	## About how many notices of :zeek:see:`IForest::Anomalous_Connection` a
 	## day; 0 for none. The threshold follows the traffic of the last day, and
 	## no hour gets more than a sixth. In a cluster each worker has an equal
-	## share of them.
+	## share of them; where that is less than one, the manager chooses.
 	option alerts_per_day = 20.0;
 }
+
+# From a worker to the manager: a notice that is perhaps among the strangest of
+# the cluster's day, and its score.
+global weigh_notice: event(n: Notice::Info, score: double);
+
+# What the manager was asked for within the last day.
+type Weighed: record {
+	at: time;
+	score: double;
+	told: bool;
+};
+global weighed: vector of Weighed;
+
+# Of a day with fewer alerts than workers each worker finds its strangest
+# connection, and the manager the strangest of those.
+function manager_chooses(): bool
+	{
+	return Cluster::is_enabled() && alerts_per_day < Cluster::get_node_count(Cluster::WORKER);
+	}
+
+function worth_telling(score: double): bool
+	{
+	local kept: vector of Weighed;
+	local stranger = 0;
+	local told = 0;
+	for ( i, w in weighed )
+		if ( network_time() - w$at < 1day )
+			{
+			kept += w;
+			if ( w$score >= score )
+				++stranger;
+			if ( w$told )
+				++told;
+			}
+
+	local tell = stranger < alerts_per_day && told < alerts_per_day;
+	kept += Weighed($at=network_time(), $score=score, $told=tell);
+	weighed = kept;
+	return tell;
+	}
+
+event weigh_notice(n: Notice::Info, score: double)
+	{
+	if ( worth_telling(score) )
+		NOTICE(n);
+	}
+
+function notify(n: Notice::Info, score: double)
+	{
+	if ( ! manager_chooses() )
+		{
+		NOTICE(n);
+		return;
+		}
+
+	if ( n?$conn )
+		{
+		n$id = n$conn$id;
+		n$uid = n$conn$uid;
+		delete n$conn;
+		}
+	Cluster::publish(Cluster::manager_topic, weigh_notice, n, score);
+	}
 
 hook unusual(c: connection, score: double)
 	{
@@ -35,12 +98,12 @@ hook unusual(c: connection, score: double)
 		return;
 
 	local id = c$id;
-	NOTICE(Notice::Info($note=Anomalous_Connection, $conn=c,
+	notify(Notice::Info($note=Anomalous_Connection, $conn=c,
 	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, __rank(), __reason()),
 	    $sub=fmt("model %s", fingerprint),
 	    # The library has named nobody twice within an hour; it goes by the
 	    # connections' starts, so that a full hour here would swallow some.
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins));
+	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), score);
 	}
 
 function storm_notice(h: Happening)
@@ -54,7 +117,7 @@ function storm_notice(h: Happening)
 	n$dst = h$resp_h;
 	if ( h?$orig_h )
 		n$src = h$orig_h;
-	NOTICE(n);
+	notify(n, h$score);
 	}
 
 hook happened(h: Happening)
@@ -78,11 +141,14 @@ hook happened(h: Happening)
 		}
 	}
 
-# Each worker keeps to its share by itself, so that nobody has to be asked.
+# Each worker keeps to its share by itself.
 function set_alerts(per_day: double)
 	{
 	local workers = Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 1;
-	__set_alerts(workers > 1 ? per_day / workers : per_day);
+	if ( workers > 1 && per_day > 0.0 )
+		__set_alerts(per_day < workers ? 1.0 : per_day / workers);
+	else
+		__set_alerts(per_day);
 	}
 
 function alerts_per_day_changed(id: string, value: double): double

@@ -1,4 +1,4 @@
-# As cluster-learn.zeek, on ZeroMQ.
+# As cluster-learn.zeek, on ZeroMQ, and with fewer alerts a day than workers.
 #
 # @TEST-PORT: PORT_MANAGER
 # @TEST-PORT: PORT_LOGGER
@@ -7,5 +7,5 @@
 # @TEST-PORT: PORT_WORKER3
 # @TEST-REQUIRES: which go && zeek -N Zeek::Cluster_Backend_ZeroMQ
 # @TEST-EXEC: cd $ROOT && go build -o $OLDPWD/traffic ./zeek-pkg/testing/traffic
-# @TEST-EXEC: cluster-learns zeromq 10 >output 2>figures
+# @TEST-EXEC: cluster-learns zeromq 10 2.0 >output 2>figures
 # @TEST-EXEC: btest-diff output
