@@ -68,9 +68,7 @@ func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature
 		dst = append(dst, wordsBefore[i]...)
 		start := len(dst)
 		dst = m.encoder.AppendValue(dst, i, c, w)
-		if after := wordsAfter(i, string(dst[start:])); after != "" {
-			dst = append(append(dst, after...), m.usually(i, v[i])...)
-		}
+		dst = appendUsually(dst, i, dst[start:], m.usually(i, v[i]))
 	}
 	return dst
 }
@@ -89,35 +87,39 @@ func ReasonText(why []Reason) string {
 			text = append(text, "; "...)
 		}
 		text = append(append(text, wordsBefore[r.Feature]...), r.Value...)
-		if after := wordsAfter(r.Feature, r.Value); after != "" {
-			text = append(append(text, after...), r.Usual...)
-		}
+		text = appendUsually(text, r.Feature, []byte(r.Value), r.Usual)
 	}
 	return string(text)
 }
 
-// wordsAfter is what stands between the value of a feature and what is usual;
-// nothing for rarities, which say it themselves.
-func wordsAfter(i int, value string) string {
-	if value == "1" {
-		return afterOne[i]
+// appendUsually appends what follows on the value of a feature: what is usual.
+// Rarities say it themselves.
+func appendUsually(dst []byte, i int, value []byte, usual string) []byte {
+	if feature.Schema[i].Kind == feature.Rarity {
+		return dst
 	}
-	return afterMany[i]
+	after := afterMany[i]
+	if string(value) == "1" {
+		after = afterOne[i]
+	}
+	dst = append(dst, after...)
+	if string(value) == usual { // what is rare is to see it together with the others
+		return append(dst, ", usual by itself"...)
+	}
+	return append(append(dst, ", usually "...), usual...)
 }
 
 var wordsBefore, afterOne, afterMany = func() (before, one, many [feature.N]string) {
 	for i, f := range feature.Schema {
 		switch f.Kind {
 		case feature.Count:
-			many[i] = " " + f.Name + " in five minutes, usually "
-			one[i] = " " + strings.TrimSuffix(f.Name, "s") + " in five minutes, usually "
+			many[i] = " " + f.Name + " in five minutes"
+			one[i] = " " + strings.TrimSuffix(f.Name, "s") + " in five minutes"
 			continue
 		case feature.Share:
-			many[i] = " of connections failed in five minutes, usually "
-		case feature.Rarity:
-			before[i] = f.Name + " "
+			many[i] = " of connections failed in five minutes"
 		default:
-			before[i], many[i] = f.Name+" ", ", usually "
+			before[i] = f.Name + " "
 		}
 		one[i] = many[i]
 	}

@@ -109,6 +109,8 @@ func TestReasonText(t *testing.T) {
 		model.ReasonText(why))
 	require.Equal(t, "97 % of connections failed in five minutes, usually 4 %", model.ReasonText(why[3:]))
 	require.Equal(t, "1 responder port in five minutes, usually 4", model.ReasonText([]model.Reason{reason("responder ports", "1", "4", 1)}))
+	require.Equal(t, "100 % of connections failed in five minutes, usual by itself; duration unset, usual by itself",
+		model.ReasonText([]model.Reason{reason("failed share", "100 %", "100 %", 2), reason("duration", "unset", "unset", 1)}), "rare together")
 	why[0].Credit = -1
 	require.Empty(t, model.ReasonText(why), "nothing made it stranger")
 	require.Empty(t, model.ReasonText(nil))
