@@ -9,8 +9,9 @@ import "math/bits"
 //   - recent holds the 24 keys seen last, newest first. While fewer than 24 of
 //     them belong to the five minutes, it holds all keys of these minutes and
 //     the count is exact.
-//   - marks is a multiresolution bitmap (Estan, Varghese, Fisk 2003) for each
-//     minute: level l receives a share 4^−l of the keys, 32 bits each. The union
+//   - marks, which few hosts need, has a meaning from then on until there are
+//     fewer again: a multiresolution bitmap (Estan, Varghese, Fisk 2003) for each
+//     minute. Level l receives a share 4^−l of the keys, 32 bits each. The union
 //     of the five minutes gives an estimate, with a standard error of about 17 %.
 //
 // The hash is a fixed one, because the estimate must not differ from sensor to
@@ -18,10 +19,13 @@ import "math/bits"
 // down to 24, which is unusual already, and hides nothing from the count of
 // connections and of failures.
 type distinct struct {
+	upto   [minutes]uint8    // upto[i]: how many of recent were seen in the newest i+1 minutes
+	spots  [recentKeys]uint8 // the bits of recent in marks
 	recent [recentKeys]uint32
-	upto   [minutes]uint8 // upto[i]: how many of recent were seen in the newest i+1 minutes
-	marks  [minutes][markWords]uint64
 }
+
+// marks is a bitmap for each minute of the ring.
+type marks [minutes][markWords]uint64
 
 const (
 	minutes    = 5
@@ -43,28 +47,33 @@ var linearCount = func() (t [levelBits + 1]uint64) {
 }()
 
 // advance lets d > 0 minutes pass; slot is the ring position of the new minute.
-func (d *distinct) advance(passed int64, slot int) {
+func (d *distinct) advance(passed int64, slot int, m *marks) {
 	if passed >= minutes {
 		d.upto = [minutes]uint8{}
-		d.marks = [minutes][markWords]uint64{}
 		return
 	}
+	full := d.full()
 	for range passed {
 		copy(d.upto[1:], d.upto[:minutes-1])
 		d.upto[0] = 0
-		d.marks[slot] = [markWords]uint64{}
+		if full {
+			m[slot] = [markWords]uint64{}
+		}
 		slot = (slot + minutes - 1) % minutes
 	}
 }
 
+// full reports whether there are at least 24 keys, so that marks counts.
+func (d *distinct) full() bool { return d.upto[minutes-1] == recentKeys }
+
 // add counts a key in the newest minute: key tells keys apart, hash spreads them.
-func (d *distinct) add(key uint32, hash uint64, slot int) {
+func (d *distinct) add(key uint32, hash uint64, slot int, m *marks) {
 	if d.upto[0] > 0 && d.recent[0] == key {
-		return // the newest already, and marked
+		return // the newest already
 	}
 	level := min(bits.LeadingZeros64(hash)/2, markLevels-1)
-	bit := level*levelBits + int(hash%levelBits)
-	d.marks[slot][bit/64] |= 1 << (bit % 64)
+	spot := uint8(level*levelBits + int(hash%levelBits))
+	full := d.full()
 
 	live := int(d.upto[minutes-1])
 	at := 0
@@ -76,25 +85,47 @@ func (d *distinct) add(key uint32, hash uint64, slot int) {
 			d.upto[i]++
 		}
 	}
-	copy(d.recent[1:], d.recent[:min(at, recentKeys-1)])
-	d.recent[0] = key
+	at = min(at, recentKeys-1)
+	copy(d.recent[1:], d.recent[:at])
+	copy(d.spots[1:], d.spots[:at])
+	d.recent[0], d.spots[0] = key, spot
+
+	if full {
+		m.set(slot, spot)
+	} else if d.full() {
+		d.mark(slot, m)
+	}
 }
 
+// mark marks the 24 keys in the minutes in which they were seen last.
+func (d *distinct) mark(slot int, m *marks) {
+	*m = marks{}
+	ago := 0
+	for i, spot := range d.spots {
+		for i >= int(d.upto[ago]) {
+			ago++
+		}
+		m.set((slot+minutes-ago)%minutes, spot)
+	}
+}
+
+func (m *marks) set(slot int, spot uint8) { m[slot][spot/64] |= 1 << (spot % 64) }
+
 // count is the number of different keys in the five minutes.
-func (d *distinct) count() uint32 {
+func (d *distinct) count(m *marks) uint32 {
 	live := uint32(d.upto[minutes-1])
 	if live < recentKeys {
 		return live
 	}
-	return max(live, d.estimate())
+	return max(live, m.estimate())
 }
 
-func (d *distinct) estimate() uint32 {
+func (m *marks) estimate() uint32 {
 	var set [markLevels]int
 	for w := range markWords {
 		var union uint64
-		for m := range d.marks {
-			union |= d.marks[m][w]
+		for slot := range m {
+			union |= m[slot][w]
 		}
 		set[2*w] = bits.OnesCount32(uint32(union))
 		set[2*w+1] = bits.OnesCount32(uint32(union >> 32))

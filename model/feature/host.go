@@ -39,6 +39,8 @@ const (
 )
 
 // host is one originator: its clock and counters in rings of one minute each.
+// It fills five lines of a processor's cache, of which a host of a few
+// connections needs three.
 type host struct {
 	minute     int64  // the newest minute reached: the host's clock
 	seen       uint64 // number of the row that it was last seen in
@@ -49,11 +51,15 @@ type host struct {
 	ports      distinct
 }
 
+// hostMarks are the marks of a host's responders and ports.
+type hostMarks struct{ responders, ports marks }
+
 // Hosts keeps the windows of the originators, at most a fixed number of them.
 // It is not safe for concurrent use: the order of rows is data.
 type Hosts struct {
 	places *recent.Table[[16]byte]
 	hosts  []host
+	marks  []hostMarks // the same hosts'
 
 	rows    uint64
 	opening int64 // latest minute among the first openingRows rows
@@ -61,13 +67,15 @@ type Hosts struct {
 }
 
 // NewHosts returns a table for that many originators, at least one. All memory
-// is reserved at once, without pointers, about 640 bytes a host; pages that no
-// host has used yet stay untouched.
+// is reserved at once, without pointers, about 670 bytes a host; pages that no
+// host has used yet stay untouched, and so does half of it where hosts have
+// fewer than 24 responders and ports.
 func NewHosts(capacity int) *Hosts {
 	places := recent.New[[16]byte](capacity)
 	return &Hosts{
 		places:  places,
 		hosts:   make([]host, places.Cap()),
+		marks:   make([]hostMarks, places.Cap()),
 		opening: longAgo,
 		horizon: longAgo,
 	}
@@ -94,9 +102,10 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	}
 	h.rows++
 
-	e := h.find(c.Orig.Addr().As16(), now)
+	place := h.find(c.Orig.Addr().As16(), now)
+	e, m := &h.hosts[place], &h.marks[place]
 	e.seen = h.rows
-	e.reach(now)
+	e.reach(now, m)
 
 	slot := ring(e.minute)
 	e.conns[slot]++
@@ -104,9 +113,9 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 		e.failures[slot]++
 	}
 	key, hash := addressKey(c.Resp.Addr())
-	e.responders.add(key, hash, slot)
+	e.responders.add(key, hash, slot, &m.responders)
 	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
-	e.ports.add(key, mix(uint64(key)), slot)
+	e.ports.add(key, mix(uint64(key)), slot, &m.ports)
 
 	var connections, failures uint32
 	for i := range minutes {
@@ -116,14 +125,14 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	return Window{
 		Connections: connections,
 		Failures:    failures,
-		Responders:  e.responders.count(),
-		Ports:       e.ports.count(),
+		Responders:  e.responders.count(&m.responders),
+		Ports:       e.ports.count(&m.ports),
 		Cold:        e.minute < max(e.exactFrom, h.opening+minutes),
 	}
 }
 
 // reach brings the host's clock to a minute, if that is later.
-func (e *host) reach(now int64) {
+func (e *host) reach(now int64, m *hostMarks) {
 	passed := now - e.minute
 	if passed < -setBack {
 		passed, e.exactFrom = minutes, now+minutes
@@ -133,27 +142,26 @@ func (e *host) reach(now int64) {
 	}
 	e.minute = now
 	slot := ring(now)
-	e.responders.advance(passed, slot)
-	e.ports.advance(passed, slot)
+	e.responders.advance(passed, slot, &m.responders)
+	e.ports.advance(passed, slot, &m.ports)
 	for range min(passed, minutes) {
 		e.conns[slot], e.failures[slot] = 0, 0
 		slot = (slot + minutes - 1) % minutes
 	}
 }
 
-// find returns an originator, and makes one where there is none.
-func (h *Hosts) find(addr [16]byte, now int64) *host {
+// find returns the place of an originator, and makes one where there is none.
+func (h *Hosts) find(addr [16]byte, now int64) int {
 	forgets := int64(longAgo)
 	if h.places.Full() {
 		forgets = h.hosts[h.places.Oldest()].minute
 	}
 	place, added := h.places.Use(addr)
-	e := &h.hosts[place]
 	if added {
 		h.horizon = max(h.horizon, forgets)
-		*e = host{minute: now, exactFrom: h.horizon + minutes}
+		h.hosts[place] = host{minute: now, exactFrom: h.horizon + minutes}
 	}
-	return e
+	return place
 }
 
 // floorMinute is the minute in which the connection ended.

@@ -3,6 +3,7 @@ package feature
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -207,17 +208,54 @@ func TestForgottenHostIsCold(t *testing.T) {
 	require.Equal(t, Window{1, 0, 1, 1, false}, observe(6400, "10.0.0.3"), "what was lost is over")
 }
 
+// The marks are those of the keys of the five minutes, whether they were there
+// when there were 24 keys or came later, in one minute or in several.
+func TestDistinctCountsByMarks(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 24))
+		var d distinct
+		var m marks
+		var now int64 = minutes
+		seen := map[uint32]int64{} // the minute in which a key was seen last
+		for range 400 {
+			if r.IntN(20) == 0 {
+				passed := 1 + r.Int64N(2+5*r.Int64N(2))
+				now += passed
+				d.advance(passed, ring(now), &m)
+			}
+			key := r.Uint32N(60) * (1 + r.Uint32N(2)*1000)
+			seen[key] = now
+			d.add(key, mix(uint64(key)), ring(now), &m)
+
+			var marked marks
+			live := uint32(0)
+			for key, minute := range seen {
+				if minute > now-minutes {
+					level := min(bits.LeadingZeros64(mix(uint64(key)))/2, markLevels-1)
+					marked.set(0, uint8(level*levelBits+int(mix(uint64(key))%levelBits)))
+					live++
+				}
+			}
+			if live >= recentKeys {
+				live = max(recentKeys, marked.estimate())
+			}
+			require.Equal(t, live, d.count(&m))
+		}
+	}
+}
+
 func TestDistinctEstimate(t *testing.T) {
 	for _, n := range []int{24, 50, 100, 212, 1000, 5000, 20000, 65535} {
 		const runs = 200
 		var sum, square float64
 		for run := range runs {
 			var d distinct
+			var m marks
 			for i := range n {
 				key := uint32(run<<20 | i)
-				d.add(key, mix(uint64(key)), 0)
+				d.add(key, mix(uint64(key)), 0, &m)
 			}
-			e := float64(d.count())/float64(n) - 1
+			e := float64(d.count(&m))/float64(n) - 1
 			sum += e
 			square += e * e
 		}

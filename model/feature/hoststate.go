@@ -20,12 +20,12 @@ func (h *Hosts) AppendState(dst []byte, from, n int) []byte {
 	dst = binary.AppendVarint(dst, h.horizon)
 	for place := from; place < min(from+n, h.Len()); place++ {
 		addr := h.places.Key(place)
-		dst = h.hosts[place].append(append(dst, addr[:]...))
+		dst = h.hosts[place].append(append(dst, addr[:]...), &h.marks[place])
 	}
 	return dst
 }
 
-func (e *host) append(dst []byte) []byte {
+func (e *host) append(dst []byte, m *hostMarks) []byte {
 	dst = binary.AppendVarint(dst, e.minute)
 	dst = binary.AppendVarint(dst, e.exactFrom)
 	dst = binary.AppendUvarint(dst, e.seen)
@@ -33,26 +33,30 @@ func (e *host) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(e.conns[i]))
 		dst = binary.AppendUvarint(dst, uint64(e.failures[i]))
 	}
-	return e.ports.append(e.responders.append(dst))
+	return e.ports.append(e.responders.append(dst, &m.responders), &m.ports)
 }
 
-func (d *distinct) append(dst []byte) []byte {
-	dst = append(dst, d.upto[:]...)
-	for _, key := range d.recent[:d.upto[minutes-1]] {
+func (d *distinct) append(dst []byte, m *marks) []byte {
+	live := d.upto[minutes-1]
+	dst = append(append(dst, d.upto[:]...), d.spots[:live]...)
+	for _, key := range d.recent[:live] {
 		dst = binary.LittleEndian.AppendUint32(dst, key)
 	}
+	if !d.full() {
+		return dst
+	}
 	var set uint32 // which words of marks are not zero
-	for m := range d.marks {
-		for w, word := range d.marks[m] {
+	for slot := range m {
+		for w, word := range m[slot] {
 			if word != 0 {
-				set |= 1 << (m*markWords + w)
+				set |= 1 << (slot*markWords + w)
 			}
 		}
 	}
 	dst = binary.LittleEndian.AppendUint32(dst, set)
 	for ; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros32(set)
-		dst = binary.LittleEndian.AppendUint64(dst, d.marks[i/markWords][i%markWords])
+		dst = binary.LittleEndian.AppendUint64(dst, m[i/markWords][i%markWords])
 	}
 	return dst
 }
@@ -75,7 +79,7 @@ func RestoreHosts(capacity int, states ...[]byte) (*Hosts, error) {
 			begin := r.data
 			r.bytes(16)
 			var e host
-			e.read(&r)
+			e.read(&r, new(hostMarks))
 			all = append(all, saved{e.seen, begin})
 		}
 		if r.err != nil {
@@ -96,41 +100,47 @@ func RestoreHosts(capacity int, states ...[]byte) (*Hosts, error) {
 	for _, s := range all {
 		r := stateReader{data: s.data}
 		addr := [16]byte(r.bytes(16))
-		e := h.find(addr, longAgo)
-		e.read(&r)
+		place := h.find(addr, longAgo)
+		e := &h.hosts[place]
+		e.read(&r, &h.marks[place])
 		h.rows = max(h.rows, e.seen)
 	}
 	return h, nil
 }
 
-func (e *host) read(r *stateReader) {
+func (e *host) read(r *stateReader, m *hostMarks) {
 	e.minute, e.exactFrom, e.seen = r.varint(), r.varint(), r.uvarint()
 	for i := range minutes {
 		e.conns[i], e.failures[i] = uint32(r.uvarint()), uint32(r.uvarint())
 	}
-	e.responders.read(r)
-	e.ports.read(r)
+	e.responders.read(r, &m.responders)
+	e.ports.read(r, &m.ports)
 }
 
-func (d *distinct) read(r *stateReader) {
+func (d *distinct) read(r *stateReader, m *marks) {
 	copy(d.upto[:], r.bytes(minutes))
-	if !slices.IsSorted(d.upto[:]) || d.upto[minutes-1] > recentKeys {
+	live := d.upto[minutes-1]
+	if !slices.IsSorted(d.upto[:]) || live > recentKeys {
 		r.err = errState
 		return
 	}
-	for i := range d.recent[:d.upto[minutes-1]] {
+	copy(d.spots[:], r.bytes(int(live)))
+	for i := range d.recent[:live] {
 		d.recent[i] = r.uint32()
+	}
+	if !d.full() {
+		return
 	}
 	set := r.uint32()
 	if set>>(minutes*markWords) != 0 {
 		r.err = errState
 		return
 	}
-	d.marks = [minutes][markWords]uint64{}
+	*m = marks{}
 	for ; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros32(set)
 		if b := r.bytes(8); b != nil {
-			d.marks[i/markWords][i%markWords] = binary.LittleEndian.Uint64(b)
+			m[i/markWords][i%markWords] = binary.LittleEndian.Uint64(b)
 		}
 	}
 }

@@ -24,7 +24,7 @@ import (
 // all little-endian. It holds addresses: its mode is 0600.
 const (
 	stateMagic   = "zeek-iforest state\n"
-	stateVersion = 2
+	stateVersion = 3
 	headSize     = len(stateMagic) + 4 + 16 + 1 + 12
 	pieceHead    = 9
 	endPart      = 255
