@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -77,7 +79,7 @@ func (e *logEval) run(s *session, files []string) (*logReport, error) {
 	}
 	e.rows = rows
 	report.Rows, report.Seeds = len(rows), len(scores)
-	report.Groups, err = e.groups(rows, scores)
+	report.Groups, err = e.groups(s, rows, scores)
 	return report, err
 }
 
@@ -196,20 +198,17 @@ func scoreRows(m *model.Model, rows []evaluate.Row) []float64 {
 
 // groups measures all rows, the established connections, and each family
 // against all normal rows and, where several have established ones, among these.
-func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Group, error) {
+func (e *logEval) groups(s *session, rows []evaluate.Row, scores [][]float64) ([]evaluate.Group, error) {
 	type choice struct {
 		name        string
 		established bool
 		family      string // "" for all
 	}
 	choices := []choice{{name: "all"}, {name: "established", established: true}}
-	var families []string
-	for i := range rows {
-		if f := rows[i].Family; f != "" && !slices.Contains(families, f) {
-			families = append(families, f)
-		}
+	families, more := largestFamilies(rows)
+	if more > 0 {
+		s.warn("there are %d attack families: figures are given for the %d with the most rows", len(families)+more, len(families))
 	}
-	slices.Sort(families)
 	for _, f := range families {
 		choices = append(choices, choice{name: f, family: f}, choice{f + ", established", true, f})
 	}
@@ -255,6 +254,27 @@ func (e *logEval) groups(rows []evaluate.Row, scores [][]float64) ([]evaluate.Gr
 		groups = append(groups, g)
 	}
 	return groups, nil
+}
+
+// maxFamilies bounds the families with figures of their own: a column that
+// names rows, not attacks, has thousands.
+const maxFamilies = 50
+
+// largestFamilies are the attack families with the most rows, by name, and how
+// many others there are.
+func largestFamilies(rows []evaluate.Row) (families []string, more int) {
+	counts := map[string]int{}
+	for i := range rows {
+		if f := rows[i].Family; f != "" {
+			counts[f]++
+		}
+	}
+	families = slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	families = families[:min(len(families), maxFamilies)]
+	slices.Sort(families)
+	return families, len(counts) - len(families)
 }
 
 func printGroups(w io.Writer, r *logReport) error {
