@@ -52,8 +52,8 @@ type same struct{ row, as int }
 
 // meanPaths does what MeanPaths does.
 func (s *sliced) meanPaths(f *Forest, dst []float64, rows []float32) {
-	w := s.workers.Get().(*slicedRows)
-	defer s.workers.Put(w)
+	w := s.worker()
+	defer s.done(w)
 	for from := 0; from < len(dst); from += sliceRows {
 		to := min(from+sliceRows, len(dst))
 		s.rank(w, rows[from*f.dim:to*f.dim])

@@ -16,9 +16,11 @@ import (
 type sliced struct {
 	features []sortedSplits
 	trees    []slicedTree
-	places   int       // of slicedRows.less
-	words    int       // of a row's packed ranks
-	workers  sync.Pool // of *slicedRows
+	places   int // of slicedRows.less
+	words    int // of a row's packed ranks
+
+	mu   sync.Mutex
+	idle []*slicedRows // of workers that are done
 }
 
 // slicedTree is a tree, breadth first: the children of its k-th split are its
@@ -48,6 +50,32 @@ type slicedRows struct {
 	less  []uint64           // by feature and threshold, the rows below it; one more for each feature
 	reach [noNode + 1]uint64 // by node, the rows that reach it
 	sums  [sliceRows]uint64
+}
+
+// worker returns what a worker needs, with the memory of one before if possible.
+func (s *sliced) worker() *slicedRows {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.idle) - 1; last >= 0 {
+		w := s.idle[last]
+		s.idle = s.idle[:last]
+		return w
+	}
+	return &slicedRows{
+		packed:  make([]uint64, sliceRows*s.words),
+		met:     newMemory(s.words),
+		pending: make([]pending, 0, sliceRows),
+		ranked:  make([]uint64, 0, sliceRows*s.words),
+		same:    make([]same, 0, 4*sliceRows),
+		less:    make([]uint64, s.places),
+	}
+}
+
+// done takes it back.
+func (s *sliced) done(w *slicedRows) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, w)
 }
 
 // spread[k][b] has bit i of b in its byte i, as bit k.
@@ -101,16 +129,6 @@ func newSliced(f *Forest) *sliced {
 		s.places += len(thresholds[i]) + 1
 	}
 	s.words = packing(s.features)
-	s.workers.New = func() any {
-		return &slicedRows{
-			packed:  make([]uint64, sliceRows*s.words),
-			met:     newMemory(s.words),
-			pending: make([]pending, 0, sliceRows),
-			ranked:  make([]uint64, 0, sliceRows*s.words),
-			same:    make([]same, 0, 4*sliceRows),
-			less:    make([]uint64, s.places),
-		}
-	}
 	return s
 }
 

@@ -131,7 +131,7 @@ func slicedPaths(f *Forest, rows []float32) (paths []float64) {
 			}
 			continue
 		}
-		w := s.workers.Get().(*slicedRows)
+		w := s.worker()
 		s.rank(w, some)
 		w.ranked = append(w.ranked[:0], w.packed[:len(some)/f.dim*s.words]...)
 		s.sum(w)
