@@ -62,7 +62,7 @@ var defences = []defence{
 		[]string{"return conn.Micros(n), n <= exactMicros", "return conn.Micros(n), true"},
 		"./capture/zeeklog", "FuzzTSV"},
 	{"rows of a log's cold beginning are marked", "model/feature/host.go",
-		[]string{"w.Cold = e.minute < max(e.exactFrom, h.opening+minutes)", "w.Cold = false"},
+		[]string{"e.minute < max(e.exactFrom, h.opening+minutes)", "false"},
 		"./model", "TestPiecesAreTheWhole"},
 	{"a host that was forgotten comes back cold", "model/feature/host.go",
 		[]string{"h.horizon = max(h.horizon, forgets)", "_ = forgets"},
