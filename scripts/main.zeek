@@ -39,7 +39,7 @@ export {
 	## Something that the library has to tell.
 	type Happening: record {
 		## 1 a model was promoted, 2 one was refused, 3 the traffic drifts,
-		## 4 a storm is over, 5 a warning.
+		## 4 a storm is over, 5 a warning, 6 a batch of samples is full.
 		kind: count;
 		## What happened.
 		text: string;

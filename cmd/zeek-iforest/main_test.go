@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"cut":      cut,
 			"compress": compress,
 			"longline": longLine,
+			"record":   record,
 		},
 	})
 }
