@@ -25,24 +25,25 @@ export {
 	};
 }
 
-# From a worker to the manager: learn from the batch. The worker scores with the
-# model of that fingerprint; it is empty where it has none.
-global learn_from: event(node: string, uses: string, batch: string);
+# From a worker to the manager: learn from the batch. The worker was given the
+# model of that fingerprint last; it is empty where it was given none.
+global learn_from: event(node: string, has: string, batch: string);
 
 # From the manager to workers: use the model of that fingerprint.
 global use_learnt: event(name: string, content: string);
 
-# A worker: samples that were not sent because the manager is not there.
+# A worker: samples that were not sent because the manager is not there, and the
+# model that it was given last, which it may have refused.
 global samples_unsent = 0;
+global model_given = "";
 
-# The manager: when each worker was sent the model last, and that one's name.
+# The manager: when it sent the model, to each worker and to all. A worker that
+# does not have it some time later is sent it again.
 global model_sent: table[string] of time;
 global model_sent_to_all = double_to_time(0.0);
-
-# A worker that does not have it then is sent it again.
 const model_resent_after = 10secs;
 
-# Whether samples of a batch that could not be used were told of.
+# Whether samples that could not be used were told of.
 global samples_refused = F;
 
 function samples_are_taken(): bool
@@ -55,13 +56,13 @@ function samples_are_taken(): bool
 function send_samples()
 	{
 	local s = __take_samples() as Samples;
-	if ( s$rows == 0 && fingerprint != "" )
+	if ( s$rows == 0 && model_given != "" )
 		return;
 
 	if ( Cluster::get_active_node_count(Cluster::MANAGER) == 0 )
 		samples_unsent += s$rows;
 	else
-		Cluster::publish(Cluster::manager_topic, learn_from, Cluster::node, fingerprint, s$batch);
+		Cluster::publish(Cluster::manager_topic, learn_from, Cluster::node, model_given, s$batch);
 	}
 
 event send_samples_again()
@@ -113,14 +114,14 @@ function take_samples(batch: string)
 		fingerprint = m$fingerprint;
 	}
 
-event learn_from(node: string, uses: string, batch: string)
+event learn_from(node: string, has: string, batch: string)
 	{
 	# At its end the manager has saved what it learnt.
 	if ( ! samples_are_taken() || ! makes_models() || zeek_is_terminating() )
 		return;
 
 	take_samples(batch);
-	if ( uses == fingerprint || current_time() - model_sent_to_all < model_resent_after )
+	if ( has == fingerprint || current_time() - model_sent_to_all < model_resent_after )
 		return;
 
 	if ( node !in model_sent || current_time() - model_sent[node] >= model_resent_after )
@@ -140,9 +141,10 @@ event Cluster::node_up(name: string, id: string)
 
 event use_learnt(name: string, content: string)
 	{
-	if ( ! samples_are_taken() || ! sees_packets() || name == fingerprint )
+	if ( ! samples_are_taken() || ! sees_packets() || name == model_given )
 		return;
 
+	model_given = name;
 	local why = __adopt(content, name);
 	if ( why != "" )
 		{
@@ -153,6 +155,11 @@ event use_learnt(name: string, content: string)
 	local m = model();
 	fingerprint = m$fingerprint;
 	event model_promoted(m);
+	}
+
+hook without_model_file()
+	{
+	model_given = "";
 	}
 
 # A model that is given ends learning on the manager, as it does on workers.

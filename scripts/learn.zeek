@@ -48,8 +48,8 @@ export {
 
 	## A file in which the manager of a cluster keeps the samples that it learns
 	## from: ``zeek-iforest train --as-sensor --samples`` makes its model again
-	## of it. It grows without limit, by about 60 bytes for each, and
-	## holds addresses. Empty keeps none.
+	## of it. It grows without limit, by some 40 bytes for each, and holds
+	## addresses. Empty keeps none.
 	const record_samples = "" &redef;
 
 	## Goes back to the model before the one in use, which is forgotten, until

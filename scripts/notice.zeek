@@ -132,8 +132,8 @@ hook happened(h: Happening)
 			break;
 		case 3:
 			NOTICE(Notice::Info($note=Drift, $msg=fmt("Model %s does not know this traffic: %s", fingerprint, h$text),
-		    # Of all workers, one says it.
-		    $identifier=fingerprint));
+			    # Of all workers, one says it.
+			    $identifier=fingerprint));
 			break;
 		case 4:
 			storm_notice(h);

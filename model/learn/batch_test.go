@@ -196,6 +196,36 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
+// What sampling costs a worker, and reading the samples the manager, for each
+// connection.
+func BenchmarkSampling(b *testing.B) {
+	rows := observed(officeRows(1, 5000))
+	batch, thin := learn.NewBatch(), learn.NewThinning(8)
+	b.Run("Add", func(b *testing.B) {
+		for i := range b.N {
+			if r := &rows[i%len(rows)]; batch.Full() {
+				batch.Reset()
+			} else {
+				batch.Add(&r.c, r.w)
+			}
+		}
+	})
+	b.Run("Takes", func(b *testing.B) {
+		for i := range b.N {
+			thin.Takes(&rows[i%len(rows)].c)
+		}
+	})
+	b.Run("Read", func(b *testing.B) {
+		all := batches(rows[:learn.BatchRows])
+		var r learn.BatchReader
+		for range b.N/learn.BatchRows + 1 {
+			if err := r.Read(all[0], func(*conn.Conn, feature.Window) {}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // The numbers of a recording's frames, for tests that damage one.
 func frame(rows uint64, batch []byte) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, rows)

@@ -116,8 +116,11 @@ bool Bridge::Open(std::string* why) {
 bool Bridge::Begin(std::string* why) {
     auto how = std::exchange(learning, std::nullopt);
     auto one_in = std::exchange(sampling, std::nullopt);
-    if ( ! how && ! one_in )
+    if ( ! how && ! one_in ) {
+        if ( ! Loaded() )
+            *why = "the sensor library could not be loaded, or was not asked for";
         return Loaded();
+    }
 
     if ( ! Loaded() && ! Load(why) )
         return false;
