@@ -25,6 +25,7 @@ import (
 // Many such captures are read in one run, days apart.
 //
 //	RANDOM_SEED=7 RANDOM_COUNT=4000 go test ./capture -run TestMutatedTraces -v
+//	TRACES=dir ...     the captures of that folder instead
 //	TRACE=smb ...      only traces whose names contain that
 //	MUTATION=flags ... only that mutation
 //	ALONE=1 ...        one capture in each run, so that the end of files is tried too
@@ -171,8 +172,14 @@ func wireRows(t *testing.T, w *wire, o Options) []textRow {
 
 // sharedTraces are the shared captures of one link and not too long.
 func sharedTraces(t *testing.T) (all []trace) {
-	for _, folder := range []string{"zeek-traces", "ndpi-traces", "handmade-traces"} {
-		pcaps := testenv.Shared(t, folder, "pcaps")
+	folders := []string{os.Getenv("TRACES")}
+	if folders[0] == "" {
+		folders = nil
+		for _, folder := range []string{"zeek-traces", "ndpi-traces", "handmade-traces"} {
+			folders = append(folders, testenv.Shared(t, folder, "pcaps"))
+		}
+	}
+	for _, pcaps := range folders {
 		require.NoError(t, filepath.WalkDir(pcaps, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
