@@ -7,7 +7,7 @@ const (
 	DefaultTrees     = 100     // t: Liu, Ting, Zhou 2008, §4.2
 	DefaultSubsample = 256     // ψ: the same
 	DefaultSeed      = 1       // the command line's; a sensor draws its own
-	DefaultHosts     = 1 << 16 // originators whose windows are kept, 640 bytes each
+	DefaultHosts     = 1 << 16 // originators whose windows are kept, about 670 bytes each
 	DefaultCells     = 1 << 14 // kinds of connection that are told apart, 640 bytes each
 
 	DefaultWarmup       = 1000    // connections before a sensor's first model
