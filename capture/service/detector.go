@@ -36,6 +36,11 @@ type Detector struct {
 	announced bool // by another connection: FTP data, an IRC file
 	reused    bool // another connection takes this one's place
 	quiet     bool // nothing more to learn
+
+	// Room for the lists that all have.
+	children [3]*node
+	fresh    [2]*node
+	first    [1]event
 }
 
 // event is what Zeek queues during a packet and runs behind it.

@@ -129,16 +129,32 @@ func init() {
 	indexPorts()
 }
 
-// byPort lists, for each transport, which protocols a responder port attaches.
-var tcpPorts, udpPorts = map[uint16][]protocolID{}, map[uint16][]protocolID{}
+// byPort lists which protocols a responder port attaches.
+type byPort struct {
+	place [1 << 16]uint8 // in lists
+	lists [][]protocolID // the first for all other ports
+}
+
+var tcpPorts, udpPorts = byPort{lists: [][]protocolID{nil}}, byPort{lists: [][]protocolID{nil}}
+
+func (b *byPort) of(port uint16) []protocolID { return b.lists[b.place[port]] }
+
+func (b *byPort) add(port uint16, id protocolID) {
+	if b.place[port] == 0 {
+		b.place[port] = uint8(len(b.lists))
+		b.lists = append(b.lists, nil)
+	}
+	list := &b.lists[b.place[port]]
+	*list = append(*list, id)
+}
 
 func indexPorts() {
 	for id := range protocols {
 		for _, p := range protocols[id].tcp {
-			tcpPorts[p] = append(tcpPorts[p], protocolID(id))
+			tcpPorts.add(p, protocolID(id))
 		}
 		for _, p := range protocols[id].udp {
-			udpPorts[p] = append(udpPorts[p], protocolID(id))
+			udpPorts.add(p, protocolID(id))
 		}
 	}
 }

@@ -73,24 +73,25 @@ func (t *Tracker) AttachLate(c Conn, id ID, flipped bool, now conn.Micros) *Dete
 func (t *Tracker) newDetector(c Conn, id ID, now conn.Micros) *Detector {
 	d := &Detector{tracker: t, conn: c, id: id, now: now, stream: id.Proto == conn.TCP}
 	d.root.det = d
+	d.root.children, d.root.fresh, d.events = d.children[:0], d.fresh[:0], d.first[:0]
 	return d
 }
 
 // attach attaches the analyzers of the responder's port, unless there is a
 // scheduled one, and the signatures.
 func (d *Detector) attach(scheduled bool) {
-	var ports map[uint16][]protocolID
+	var ports *byPort
 	switch d.id.Proto {
 	case conn.TCP:
-		ports = tcpPorts
+		ports = &tcpPorts
 	case conn.UDP:
-		ports = udpPorts
+		ports = &udpPorts
 	default:
 		d.quiet = true
 		return
 	}
 	if !scheduled {
-		for _, p := range ports[d.id.Resp.Port()] {
+		for _, p := range ports.of(d.id.Resp.Port()) {
 			d.root.attach(p)
 		}
 	}
