@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -138,140 +137,161 @@ func said(name string) (surprises []string, refusals, received, lost int, err er
 // life: what an allocator's luck needs.
 const mayGrow = 1.05
 
+// judgement is what was found wrong, and what one life leaves to the next.
+type judgement struct {
+	faults     []string
+	stood      float64 // the learner's rows at the end of the life before
+	lost       float64 // of them by SIGKILL
+	lastKilled bool
+	promoted   float64
+	refused    float64
+	settled    []float64 // resident sizes at the ends of the lives
+}
+
+func (j *judgement) wrong(n int, format string, args ...any) {
+	j.faults = append(j.faults, fmt.Sprintf("life %d: ", n+1)+fmt.Sprintf(format, args...))
+}
+
+// rows: each is scored once there is a model, and the others came before it.
+func (j *judgement) rows(n int, killed bool, r rows, last counts) {
+	if r.unscoredBehind > 0 {
+		j.wrong(n, "%d rows behind the first score are not scored", r.unscoredBehind)
+	}
+	if n > 0 && r.unscored > 0 {
+		j.wrong(n, "%d rows are not scored, though a model was kept", r.unscored)
+	}
+	if n == 0 && (r.unscored < warmup || r.unscored > warmup+rebuildEvery/10) {
+		j.wrong(n, "%d rows without a model, and the first was due after %d", r.unscored, warmup)
+	}
+	if float64(r.unscored) != last["no_model"] || last["other"] != 0 {
+		j.wrong(n, "%d rows are not scored; counted are %.0f without a model and %.0f for other causes", r.unscored, last["no_model"], last["other"])
+	}
+	if killed {
+		return // what was in buffers is gone
+	}
+	if float64(r.all) != last["scored"]+last["no_model"] {
+		j.wrong(n, "%d rows, but %.0f were scored and %.0f had no model", r.all, last["scored"], last["no_model"])
+	}
+	if r.cutOff {
+		j.wrong(n, "conn.log ends in the middle of a line")
+	}
+}
+
+// learner: it goes on where it stood. start is where that was.
+func (j *judgement) learner(n int, killed bool, told []counts) (start float64) {
+	first := true
+	for _, c := range told {
+		if c["learning"] != 1 {
+			continue
+		}
+		if first {
+			start, first = c["learnt"]-c["scored"]-c["no_model"], false
+			if j.lastKilled {
+				j.lost += j.stood - start
+			}
+			if lost := j.stood - start; lost < 0 || lost > 0 && !j.lastKilled || lost > 2*saveEvery {
+				j.wrong(n, "learning began at row %.0f, and had come to %.0f", start, j.stood)
+			}
+		} else if c["learnt"] < j.stood {
+			j.wrong(n, "the learner went back from row %.0f to %.0f", j.stood, c["learnt"])
+		}
+		j.stood, j.promoted, j.refused = c["learnt"], c["promoted"], c["refused"]
+	}
+	if first {
+		j.wrong(n, "it did not learn")
+	}
+	j.lastKilled = killed
+	return start
+}
+
+// memory: it is the same while the sensor learns before its options change and
+// when it learns again behind that, and from life to life. In the first life
+// tables fill.
+func (j *judgement) memory(n int, l *life) (before, after float64) {
+	before, after = settled(l.with[len(l.with)/6:len(l.with)/3]), settled(l.with[7*len(l.with)/8:])
+	if n > 0 && after > mayGrow*before {
+		j.wrong(n, "the resident size grew from %.0f to %.0f MB", before/1e6, after/1e6)
+	}
+	if n > 1 && after > mayGrow*j.settled[1] {
+		j.wrong(n, "the resident size is %.0f MB at its end, and was %.0f MB at that of the second life", after/1e6, j.settled[1]/1e6)
+	}
+	j.settled = append(j.settled, after)
+	return before, after
+}
+
+// warnings are the lines of reporter.log that were not asked for.
+func warnings(name string) (lines []string, err error) {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "#") && !strings.Contains(line, "garbage.model") && !strings.Contains(line, "\tReporter::INFO\t") {
+			lines = append(lines, "reporter.log: "+strings.TrimSpace(line))
+		}
+	}
+	return lines, err
+}
+
 // judge prints what became of the lives, and says whether something failed.
 func judge(s settings, traffic sending, lives []*life, took time.Duration) (failed bool, err error) {
-	var faults []string
-	wrong := func(n int, format string, args ...any) {
-		faults = append(faults, fmt.Sprintf("life %d: ", n+1)+fmt.Sprintf(format, args...))
-	}
-	var table, surprises bytes.Buffer
-	total, unscored, promoted, refused := 0, 0, 0.0, 0.0
-	var sizes []float64     // at the ends of the lives
-	stood, lost := 0.0, 0.0 // the learner's rows at the end of the life before
+	var j judgement
+	var table, surprises strings.Builder
+	total, unscored := 0, 0
 	for n, l := range lives {
-		r, err := readRows(filepath.Join(l.dir, "conn.log"))
-		if err != nil {
+		if len(l.with) < 24 {
+			return false, fmt.Errorf("life %d was too short to judge", n+1)
+		}
+		bare := filepath.Join(l.dir, "without")
+		r, err1 := readRows(filepath.Join(l.dir, "conn.log"))
+		plain, err2 := readRows(filepath.Join(bare, "conn.log"))
+		told, err3 := readCounts(filepath.Join(l.dir, "counts"))
+		odd, refusals, received, drops, err4 := said(filepath.Join(l.dir, "stderr"))
+		_, _, _, plainDrops, err5 := said(filepath.Join(bare, "stderr"))
+		more, err6 := warnings(filepath.Join(l.dir, "reporter.log"))
+		if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 			return false, err
 		}
-		told, err := readCounts(filepath.Join(l.dir, "counts"))
-		if err != nil {
-			return false, err
+		j.rows(n, l.killed, r, told[len(told)-1])
+		start := j.learner(n, l.killed, told)
+		before, after := j.memory(n, l)
+		if refusals != 1 {
+			j.wrong(n, "%d warnings of a refused model, 1 was asked for", refusals)
 		}
-		odd, refusals, received, drops, err := said(filepath.Join(l.dir, "stderr"))
-		if err != nil {
-			return false, err
-		}
-		if reporter, err := os.ReadFile(filepath.Join(l.dir, "reporter.log")); err == nil {
-			for line := range strings.Lines(string(reporter)) {
-				if !strings.HasPrefix(line, "#") && !strings.Contains(line, "garbage.model") && !strings.Contains(line, "\tReporter::INFO\t") {
-					odd = append(odd, "reporter.log: "+strings.TrimSpace(line))
-				}
-			}
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
-		last := told[len(told)-1]
-
-		// Each row is scored once there is a model, and the others are those that came before it.
-		if r.unscoredBehind > 0 {
-			wrong(n, "%d rows behind the first score are not scored", r.unscoredBehind)
-		}
-		if n > 0 && r.unscored > 0 {
-			wrong(n, "%d rows are not scored, though a model was kept", r.unscored)
-		}
-		if float64(r.unscored) != last["no_model"] || last["other"] != 0 {
-			wrong(n, "%d rows are not scored; counted are %.0f without a model and %.0f for other causes", r.unscored, last["no_model"], last["other"])
-		}
-		if !l.killed && float64(r.all) != last["scored"]+last["no_model"] {
-			wrong(n, "%d rows, but %.0f were scored and %.0f had no model", r.all, last["scored"], last["no_model"])
-		}
-		if n == 0 && (r.unscored < warmup || r.unscored > warmup+rebuildEvery/10) {
-			wrong(n, "%d rows without a model, and the first was due after %d", r.unscored, warmup)
-		}
-		if r.cutOff && !l.killed {
-			wrong(n, "conn.log ends in the middle of a line")
-		}
-
-		// The learner goes on where it stood.
-		begun := told[slices.IndexFunc(told, func(c counts) bool { return c["learning"] == 1 })]
-		start := begun["learnt"] - begun["scored"] - begun["no_model"]
-		switch {
-		case n > 0 && lives[n-1].killed:
-			if lost = stood - start; lost < 0 || lost > 2*saveEvery {
-				wrong(n, "learning began at row %.0f, and had come to %.0f: more was lost than there is from a saving to the next", start, stood)
-			}
-		case start != stood:
-			wrong(n, "learning began at row %.0f, and had come to %.0f", start, stood)
-		}
-		for i := 1; i < len(told); i++ {
-			if told[i]["learning"] == 1 && told[i]["learnt"] > 0 {
-				if told[i]["learnt"] < stood-lost {
-					wrong(n, "the learner went back to row %.0f", told[i]["learnt"])
-					break
-				}
-			}
-		}
-		for _, c := range told {
-			if c["learning"] == 1 {
-				stood, promoted, refused = c["learnt"], c["promoted"], c["refused"]
-			}
-		}
-
-		if s.duration/time.Duration(s.lives) >= time.Minute && refusals != 1 {
-			wrong(n, "%d warnings of a refused model, 1 was asked for", refusals)
+		if odd = append(odd, more...); len(odd) > 0 {
+			j.wrong(n, "%d lines that were not expected", len(odd))
 		}
 		for _, line := range slices.Compact(odd) {
 			fmt.Fprintf(&surprises, "life %d: %s\n", n+1, line)
 		}
-		if len(odd) > 0 {
-			wrong(n, "%d lines that were not expected", len(odd))
-		}
 
-		if len(l.with) < 24 {
-			return false, fmt.Errorf("life %d was too short to judge", n+1)
-		}
-		// Learning before the options change, and again behind it.
-		before, after, most := settled(l.with[len(l.with)/6:len(l.with)/3]), settled(l.with[7*len(l.with)/8:]), largest(l.with)
-		if n > 0 && after > mayGrow*before { // in the first one tables fill
-			wrong(n, "the resident size grew from %.0f to %.0f MB", before/1e6, after/1e6)
-		}
-		sizes = append(sizes, after)
-		plain, err := readRows(filepath.Join(l.dir, "without", "conn.log"))
-		if err != nil {
-			return false, err
-		}
-		_, _, _, plainDrops, err := said(filepath.Join(l.dir, "without", "stderr"))
-		if err != nil {
-			return false, err
-		}
 		end := "SIGTERM"
 		if l.killed {
 			end = "SIGKILL"
 		}
-		fmt.Fprintf(&table, "| %d, %.1f min, %s | %d (%d) | %d | %d | %.0f … %.0f | %.0f, %.0f, %.0f (%.0f) | %.3f (%.3f) | %d, %d (%d) |\n", n+1, l.lasted.Minutes(), end,
-			r.all, plain.all, r.unscored, len(r.models), start, stood, before/1e6, after/1e6, most/1e6, settled(l.without[7*len(l.without)/8:])/1e6, cores(l.with), cores(l.without), received, drops, plainDrops)
+		fmt.Fprintf(&table, "| %d, %.1f min, %s | %d (%d) | %d | %d | %.0f … %.0f | %.0f, %.0f, %.0f (%.0f) | %.3f (%.3f) | %d, %d (%d) |\n",
+			n+1, l.lasted.Minutes(), end, r.all, plain.all, r.unscored, len(r.models), start, j.stood,
+			before/1e6, after/1e6, largest(l.with)/1e6, settled(l.without[7*len(l.without)/8:])/1e6,
+			cores(l.with), cores(l.without), received, drops, plainDrops)
 		total, unscored = total+r.all, unscored+r.unscored
-	}
-	if first, last := sizes[1%len(sizes)], sizes[len(sizes)-1]; last > mayGrow*first {
-		faults = append(faults, fmt.Sprintf("the resident size grew from %.0f MB at the end of the second life to %.0f MB at that of the last", first/1e6, last/1e6))
 	}
 
 	fmt.Printf("%v; %d packets of %d offices and %d strangers sent. %d rows of conn.log, %d without a score. "+
 		"Models learnt: %.0f promoted, %.0f refused. SIGKILL lost %.0f rows of learning.\n\n", took.Round(time.Second), traffic.packets, traffic.offices,
-		traffic.strangers, total, unscored, promoted, refused, lost)
+		traffic.strangers, total, unscored, j.promoted, j.refused, j.lost)
 	fmt.Println("In brackets a Zeek without the package on the same traffic.")
 	fmt.Println()
 	fmt.Println("| life | rows | not scored | models in the log | learnt: from row … to | MB resident: before the changes, at the end, most | cores used | packets seen, dropped |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
 	fmt.Println(table.String())
-	os.Stdout.Write(surprises.Bytes())
-	for _, fault := range faults {
+	fmt.Print(surprises.String())
+	for _, fault := range j.faults {
 		fmt.Println("FAILED:", fault)
 	}
 	if s.plots != "" {
 		err = plot(filepath.Join(s.plots, "soak-sensor.svg"), lives)
 	}
-	return len(faults) > 0, err
+	return len(j.faults) > 0, err
 }
 
 // cores is the CPU time for a second of wall clock.

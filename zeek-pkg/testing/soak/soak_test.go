@@ -84,3 +84,55 @@ func TestSaid(t *testing.T) {
 	require.Equal(t, []string{"warning in /x/main.zeek, line 1: IForest: something else"}, surprises)
 	require.Equal(t, [3]int{1, 1000, 7}, [3]int{refusals, received, lost})
 }
+
+// What is wrong is found.
+func TestJudgement(t *testing.T) {
+	at := func(learning, learnt, scored, noModel float64) counts {
+		return counts{"learning": learning, "learnt": learnt, "scored": scored, "no_model": noModel}
+	}
+	first := []counts{at(1, 3000, 800, 2200), at(0, 0, 5000, 2200), at(1, 9000, 9000, 2200)}
+	good := rows{all: 11200, unscored: 2200}
+	life := func(sizes ...float64) *life {
+		l := &life{}
+		for _, size := range sizes {
+			for range 24 {
+				l.with = append(l.with, sample{resident: size})
+			}
+		}
+		return l
+	}
+
+	var j judgement
+	j.rows(0, false, good, first[2])
+	require.Zero(t, j.learner(0, true, first))
+	j.memory(0, life(1, 1, 2))
+	j.rows(1, false, rows{all: 700}, at(1, 0, 700, 0))
+	require.Equal(t, 8000.0, j.learner(1, false, []counts{at(1, 8100, 100, 0)}))
+	j.memory(1, life(2, 2, 2))
+	j.memory(2, life(2, 3, 2))
+	require.Empty(t, j.faults)
+	require.Equal(t, 1000.0, j.lost)
+
+	for want, find := range map[string]func(*judgement){
+		"life 1: 1 rows behind":          func(j *judgement) { j.rows(0, false, rows{all: 11200, unscored: 2200, unscoredBehind: 1}, first[2]) },
+		"life 2: 3 rows are not scored,": func(j *judgement) { j.rows(1, false, rows{all: 9, unscored: 3}, at(1, 9, 6, 3)) },
+		"life 1: 2200 rows are not":      func(j *judgement) { j.rows(0, false, good, at(1, 11200, 9001, 2199)) },
+		"life 1: 11200 rows, but":        func(j *judgement) { j.rows(0, false, good, at(1, 11201, 9001, 2200)) },
+		"life 1: 0 rows without":         func(j *judgement) { j.rows(0, false, rows{all: 9000}, at(1, 0, 9000, 0)) },
+		"life 1: conn.log ends":          func(j *judgement) { j.rows(0, false, rows{all: 11200, unscored: 2200, cutOff: true}, first[2]) },
+		"life 2: learning began":         func(j *judgement) { j.learner(0, false, first); j.learner(1, false, []counts{at(1, 8100, 100, 0)}) },
+		"life 1: the learner went back":  func(j *judgement) { j.learner(0, false, []counts{at(1, 50, 50, 0), at(1, 40, 60, 0)}) },
+		"life 1: it did not learn":       func(j *judgement) { j.learner(0, false, []counts{at(0, 0, 50, 0)}) },
+		"life 2: the resident size grew": func(j *judgement) { j.memory(1, life(10, 10, 11)) },
+		"life 3: the resident size is": func(j *judgement) {
+			j.memory(0, life(1))
+			j.memory(1, life(10))
+			j.memory(2, life(11))
+		},
+	} {
+		var j judgement
+		find(&j)
+		require.Len(t, j.faults, 1, "%q", j.faults)
+		require.Contains(t, j.faults[0], want)
+	}
+}
