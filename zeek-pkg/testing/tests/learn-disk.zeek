@@ -20,7 +20,7 @@ cp -RL "$ZEEK_PLUGIN_PATH" "$user/plugin" && cp -R "$PACKAGE" "$user/scripts" &&
 chmod -R a+rX "$user" && chown 65534 "$user/run" && chmod 755 "$user/state"
 unprivileged() {
 	echo "$1" >>output
-	(cd "$user/run" && ZEEK_PLUGIN_PATH=$user/plugin setpriv --reuid 65534 --regid 65534 --clear-groups zeek -C -r ../days.trace ../scripts \
+	(cd "$user/run" && unset ZEEK_SEED_FILE && ZEEK_PLUGIN_PATH=$user/plugin setpriv --reuid 65534 --regid 65534 --clear-groups zeek -C -r ../days.trace ../scripts \
 		IForest::state_dir=$user/state IForest::state_with_traces=T IForest::save_every=500 2>stderr) || exit 1
 	tell "$user/run" "$user"
 }
