@@ -37,6 +37,8 @@ test "$before" = "$(cksum <"$user/state/zeek/state")" && echo "the state is that
 echo "a disk that fills up" >>output
 mkdir state run
 unshare -m sh -c 'mount -t tmpfs -o size=256k,mode=700 none state && cd run && zeek -C -r ../days.trace "$PACKAGE" \
-	IForest::state_dir=$PWD/../state IForest::state_with_traces=T IForest::save_every=300 2>stderr; ls ../state/zeek >left' || exit 1
+	IForest::state_dir=$PWD/../state IForest::state_with_traces=T IForest::save_every=300 2>all; ls ../state/zeek >left' || exit 1
+# The model is written meanwhile: sometimes it finds room, sometimes the state has taken it.
+grep -v '/\.model\.' run/all >run/stderr
 tell run "$PWD"
-cat run/left >>output
+grep -vx model run/left >>output
