@@ -1,6 +1,6 @@
 # Signals arrive by the thousand while connections are scored: SIGHUP, for which
 # Zeek has a handler that changes nothing, in a Zeek that writes its status to a
-# file, as zeekctl runs it.
+# file, as zeekctl runs it. (Below nohup SIGHUP would stay ignored: env sees to it.)
 #
 # @TEST-REQUIRES: which cc && which go
 # @TEST-EXEC: office-model
@@ -8,7 +8,7 @@
 # @TEST-EXEC: cd $ROOT && go run ./zeek-pkg/testing/traffic syns 100000 5000 >$OLDPWD/syns.trace
 # @TEST-EXEC: zeek -r syns.trace $PACKAGE IForest::model_file=site.model
 # @TEST-EXEC: zeek-cut id.orig_h id.orig_p anomaly_score <conn.log >quiet
-# @TEST-EXEC: sh -c 'zeek -U .status -r syns.trace $PACKAGE %INPUT IForest::model_file=site.model & ./storm $! 100 1 >sent; wait $!'
+# @TEST-EXEC: sh -c 'env --default-signal=HUP zeek -U .status -r syns.trace $PACKAGE %INPUT IForest::model_file=site.model & ./storm $! 100 1 >sent; wait $!'
 # @TEST-EXEC: zeek-cut id.orig_h id.orig_p anomaly_score <conn.log >stormy
 # @TEST-EXEC: cmp quiet stormy
 # @TEST-EXEC: test $(cat sent) -gt 2000

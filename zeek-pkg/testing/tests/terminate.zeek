@@ -15,7 +15,7 @@
 # @TEST-EXEC: test -s scores
 # @TEST-EXEC: sh -c '! grep -qv "^0\.[0-9]*$" scores'
 # @TEST-EXEC: rm syns.trace
-zeek -U .status -r syns.trace "$PACKAGE" IForest::model_file=site.model 2>stderr &
+env --default-signal=HUP zeek -U .status -r syns.trace "$PACKAGE" IForest::model_file=site.model 2>stderr &
 zeek=$!
 # Waits for something as long as Zeek runs.
 await() {
