@@ -118,7 +118,9 @@ event IForest::model_promoted(m: IForest::Model)
 event Pcap::file_done(path: string)
 	{
 	local s = IForest::statistics();
-	write_role(fmt("%s%s", s$sampled > 0 ? "sampled" : "did not sample", s$no_model == 0 ? ", scored all" : ""));
+	# In its first life it may come before the model, or behind it.
+	local again = file_size("role") > 0.0;
+	write_role(fmt("%s%s", s$sampled > 0 ? "sampled" : "did not sample", again && s$no_model == 0 ? ", scored all" : ""));
 	}
 
 event zeek_done()
