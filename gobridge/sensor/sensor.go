@@ -15,8 +15,7 @@ import (
 
 // Sensor scores the connections of one Zeek process, learns from them where it
 // was told to (Learn) or samples them for another (Sample), and says which are
-// worth an alert. Its methods belong to
-// one thread, Zeek's.
+// worth an alert. Its methods belong to one thread, Zeek's.
 type Sensor struct {
 	model    *model.Model
 	hosts    *feature.Hosts

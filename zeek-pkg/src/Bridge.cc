@@ -52,6 +52,17 @@ bool Find(void* library, const char* name, Function* function, std::string* why)
     return false;
 }
 
+// Calls a function of the library that has something to say, with the
+// asynchronous signals masked.
+template<typename Function, typename... Arguments>
+int32_t Call(std::string* said, Function function, Arguments... arguments) {
+    Message message{};
+    auto mask = SignalMask::Asynchronous();
+    auto status = function(arguments..., message.data(), message.size());
+    *said = message.data();
+    return status;
+}
+
 } // namespace
 
 bool Bridge::Load(std::string* why) {
@@ -128,12 +139,7 @@ bool Bridge::Begin(std::string* why) {
     if ( how )
         return BeginLearning(*how, why);
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    if ( sample(*one_in, message.data(), message.size()) == IFOREST_OK )
-        return true;
-    *why = message.data();
-    return false;
+    return Call(why, sample, *one_in) == IFOREST_OK;
 }
 
 bool Bridge::BeginLearning(const Learning& how, std::string* why) {
@@ -147,12 +153,7 @@ bool Bridge::BeginLearning(const Learning& how, std::string* why) {
     c.zeek_version = {how.zeek_version.data(), how.zeek_version.size()};
     c.recording = {how.recording.data(), how.recording.size()};
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    if ( learn(&c, message.data(), message.size()) == IFOREST_OK )
-        return true;
-    *why = message.data();
-    return false;
+    return Call(why, learn, &c) == IFOREST_OK;
 }
 
 void Bridge::SetAlerts(double per_day) {
@@ -167,10 +168,7 @@ int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
     if ( ! Loaded() && ! Load(why) )
         return IFOREST_NO_LIBRARY;
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    auto status = load_file({model_path.data(), model_path.size()}, message.data(), message.size());
-    *why = message.data();
+    auto status = Call(why, load_file, iforest_text{model_path.data(), model_path.size()});
     if ( status == IFOREST_OK ) { // a model that is given is what is wanted
         learning.reset();
         sampling.reset();
@@ -182,12 +180,8 @@ int32_t Bridge::Adopt(std::string_view file, std::string_view fingerprint, std::
     if ( ! Begin(why) )
         return IFOREST_NO_LIBRARY;
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    auto status = adopt({file.data(), file.size()}, {fingerprint.data(), fingerprint.size()}, message.data(),
-                        message.size());
-    *why = message.data();
-    return status;
+    return Call(why, adopt, iforest_text{file.data(), file.size()},
+                iforest_text{fingerprint.data(), fingerprint.size()});
 }
 
 Samples Bridge::TakeSamples() {
@@ -209,12 +203,9 @@ int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
     if ( batch.empty() )
         return IFOREST_OK;
 
-    Message message{};
     uint8_t waiting = 0;
-    auto mask = SignalMask::Asynchronous();
-    auto status = observe({batch.data(), batch.size()}, &waiting, message.data(), message.size());
+    auto status = Call(why, observe, iforest_text{batch.data(), batch.size()}, &waiting);
     *news = waiting != 0;
-    *why = message.data();
     return status;
 }
 
@@ -257,11 +248,7 @@ int32_t Bridge::Reason(std::string* text) {
     if ( ! Loaded() )
         return IFOREST_NO_LIBRARY;
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    auto status = reason(message.data(), message.size());
-    *text = message.data();
-    return status;
+    return Call(text, reason);
 }
 
 int32_t Bridge::Model(iforest_model_info* info) {
@@ -296,11 +283,7 @@ int32_t Bridge::Rollback(std::string* why) {
         return IFOREST_NO_LIBRARY;
     }
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    auto status = rollback(message.data(), message.size());
-    *why = message.data();
-    return status;
+    return Call(why, rollback);
 }
 
 int32_t Bridge::Finish(std::string* why) {
@@ -309,11 +292,7 @@ int32_t Bridge::Finish(std::string* why) {
     if ( ! Loaded() )
         return IFOREST_OK;
 
-    Message message{};
-    auto mask = SignalMask::Asynchronous();
-    auto status = finish(message.data(), message.size());
-    *why = message.data();
-    return status;
+    return Call(why, finish);
 }
 
 iforest_counts Bridge::Statistics() {
