@@ -15,6 +15,7 @@ type Reason struct {
 	Value   string  // of this connection, "4.2 GB"
 	Usual   string  // in the training data, "under 31 MB"
 	Credit  float64 // its part of c(ψ) − E[h(x)]: positive makes the row stranger
+	Unusual bool    // whether the value is unusual by itself, not only together with others
 }
 
 // reasons is how many features the anomaly_reason column names at most.
@@ -40,6 +41,7 @@ func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 			Value:   string(m.encoder.AppendValue(nil, i, c, w)),
 			Usual:   m.usually(i, v[i]),
 			Credit:  credits[i],
+			Unusual: m.unusual(i, v[i]),
 		}
 	}
 	return why
@@ -57,44 +59,82 @@ func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte 
 }
 
 func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
-	var order [reasons]int
-	for j, i := range largest(order[:], credits) {
-		if credits[i] <= 0 {
-			break
-		}
-		if j > 0 {
-			dst = append(dst, "; "...)
-		}
+	var order [feature.N]int
+	largest(order[:], credits)
+	return appendReasons(dst, len(order), func(n int) (credit float64, unusual bool) {
+		i := order[n]
+		return credits[i], m.unusual(i, v[i])
+	}, func(dst []byte, n int, together bool) []byte {
+		i := order[n]
 		dst = append(dst, wordsBefore[i]...)
 		start := len(dst)
 		dst = m.encoder.AppendValue(dst, i, c, w)
-		dst = appendUsually(dst, i, dst[start:], m.usually(i, v[i]))
+		return appendUsually(dst, i, dst[start:], m.usually(i, v[i]), together)
+	})
+}
+
+// ReasonText joins the largest of those reasons that made a connection
+// stranger and are unusual, at most three, for the anomaly_reason column:
+// "orig_bytes 4.2 GB, usually under 31 MB; 212 responders in five minutes,
+// usually 3". Where each value is usual and only their combination is not, it
+// says so: "rare together: …". It is empty where nothing stands out.
+func ReasonText(why []Reason) string {
+	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
+		return why[n].Credit, why[n].Unusual
+	}, func(dst []byte, n int, together bool) []byte {
+		r := &why[n]
+		dst = append(append(dst, wordsBefore[r.Feature]...), r.Value...)
+		return appendUsually(dst, r.Feature, []byte(r.Value), r.Usual, together)
+	}))
+}
+
+// appendReasons appends those of n features, in the order of their credits,
+// that are reasons; text appends one.
+func appendReasons(dst []byte, n int, is func(int) (float64, bool), text func([]byte, int, bool) []byte) []byte {
+	for _, together := range [...]bool{false, true} {
+		named := 0
+		for i := 0; i < n && named < reasons; i++ {
+			credit, unusual := is(i)
+			if credit <= 0 {
+				break
+			}
+			if !unusual && !together {
+				continue
+			}
+			switch {
+			case named > 0:
+				dst = append(dst, "; "...)
+			case together:
+				dst = append(dst, "rare together: "...)
+			}
+			dst = text(dst, i, together)
+			named++
+		}
+		if named > 0 {
+			break
+		}
 	}
 	return dst
 }
 
-// ReasonText joins those reasons that made a connection stranger, at most
-// three, for the anomaly_reason column: "orig_bytes 4.2 GB, usually under
-// 31 MB; 212 responders in five minutes, usually 3". It is empty where nothing
-// stands out.
-func ReasonText(why []Reason) string {
-	var text []byte
-	for j, r := range why[:min(reasons, len(why))] {
-		if r.Credit <= 0 {
-			break
-		}
-		if j > 0 {
-			text = append(text, "; "...)
-		}
-		text = append(append(text, wordsBefore[r.Feature]...), r.Value...)
-		text = appendUsually(text, r.Feature, []byte(r.Value), r.Usual)
+// rareFrom is the rarity from which a name or code is unusual: one connection
+// in ten has it, or fewer.
+var rareFrom = float32(feature.Log(10))
+
+// unusual reports whether a value of the feature i is outside what is usual
+// for it, the middle nine tenths of ordinary rows.
+func (m *Model) unusual(i int, x float32) bool {
+	if feature.Schema[i].Kind == feature.Rarity {
+		return x >= rareFrom
 	}
-	return string(text)
+	low, high := m.usual[i].Bounds()
+	return x < low || x > high
 }
 
 // appendUsually appends what follows on the value of a feature: what is usual.
-// Rarities say it themselves.
-func appendUsually(dst []byte, i int, value []byte, usual string) []byte {
+// Rarities say it themselves; of values that are rare only together there is
+// nothing to say.
+func appendUsually(dst []byte, i int, value []byte, usual string, together bool) []byte {
 	if feature.Schema[i].Kind == feature.Rarity {
 		return dst
 	}
@@ -103,8 +143,8 @@ func appendUsually(dst []byte, i int, value []byte, usual string) []byte {
 		after = afterOne[i]
 	}
 	dst = append(dst, after...)
-	if string(value) == usual { // what is rare is to see it together with the others
-		return append(dst, ", usual by itself"...)
+	if together || string(value) == usual {
+		return dst
 	}
 	return append(append(dst, ", usually "...), usual...)
 }
@@ -114,7 +154,7 @@ var wordsBefore, afterOne, afterMany = func() (before, one, many [feature.N]stri
 		switch f.Kind {
 		case feature.Count:
 			many[i] = " " + f.Name + " in five minutes"
-			one[i] = " " + strings.TrimSuffix(f.Name, "s") + " in five minutes"
+			one[i] = " " + strings.Replace(strings.TrimSuffix(f.Name, "s"), "failures ", "failure ", 1) + " in five minutes"
 			continue
 		case feature.Share:
 			many[i] = " of connections failed in five minutes"

@@ -23,6 +23,8 @@ type fieldValue struct {
 	name string
 }
 
+var originatorPort = named("resp_port for this originator")
+
 // fields are all that a vector is made of. The share of failures has no field
 // of its own: it follows from the numbers.
 var fields = []field{
@@ -66,12 +68,22 @@ var fields = []field{
 	windowField("responders", func(w *feature.Window) *uint32 { return &w.Responders }),
 	windowField("responder ports", func(w *feature.Window) *uint32 { return &w.Ports }),
 	windowField("failures", func(w *feature.Window) *uint32 { return &w.Failures }),
+	windowField("failures at the responder", func(w *feature.Window) *uint32 { return &w.RespFailures }),
+	memoryField("bytes to this service", func(w *feature.Window) *uint64 { return &w.PairBytes }),
+	memoryField("time with this service", func(w *feature.Window) *uint64 { return &w.PairSeconds }),
+	{originatorPort, false,
+		func(_ *conn.Conn, w *feature.Window) fieldValue {
+			return fieldValue{set: true, n: uint64(w.PortUses)<<32 | uint64(w.Uses)}
+		},
+		func(_ *conn.Conn, w *feature.Window, v fieldValue) {
+			w.PortUses, w.Uses = uint32(v.n>>32), uint32(v.n)
+		}},
 }
 
-// names are the fields of names and codes, by their features.
+// names are the fields of names and codes of a connection, by their features.
 var names = func() (by [feature.N]*field) {
 	for i := range fields {
-		if f := &fields[i]; !f.number {
+		if f := &fields[i]; !f.number && f.feature != originatorPort {
 			by[f.feature] = f
 		}
 	}
@@ -93,6 +105,13 @@ func windowField(name string, at func(*feature.Window) *uint32) field {
 	return field{named(name), true,
 		func(_ *conn.Conn, w *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(*at(w))} },
 		func(_ *conn.Conn, w *feature.Window, v fieldValue) { *at(w) = uint32(v.n) }}
+}
+
+// memoryField is a number of what is remembered of the pair.
+func memoryField(name string, at func(*feature.Window) *uint64) field {
+	return field{named(name), true,
+		func(_ *conn.Conn, w *feature.Window) fieldValue { return fieldValue{set: true, n: *at(w)} },
+		func(_ *conn.Conn, w *feature.Window, v fieldValue) { *at(w) = v.n }}
 }
 
 func setBit(c *conn.Conn, bit conn.Fields, set bool) {

@@ -94,8 +94,8 @@ func (s *Similar) difference(parts *[feature.N]float64, c *conn.Conn, v *feature
 }
 
 func (s *Similar) part(i int, c *conn.Conn, v *feature.Vector) float64 {
-	if feature.Schema[i].Kind == feature.Rarity {
-		if f := names[i]; f.get(&s.conn, nil) == f.get(c, nil) {
+	if f := names[i]; f != nil {
+		if f.get(&s.conn, nil) == f.get(c, nil) {
 			return 0
 		}
 		return 1

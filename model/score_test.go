@@ -97,7 +97,7 @@ func TestReasonText(t *testing.T) {
 		return -1
 	}
 	reason := func(name, value, usual string, credit float64) model.Reason {
-		return model.Reason{Feature: named(name), Name: name, Value: value, Usual: usual, Credit: credit}
+		return model.Reason{Feature: named(name), Name: name, Value: value, Usual: usual, Credit: credit, Unusual: true}
 	}
 	why := []model.Reason{
 		reason("orig_bytes", "4.2 GB", "under 31 MB", 3),
@@ -109,8 +109,11 @@ func TestReasonText(t *testing.T) {
 		model.ReasonText(why))
 	require.Equal(t, "97 % of connections failed in five minutes, usually 4 %", model.ReasonText(why[3:]))
 	require.Equal(t, "1 responder port in five minutes, usually 4", model.ReasonText([]model.Reason{reason("responder ports", "1", "4", 1)}))
-	require.Equal(t, "100 % of connections failed in five minutes, usual by itself; duration unset, usual by itself",
-		model.ReasonText([]model.Reason{reason("failed share", "100 %", "100 %", 2), reason("duration", "unset", "unset", 1)}), "rare together")
+	require.Equal(t, "1 failure at the responder in five minutes, usually 0", model.ReasonText([]model.Reason{reason("failures at the responder", "1", "0", 1)}))
+	usual := reason("orig_bytes", "unset", "unset or up to 71 kB", 4)
+	usual.Unusual = false
+	require.Equal(t, "about 210 responders in five minutes, usually 3", model.ReasonText([]model.Reason{usual, why[1]}), "what is usual is no reason")
+	require.Equal(t, "rare together: orig_bytes unset", model.ReasonText([]model.Reason{usual}))
 	why[0].Credit = -1
 	require.Empty(t, model.ReasonText(why), "nothing made it stranger")
 	require.Empty(t, model.ReasonText(nil))

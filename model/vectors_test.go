@@ -54,6 +54,7 @@ type goldenRow struct {
 	Path   float64   `json:"path"`
 	Vector []float32 `json:"vector"`
 	Window [4]uint32 `json:"window"` // connections, failures, responders, ports
+	Memory [5]uint64 `json:"memory"` // responder's failures, the pair's bytes and seconds, uses of the port, uses
 	Cold   bool      `json:"cold"`
 	Reason string    `json:"reason"`
 }
@@ -159,13 +160,17 @@ func writeVectors(t *testing.T) {
 			OrigPkts:  c.OrigPkts, OrigIPBytes: c.OrigIPBytes, RespPkts: c.RespPkts, RespIPBytes: c.RespIPBytes,
 			MissedBytes: c.MissedBytes,
 			Score:       score.Value, Path: score.Path, Vector: v[:],
-			Window: [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, Cold: w.Cold,
+			Window: [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, Memory: remembered(w), Cold: w.Cold,
 			Reason: string(s.AppendReason(nil)),
 		})
 		require.NoError(t, err)
 		out.Write(append(line, '\n'))
 	}
 	require.NoError(t, os.WriteFile(vectorFile(t, "conn.log"), out.Bytes(), 0o644))
+}
+
+func remembered(w feature.Window) [5]uint64 {
+	return [5]uint64{uint64(w.RespFailures), w.PairBytes, w.PairSeconds, uint64(w.PortUses), uint64(w.Uses)}
 }
 
 func TestGoldenVectors(t *testing.T) {
@@ -187,6 +192,7 @@ func TestGoldenVectors(t *testing.T) {
 		require.NoError(t, reader.Read(&row))
 		w := hosts.Observe(&row.Conn)
 		require.Equal(t, want.Window, [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, want.UID)
+		require.Equal(t, want.Memory, remembered(w), want.UID)
 		require.Equal(t, want.Cold, w.Cold)
 		var v feature.Vector
 		m.Encoder().Encode(&v, &row.Conn, w)

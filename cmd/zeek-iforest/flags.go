@@ -39,8 +39,9 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	var sampling, without string
 	flags.IntVar(&o.Trees, "trees", 0, fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
 	flags.IntVar(&o.Subsample, "subsample", 0, fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
-	flags.IntVar(&o.MaxDepth, "max-depth", 0, "end trees at depth `N` (default the paper's ⌈log₂ subsample⌉)")
+	flags.IntVar(&o.MaxDepth, "max-depth", 0, "end trees at depth `N` (default ⌈log₂ subsample⌉, the paper's, and two more with cuts beyond the data)")
 	flags.StringVar(&without, "without", "", "`FEATURES` that trees shall not split by, comma-separated, as info names them")
+	flags.BoolVar(&o.Within, "cuts-within", false, "draw no cut beyond the data, as in the paper (always so with uniform sampling)")
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
 	flags.Uint64Var(&o.Seed, "seed", model.DefaultSeed, "the same seed and connections give the same model")
 	return func() (learn.Options, error) {

@@ -26,7 +26,7 @@ func (e *Encoder) Encode(v *Vector, c *conn.Conn, w Window) {
 	EncodeNumbers(v, c, w)
 	v[protoRarity] = e.protos[c.Proto]
 	v[serviceRarity] = e.service(serviceName(c))
-	v[stateRarity] = e.states[c.State]
+	v[stateRarity] = e.states[stateCode(c, w)]
 	v[portRarity] = e.port(c.Proto, c.Resp.Port())
 }
 
@@ -54,6 +54,27 @@ func EncodeNumbers(v *Vector, c *conn.Conn, w Window) {
 	v[responders] = logCount(uint64(w.Responders))
 	v[responderPorts] = logCount(uint64(w.Ports))
 	v[failures] = logCount(uint64(w.Failures))
+	encodeMemory(v, &w.Memory)
+}
+
+func encodeMemory(v *Vector, m *Memory) {
+	v[respFailures] = logCount(uint64(m.RespFailures))
+	v[pairBytes] = logCount(m.PairBytes)
+	v[pairSeconds] = logCount(m.PairSeconds)
+	v[originatorPort] = m.portRarity()
+}
+
+// portRarity is the rarity of the port among the originator's connections.
+func (m *Memory) portRarity() float32 {
+	return rarity(uint64(min(m.PortUses, m.Uses)), uint64(m.Uses))
+}
+
+// stateCode is conn_state, or unset where it says nothing.
+func stateCode(c *conn.Conn, w Window) conn.State {
+	if w.OneWay {
+		return conn.NoState
+	}
+	return c.State
 }
 
 // serviceName is "" where the service is unset.

@@ -34,11 +34,13 @@ func TestEncode(t *testing.T) {
 	ln := func(x float64) float32 { return float32(math.Log(x)) }
 	c := full()
 	var v Vector
-	e.Encode(&v, &c, Window{Connections: 7, Failures: 2, Responders: 3, Ports: 1})
+	e.Encode(&v, &c, Window{Connections: 7, Failures: 2, Responders: 3, Ports: 1,
+		Memory: Memory{RespFailures: 5, PairBytes: 99, PairSeconds: 59, PortUses: 2, Uses: 9}})
 	want := Vector{
 		ln(1.135524), ln(1597), ln(4040), ln(15), ln(17), ln(1017), ln(1227), ln(5139),
 		-ln(99.5 / 100), -ln(24.5 / 100), -ln(49.5 / 100), -ln(4.5 / 100),
 		ln(8), float32(2.0 / 7), ln(4), ln(2), ln(3),
+		ln(6), ln(100), ln(60), -ln(2.5 / 10),
 	}
 	for i := range v {
 		require.InDelta(t, want[i], v[i], 1e-6, Schema[i].Name)
@@ -47,7 +49,7 @@ func TestEncode(t *testing.T) {
 	c = conn.Conn{Proto: conn.UDP, State: conn.OTH, Service: "not set, so ignored"}
 	e.Encode(&v, &c, Window{Connections: 1})
 	never := -ln(0.5 / 100)
-	want = Vector{unset, unset, unset, 0, 0, 0, 0, 0, never, -ln(9.5 / 100), never, never, ln(2), 0, 0, 0, 0}
+	want = Vector{unset, unset, unset, 0, 0, 0, 0, 0, never, -ln(9.5 / 100), never, never, ln(2), 0, 0, 0, 0, 0, 0, 0, -ln(0.5)}
 	for i := range v {
 		require.InDelta(t, want[i], v[i], 1e-6, Schema[i].Name)
 	}

@@ -21,6 +21,12 @@ type Window struct {
 	// Cold is set while connections of these minutes may be missing, because
 	// the stream began, or the host was forgotten, too recently.
 	Cold bool
+
+	// OneWay is set where no answer belongs to the connection, so that its
+	// conn_state does not mean a failure.
+	OneWay bool
+
+	Memory
 }
 
 const (
@@ -44,6 +50,7 @@ const (
 type host struct {
 	minute     int64  // the newest minute reached: the host's clock
 	seen       uint64 // number of the row that it was last seen in
+	uses       uint32 // connections, at most maxUses
 	exactFrom  int64  // first minute whose window is complete
 	conns      [minutes]uint32
 	failures   [minutes]uint32
@@ -60,6 +67,7 @@ type Hosts struct {
 	places *recent.Table[[16]byte]
 	hosts  []host
 	marks  []hostMarks // the same hosts'
+	memory memory
 
 	rows    uint64
 	opening int64 // latest minute among the first openingRows rows
@@ -76,6 +84,7 @@ func NewHosts(capacity int) *Hosts {
 		places:  places,
 		hosts:   make([]host, places.Cap()),
 		marks:   make([]hostMarks, places.Cap()),
+		memory:  newMemory(places.Cap()),
 		opening: longAgo,
 		horizon: longAgo,
 	}
@@ -86,6 +95,10 @@ func (h *Hosts) Cap() int { return len(h.hosts) }
 
 // Len is the number of originators that are kept now.
 func (h *Hosts) Len() int { return h.places.Len() }
+
+// Places is the number of places that AppendState has to pass: Len, or more
+// where more is remembered of responders, pairs and ports.
+func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 
 // Observe counts the connection in its originator's window and returns that
 // window. It does not allocate. A host's clock is the end of its latest
@@ -106,10 +119,13 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	e, m := &h.hosts[place], &h.marks[place]
 	e.seen = h.rows
 	e.reach(now, m)
+	e.uses = min(e.uses+1, maxUses)
 
 	slot := ring(e.minute)
 	e.conns[slot]++
-	if c.State.Failed() {
+	one := oneWay(c)
+	failed := c.State.Failed() && !one
+	if failed {
 		e.failures[slot]++
 	}
 	key, hash := addressKey(c.Resp.Addr())
@@ -122,12 +138,16 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 		connections += e.conns[i]
 		failures += e.failures[i]
 	}
+	known := h.memory.observe(c, failed, now, h.rows)
+	known.Uses = e.uses
 	return Window{
 		Connections: connections,
 		Failures:    failures,
 		Responders:  e.responders.count(&m.responders),
 		Ports:       e.ports.count(&m.ports),
 		Cold:        e.minute < max(e.exactFrom, h.opening+minutes),
+		OneWay:      one,
+		Memory:      known,
 	}
 }
 

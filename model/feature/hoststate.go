@@ -11,24 +11,28 @@ import (
 var errState = errors.New("state of host windows is damaged")
 
 // AppendState appends the state of the originators at the places from to
-// from+n−1, or as many as there are; places count from 0 to Len−1. All of them
+// from+n−1, or as many as there are, and of what is remembered beside them;
+// places count from 0 to Places−1. All of them
 // together, in any order, give the table again. Between two calls rows may be
 // observed: each host is then as it was when it was appended.
 func (h *Hosts) AppendState(dst []byte, from, n int) []byte {
 	dst = binary.AppendUvarint(dst, h.rows)
 	dst = binary.AppendVarint(dst, h.opening)
 	dst = binary.AppendVarint(dst, h.horizon)
-	for place := from; place < min(from+n, h.Len()); place++ {
+	end := max(min(from+n, h.Len()), from)
+	dst = binary.AppendUvarint(dst, uint64(end-from))
+	for place := from; place < end; place++ {
 		addr := h.places.Key(place)
 		dst = h.hosts[place].append(append(dst, addr[:]...), &h.marks[place])
 	}
-	return dst
+	return h.memory.appendState(dst, from, n)
 }
 
 func (e *host) append(dst []byte, m *hostMarks) []byte {
 	dst = binary.AppendVarint(dst, e.minute)
 	dst = binary.AppendVarint(dst, e.exactFrom)
 	dst = binary.AppendUvarint(dst, e.seen)
+	dst = binary.AppendUvarint(dst, uint64(e.uses))
 	for i := range minutes {
 		dst = binary.AppendUvarint(dst, uint64(e.conns[i]))
 		dst = binary.AppendUvarint(dst, uint64(e.failures[i]))
@@ -65,22 +69,26 @@ func (d *distinct) append(dst []byte, m *marks) []byte {
 // AppendState appended. Of more originators those observed last are kept.
 func RestoreHosts(capacity int, states ...[]byte) (*Hosts, error) {
 	h := NewHosts(capacity)
-	type saved struct {
+	type savedHost struct {
 		seen uint64
 		data []byte // from the address on
 	}
-	var all []saved
+	var all []savedHost
 	for _, data := range states {
 		r := stateReader{data: data}
 		h.rows = max(h.rows, r.uvarint())
 		h.opening = max(h.opening, r.varint())
 		h.horizon = max(h.horizon, r.varint())
-		for r.err == nil && len(r.data) > 0 {
+		for n := r.uvarint(); n > 0 && r.err == nil; n-- {
 			begin := r.data
 			r.bytes(16)
 			var e host
 			e.read(&r, new(hostMarks))
-			all = append(all, saved{e.seen, begin})
+			all = append(all, savedHost{e.seen, begin})
+		}
+		h.memory.readState(&r)
+		if r.err == nil && len(r.data) > 0 {
+			r.err = errState
 		}
 		if r.err != nil {
 			return nil, r.err
@@ -88,7 +96,7 @@ func RestoreHosts(capacity int, states ...[]byte) (*Hosts, error) {
 	}
 	// A place is given in the order of first use, and forgetting is in the order
 	// of last use: the latter is what matters.
-	slices.SortStableFunc(all, func(a, b saved) int {
+	slices.SortStableFunc(all, func(a, b savedHost) int {
 		switch {
 		case a.seen < b.seen:
 			return -1
@@ -105,11 +113,16 @@ func RestoreHosts(capacity int, states ...[]byte) (*Hosts, error) {
 		e.read(&r, &h.marks[place])
 		h.rows = max(h.rows, e.seen)
 	}
+	h.memory.restore()
 	return h, nil
 }
 
 func (e *host) read(r *stateReader, m *hostMarks) {
 	e.minute, e.exactFrom, e.seen = r.varint(), r.varint(), r.uvarint()
+	uses := r.uvarint()
+	if e.uses = uint32(uses); uses > maxUses {
+		r.err = errState
+	}
 	for i := range minutes {
 		e.conns[i], e.failures[i] = uint32(r.uvarint()), uint32(r.uvarint())
 	}

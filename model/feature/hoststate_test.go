@@ -9,7 +9,7 @@ import (
 
 // states appends the whole table, n hosts at a time.
 func states(h *Hosts, n int) (all [][]byte) {
-	for from := 0; from < h.Len(); from += n {
+	for from := 0; from < h.Places(); from += n {
 		all = append(all, h.AppendState(nil, from, n))
 	}
 	return all
@@ -43,7 +43,7 @@ func TestRestoreToASmallerTable(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, small.Len())
 	last := rows[len(rows)-1]
-	require.Equal(t, h.Observe(&last), small.Observe(&last), "the host observed last is kept")
+	require.Equal(t, forgetful(h.Observe(&last)), forgetful(small.Observe(&last)), "the host observed last is kept")
 }
 
 func TestRestoreRefusesDamage(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
@@ -73,6 +74,8 @@ func NewEncoder(t Tables) (*Encoder, error) {
 	for i, n := range t.States {
 		e.states[i] = rarity(n, t.Rows)
 	}
+	// Unset says nothing, so it is as usual as the most usual state.
+	e.states[conn.NoState] = slices.Min(e.states[1:])
 	for _, s := range t.Services {
 		e.services[s.Name] = rarity(s.Rows, t.Rows)
 	}

@@ -18,7 +18,7 @@ type Sample struct {
 func (s *Sample) Set(c *conn.Conn, w Window, service uint16) {
 	EncodeNumbers(&s.Vector, c, w)
 	s.Vector[protoRarity], s.Vector[serviceRarity], s.Vector[stateRarity], s.Vector[portRarity] = 0, 0, 0, 0
-	s.Port, s.Service, s.Proto, s.State = c.Resp.Port(), service, c.Proto, c.State
+	s.Port, s.Service, s.Proto, s.State = c.Resp.Port(), service, c.Proto, stateCode(c, w)
 }
 
 // Finish writes the vector of a sample under the tables of e: what e.Encode

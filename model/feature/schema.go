@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// N is the number of features of schema 1.
-const N = 17
+// N is the number of features.
+const N = 21
 
 // Vector holds the features of one connection in the order of Schema. Its
 // entries are always finite.
@@ -25,6 +25,7 @@ const (
 	Rarity               // −ln((n + 0.5)/(N + 1)), n of N training rows with the same value
 	Count                // ln(x + 1), from the originator's window
 	Share                // x, from 0 to 1, from the originator's window
+	Span                 // ln(x + 1) of seconds
 	numKinds = iota
 )
 
@@ -37,6 +38,7 @@ var encodings = [numKinds]string{
 	Rarity:  "-ln((n+0.5)/(N+1))",
 	Count:   "ln(x+1)",
 	Share:   "x",
+	Span:    "ln(x+1) of seconds",
 }
 
 // Feature describes one column of a Vector.
@@ -67,6 +69,10 @@ const (
 	responders
 	responderPorts
 	failures
+	respFailures
+	pairBytes
+	pairSeconds
+	originatorPort
 )
 
 // Schema lists the features in the order of a Vector.
@@ -90,7 +96,19 @@ var Schema = [N]Feature{
 	responders:     {"responders", "id.orig_h, id.resp_h, ts, duration", "in five minutes", Count, "a scan across hosts, a worm, peer-to-peer"},
 	responderPorts: {"responder ports", "id.orig_h, proto, id.resp_p, ts, duration", "in five minutes", Count, "a scan across ports"},
 	failures:       {"failures", "id.orig_h, ts, duration, conn_state", "in five minutes", Count, "scans and guessing, by number where the share is diluted"},
+
+	respFailures:   {"failures at the responder", "id.resp_h, ts, duration, conn_state", "in five minutes", Count, "a scan or a guess that many originators share"},
+	pairBytes:      {"bytes to this service", "id.orig_h, id.resp_h, proto, id.resp_p, orig_ip_bytes", "B, halved each day", Bytes, "slow exfiltration: many small uploads"},
+	pairSeconds:    {"time with this service", "id.orig_h, id.resp_h, proto, id.resp_p, duration", "s, halved each day", Span, "a tunnel in pieces"},
+	originatorPort: {"resp_port for this originator", "id.orig_h, proto, id.resp_p", "rarity", Rarity, "a client that uses a port it never used, a scanner that changes ports"},
 }
+
+// Beyond are the features that cuts may split beyond the data, bit i for
+// Schema[i]: what grows without end under attack, so that a scan of thousands
+// is stranger than one of thirty, and an upload stranger than any before. A
+// busy client's connections and responders are not among them, nor what it
+// downloads: more of these says little (docs/features.md has the figures).
+const Beyond uint64 = 1<<origBytes | 1<<responderPorts | 1<<failures | 1<<respFailures | 1<<pairBytes | 1<<pairSeconds
 
 // SchemaID identifies what the numbers of a Vector mean: a hash of the list
 // above and of the constants that shape the windows. A model of another schema
@@ -104,6 +122,7 @@ func schemaID() string {
 	}
 	fmt.Fprintf(&b, "windows: %d minutes, exact below %d, %d levels of %d bits, full above %d, set back %d\n",
 		minutes, recentKeys, markLevels, levelBits, levelFull, setBack)
+	fmt.Fprintf(&b, "memory: one-way connections do not fail; halved in %d steps of %d minutes, uses up to %d, cuts beyond the data %#x\n", decaySteps, decayMinutes, maxUses, Beyond)
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:8])
 }

@@ -63,12 +63,25 @@ func (e *Encoder) AppendValue(dst []byte, i int, c *conn.Conn, w Window) []byte 
 		if c.State == conn.NoState {
 			name = "unset"
 		}
-		return e.appendRarity(append(dst, name...), e.states[c.State])
+		return e.appendRarity(append(dst, name...), e.states[stateCode(c, w)])
 	case portRarity:
 		dst = strconv.AppendUint(dst, uint64(c.Resp.Port()), 10)
 		dst = append(append(dst, '/'), c.Proto.String()...)
 		return e.appendRarity(dst, e.port(c.Proto, c.Resp.Port()))
 
+	case pairBytes:
+		return appendBytes(dst, float64(w.PairBytes))
+	case pairSeconds:
+		return appendSeconds(dst, float64(w.PairSeconds))
+	case originatorPort:
+		dst = strconv.AppendUint(dst, uint64(c.Resp.Port()), 10)
+		dst = append(append(dst, '/'), c.Proto.String()...)
+		dst = appendCount(append(dst, ", "...), float64(w.PortUses))
+		dst = appendCount(append(dst, " of its "...), float64(w.Uses))
+		return append(dst, " connections"...)
+
+	case respFailures:
+		return appendCount(dst, float64(w.RespFailures))
 	case connections:
 		return appendCount(dst, float64(w.Connections))
 	case failures:
@@ -116,6 +129,8 @@ func appendNumber(dst []byte, kind Kind, x float32) []byte {
 		return appendBytes(dst, Exp(float64(x))-1)
 	case Share:
 		return appendPercent(dst, float64(x))
+	case Span:
+		return appendSeconds(dst, Exp(float64(x))-1)
 	default: // Packets, Count
 		return appendCount(dst, Exp(float64(x))-1)
 	}

@@ -19,7 +19,8 @@ func TestAppendValue(t *testing.T) {
 	require.NoError(t, err)
 	c := full()
 	c.OrigBytes, c.OrigPkts = 4_200_000_000, 1_234_567
-	w := Window{Connections: 1000, Failures: 999, Responders: 212, Ports: 23}
+	w := Window{Connections: 1000, Failures: 999, Responders: 212, Ports: 23,
+		Memory: Memory{RespFailures: 1234, PairBytes: 8_400_000_000, PairSeconds: 7300, PortUses: 3, Uses: 2048}}
 	texts := func(c conn.Conn) (got [N]string) {
 		for i := range got {
 			got[i] = string(e.AppendValue([]byte("x"), i, &c, w))[1:]
@@ -30,6 +31,7 @@ func TestAppendValue(t *testing.T) {
 		"1.1 s", "4.2 GB", "4.0 kB", "1,234,567", "16", "1.0 kB", "1.2 kB", "5.1 kB",
 		"tcp, over 99 % of connections", "ssl, 1 in 12 connections", "SF, 60 % of connections", "443/tcp, 1 in 400 connections",
 		"1,000", "over 99 %", "about 210", "23", "999",
+		"1,234", "8.4 GB", "2.0 h", "443/tcp, 3 of its 2,048 connections",
 	}, texts(c))
 
 	w = Window{Connections: 1}
@@ -38,6 +40,7 @@ func TestAppendValue(t *testing.T) {
 		"unset", "unset", "unset", "0", "0", "0 B", "0 B", "0 B",
 		"unknown_transport, never seen", "unset, never seen", "RSTRH, 1 in 5,400 connections", "443/unknown_transport, never seen",
 		"1", "0 %", "0", "0", "0",
+		"0", "0 B", "0 µs", "443/unknown_transport, 0 of its 0 connections",
 	}, texts(c))
 }
 

@@ -14,8 +14,9 @@ import (
 type Options struct {
 	Trees     int    // t, 1..MaxTrees
 	Subsample int    // ψ, the rows of one tree, 2..MaxSubsample
-	MaxDepth  int    // height limit, 1..MaxHeight; 0 = ⌈log2 ψ⌉ of the actual ψ, the paper's
+	MaxDepth  int    // height limit, 1..MaxHeight; 0 = ⌈log2 ψ⌉ of the actual ψ, the paper's, and beyondDepth more with Beyond
 	Seed      uint64 // of everything random
+	Beyond    uint64 // features that a cut may split beyond the data, bit i for feature i
 	Workers   int    // goroutines of Grow; 0 = GOMAXPROCS. The forest does not depend on it
 }
 
@@ -34,6 +35,28 @@ var ErrTooFewRows = errors.New("an isolation forest needs at least two rows")
 // heightLimit returns ⌈log2 ψ⌉, the average height of a tree of ψ rows (Liu,
 // Ting, Zhou 2008, §4.1).
 func heightLimit(subsample int) int { return bits.Len(uint(subsample - 1)) }
+
+const (
+	// beyondShare is how far beyond a node's upper end a cut may lie, as a share
+	// of the feature's range in the tree's subsample. Without such cuts a tree
+	// cannot say how far above its rows a value lies: all of them fall on one
+	// side of every cut.
+	beyondShare = 0.5
+	// beyondDepth is added to ⌈log2 ψ⌉ where cuts lie beyond the data: those
+	// cuts part no rows.
+	beyondDepth = 2
+)
+
+// height returns the height limit of the trees.
+func (o Options) height() int {
+	switch {
+	case o.MaxDepth != 0:
+		return o.MaxDepth
+	case o.Beyond != 0:
+		return heightLimit(o.Subsample) + beyondDepth
+	}
+	return heightLimit(o.Subsample)
+}
 
 func (o Options) check(dim int) error {
 	switch {
@@ -99,7 +122,7 @@ func (g *Grower) growAll(rows []float32, n, workers int) error {
 			defer wg.Done()
 			var w workspace
 			var s Sampler
-			w.reserve(g.dim, g.o.Subsample, g.height)
+			w.reserve(g.dim, g.o.Subsample, g.height, g.o.Beyond)
 			sample := make([]int32, g.o.Subsample)
 			for tree := int(next.Add(1)) - 1; tree < g.o.Trees; tree = int(next.Add(1)) - 1 {
 				s.Draw(sample, n, g.o.Seed, tree)

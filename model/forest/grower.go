@@ -30,9 +30,7 @@ func (g *Grower) Reset(o Options) error {
 		return err
 	}
 	g.o = o
-	if g.height = o.MaxDepth; g.height == 0 {
-		g.height = heightLimit(o.Subsample)
-	}
+	g.height = o.height()
 	if cap(g.trees) < o.Trees {
 		g.trees = append(g.trees[:cap(g.trees)], make([][]growing, o.Trees-cap(g.trees))...)
 	}
@@ -55,7 +53,7 @@ func (g *Grower) GrowTree(tree int, rows []float32, sample []int32) error {
 	if tree < 0 || tree >= g.o.Trees {
 		return fmt.Errorf("forest: tree %d of %d", tree, g.o.Trees)
 	}
-	g.w.reserve(g.dim, g.o.Subsample, g.height)
+	g.w.reserve(g.dim, g.o.Subsample, g.height, g.o.Beyond)
 	return g.grow(&g.w, tree, rows, sample)
 }
 
@@ -67,7 +65,7 @@ func (g *Grower) grow(w *workspace, tree int, rows []float32, sample []int32) er
 		return fmt.Errorf("forest: tree %d: %w", tree, err)
 	}
 	w.random.seed(g.o.Seed, uint64(tree))
-	w.grow(g.height)
+	w.grow(g.height, g.o.Beyond)
 	g.trees[tree] = append(g.trees[tree][:0], w.nodes...)
 	return nil
 }

@@ -48,7 +48,7 @@ func (s *shape) set(f *Forest, features []uint8, sizes []uint32, thresholds []fl
 			return bad(i, "threshold %v, want a finite number", thresholds[splits])
 		case thresholds[splits] == 0 && math.Signbit(float64(thresholds[splits])):
 			return bad(i, "threshold −0, want 0")
-		case sizes[left] == 0 || sizes[left+1] == 0 || uint64(sizes[left])+uint64(sizes[left+1]) != uint64(sizes[i]):
+		case sizes[left] == 0 || uint64(sizes[left])+uint64(sizes[left+1]) != uint64(sizes[i]):
 			return bad(i, "%d rows split into %d and %d", sizes[i], sizes[left], sizes[left+1])
 		case int(s.depth[i]) >= f.heightLimit:
 			return bad(i, "a split at depth %d, the limit", s.depth[i])

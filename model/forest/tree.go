@@ -3,6 +3,7 @@ package forest
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // growing is a node of a tree that is being grown. Children are appended in
@@ -15,6 +16,7 @@ type growing struct {
 	depth     uint16
 	feature   uint8
 	external  bool
+	closed    uint64 // features whose upper end in the node is a cut
 }
 
 // workspace is what one tree needs while it grows.
@@ -22,13 +24,17 @@ type workspace struct {
 	random   stream
 	psi      int
 	columns  []float32 // the subsample, feature by feature
+	ranges   []float32 // of each feature, over the subsample
 	order    []int32   // rows of the subsample, those of a node side by side
 	features []uint8   // a permutation, for drawing without replacement
 	nodes    []growing
 }
 
-func (w *workspace) reserve(dim, subsample, height int) {
+func (w *workspace) reserve(dim, subsample, height int, beyond uint64) {
 	most := 2*subsample - 1
+	if beyond != 0 { // each level may have a cut that parts no rows
+		most += 2 * subsample * beyondDepth
+	}
 	if height < 30 {
 		most = min(most, 1<<(height+1)-1)
 	}
@@ -36,6 +42,7 @@ func (w *workspace) reserve(dim, subsample, height int) {
 		w.columns = make([]float32, dim*subsample)
 		w.order = make([]int32, subsample)
 		w.features = make([]uint8, dim)
+		w.ranges = make([]float32, dim)
 		w.nodes = make([]growing, 0, most)
 	}
 	w.psi = subsample
@@ -59,8 +66,10 @@ func (w *workspace) gather(rows []float32, dim int, sample []int32) error {
 }
 
 // grow grows an isolation tree (Liu, Ting, Zhou 2008, algorithm 2), breadth
-// first, from the rows that gather copied.
-func (w *workspace) grow(height int) {
+// first, from the rows that gather copied. A feature of beyond may be cut above
+// all rows of a node whose upper end is open: the right child then has no rows.
+func (w *workspace) grow(height int, beyond uint64) {
+	w.measure(beyond)
 	for i := range w.order {
 		w.order[i] = int32(i)
 	}
@@ -80,11 +89,27 @@ func (w *workspace) grow(height int) {
 			n.external = true
 			continue
 		}
-		n.feature, n.threshold = feature, between(lo, hi, w.random.unit())
+		bit := uint64(1) << (feature & 63)
+		top := hi
+		if open := beyond &^ n.closed; feature < 64 && open&bit != 0 {
+			top = hi + beyondShare*w.ranges[feature]
+		}
+		n.feature, n.threshold = feature, between(lo, top, w.random.unit())
 		left := w.partition(rows, feature, n.threshold)
 		w.nodes = append(w.nodes,
-			growing{start: n.start, size: left, depth: n.depth + 1},
-			growing{start: n.start + left, size: n.size - left, depth: n.depth + 1})
+			growing{start: n.start, size: left, depth: n.depth + 1, closed: n.closed | bit},
+			growing{start: n.start + left, size: n.size - left, depth: n.depth + 1, closed: n.closed})
+	}
+}
+
+// measure finds the ranges of the features that may be cut beyond the data.
+func (w *workspace) measure(beyond uint64) {
+	for f := range w.ranges {
+		if f >= 64 || beyond>>f&1 == 0 {
+			continue
+		}
+		column := w.columns[f*w.psi : (f+1)*w.psi]
+		w.ranges[f] = slices.Max(column) - slices.Min(column)
 	}
 }
 

@@ -19,14 +19,14 @@ import (
 // and a row is what Observe reads of a connection and its window, the address
 // of the originator among it; of the responder there is the port alone.
 const (
-	batchVersion = 1
+	batchVersion = 2
 	batchHead    = 1 + 16
 	// BatchRows is the most connections of a batch.
 	BatchRows = 128
 	// MaxBatch is the most bytes of a batch.
 	MaxBatch = batchHead + BatchRows*maxRow
-	// Three numbers of sixteen bits and an address, eleven varints, the service.
-	maxRow = 6 + 16 + 9*binary.MaxVarintLen64 + 4*binary.MaxVarintLen32 + 1 + maxService
+	// Three numbers of sixteen bits and an address, eighteen varints, the service.
+	maxRow = 6 + 16 + 11*binary.MaxVarintLen64 + 7*binary.MaxVarintLen32 + 1 + maxService
 	// A longer service is never told from another one (feature.Counter).
 	maxService = feature.MaxServiceName + 1
 )
@@ -36,6 +36,7 @@ const (
 	rowIsLocal = 1 << (iota + 12)
 	rowIsCold
 	rowIsIPv4
+	rowIsOneWay
 
 	rowFields = conn.Service | conn.Duration | conn.OrigBytes | conn.RespBytes | conn.LocalOrig
 )
@@ -79,6 +80,9 @@ func (b *Batch) Add(c *conn.Conn, w feature.Window) {
 	if w.Cold {
 		flags |= rowIsCold
 	}
+	if w.OneWay {
+		flags |= rowIsOneWay
+	}
 	orig := c.Orig.Addr().Unmap()
 	if orig.Is4() {
 		flags |= rowIsIPv4
@@ -98,6 +102,7 @@ func (b *Batch) Add(c *conn.Conn, w feature.Window) {
 	for _, n := range [...]uint64{
 		c.OrigBytes, c.RespBytes, c.MissedBytes, c.OrigPkts, c.RespPkts, c.OrigIPBytes, c.RespIPBytes,
 		uint64(w.Connections), uint64(w.Failures), uint64(w.Responders), uint64(w.Ports),
+		uint64(w.RespFailures), uint64(w.PortUses), uint64(w.Uses), w.PairBytes, w.PairSeconds,
 	} {
 		d = binary.AppendUvarint(d, n)
 	}
@@ -153,7 +158,7 @@ func (r *BatchReader) row(d []byte, w *feature.Window) (left []byte, ok bool) {
 		return nil, false
 	}
 	flags := conn.Fields(binary.LittleEndian.Uint16(d))
-	if flags&^(rowFields|rowIsLocal|rowIsCold|rowIsIPv4) != 0 {
+	if flags&^(rowFields|rowIsLocal|rowIsCold|rowIsIPv4|rowIsOneWay) != 0 {
 		return nil, false
 	}
 	c := &r.conn
@@ -188,14 +193,21 @@ func (r *BatchReader) row(d []byte, w *feature.Window) (left []byte, ok bool) {
 		}
 		*to, d = x, d[n:]
 	}
-	for _, to := range [...]*uint32{&w.Connections, &w.Failures, &w.Responders, &w.Ports} {
+	for _, to := range [...]*uint32{&w.Connections, &w.Failures, &w.Responders, &w.Ports, &w.RespFailures, &w.PortUses, &w.Uses} {
 		x, n := binary.Uvarint(d)
 		if n <= 0 || x > math.MaxUint32 {
 			return nil, false
 		}
 		*to, d = uint32(x), d[n:]
 	}
-	w.Cold = flags&rowIsCold != 0
+	for _, to := range [...]*uint64{&w.PairBytes, &w.PairSeconds} {
+		x, n := binary.Uvarint(d)
+		if n <= 0 {
+			return nil, false
+		}
+		*to, d = x, d[n:]
+	}
+	w.Cold, w.OneWay = flags&rowIsCold != 0, flags&rowIsOneWay != 0
 
 	if len(d) == 0 || int(d[0]) > maxService || len(d) < 1+int(d[0]) {
 		return nil, false

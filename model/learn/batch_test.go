@@ -65,7 +65,8 @@ func odd() []row {
 	}
 	least := conn.Conn{TS: math.MinInt64, Orig: address("::ffff:10.0.0.1")}
 	return []row{
-		{most, feature.Window{Connections: math.MaxUint32, Failures: math.MaxUint32, Responders: math.MaxUint32, Ports: math.MaxUint32, Cold: true}},
+		{most, feature.Window{Connections: math.MaxUint32, Failures: math.MaxUint32, Responders: math.MaxUint32, Ports: math.MaxUint32, Cold: true, OneWay: true,
+			Memory: feature.Memory{RespFailures: math.MaxUint32, PairBytes: math.MaxUint64, PairSeconds: math.MaxUint64, PortUses: math.MaxUint32, Uses: math.MaxUint32}}},
 		{least, feature.Window{}},
 		{conn.Conn{TS: -1, Orig: address("0.0.0.0"), Set: conn.Service | conn.LocalOrig}, feature.Window{Connections: 1}},
 	}
@@ -152,7 +153,7 @@ func TestDamagedBatches(t *testing.T) {
 		"cut off":           good[:len(good)-1],
 		"a state too high":  with(func(b []byte) []byte { b[17+3] = byte(conn.NumState); return b }),
 		"a transport":       with(func(b []byte) []byte { b[17+2] = byte(conn.NumProto); return b }),
-		"unknown flags":     with(func(b []byte) []byte { b[17+1] |= 0x80; return b }),
+		"unknown flags":     with(func(b []byte) []byte { b[17] |= 0x40; return b }),
 		"too many rows":     append(bytes.Clone(head), bytes.Repeat(good[17:], 7)...),
 		"too long":          append(bytes.Clone(good), make([]byte, learn.MaxBatch)...),
 		"negative duration": with(func(b []byte) []byte { return append(b, negative()...) }),

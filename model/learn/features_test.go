@@ -42,5 +42,5 @@ func TestFitWithoutFeatures(t *testing.T) {
 	require.Equal(t, uint32(1<<feature.N-1)&^without&^missed, split)
 
 	_, _, err = learn.Fit(office(1, 100), learn.Options{Without: 1 << feature.N})
-	require.ErrorContains(t, err, "of which there are 17")
+	require.ErrorContains(t, err, "of which there are 21")
 }

@@ -43,10 +43,11 @@ func ParseSampling(name string) (Sampling, error) {
 type Options struct {
 	Trees       int
 	Subsample   int
-	MaxDepth    int    // depth at which trees end; 0 means ⌈log2 Subsample⌉, the paper's
+	MaxDepth    int    // depth at which trees end; 0 means forest.Options.MaxDepth's default
 	Without     uint32 // features that trees do not split by, bit i for feature.Schema[i]
 	Seed        uint64
 	Sampling    Sampling
+	Within      bool   // no cut lies beyond the data, as in the paper; always so with Uniform
 	Hosts       int    // originators whose windows are kept
 	ZeekVersion string // kept in the model's summary
 

@@ -80,6 +80,9 @@ func (b *rebuild) begin(build int) error {
 // reserve makes room for trees of so many rows.
 func (b *rebuild) reserve(subsample int) (err error) {
 	o := forest.Options{Trees: b.o.Trees, Subsample: subsample, MaxDepth: b.o.MaxDepth, Seed: b.seed()}
+	if !b.o.Within && b.o.Sampling != Uniform {
+		o.Beyond = feature.Beyond
+	}
 	if b.grower == nil {
 		b.grower, err = forest.NewGrower(feature.N, o)
 	} else {

@@ -61,7 +61,7 @@ var parts = []part{
 	{one, (*state).codeTrial},
 	{one, (*state).codeRebuild},
 	samplesPart(func(s *state) *[]feature.Sample { return &s.rebuild.drawn }),
-	{func(s *state) int { return (s.hosts.Len() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeHosts},
+	{func(s *state) int { return (s.hosts.Places() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeHosts},
 }
 
 func one(*state) int { return 1 }
