@@ -170,7 +170,9 @@ func TestContamination(t *testing.T) {
 		}
 		t.Logf("%-8s  AUC %.3f ± %.3f  TPR at 1 %% FPR %.3f ± %.3f", s, aucs.mean(), aucs.sd(), tprs.mean(), tprs.sd())
 		if s == learn.Balanced {
-			require.GreaterOrEqual(t, aucs.mean(), 0.96)
+			// .978 before cuts lay beyond the data: where attacks stretch the range of
+			// failures in training, a cut beyond it parts fewer of them.
+			require.GreaterOrEqual(t, aucs.mean(), 0.93)
 		} else {
 			require.Less(t, aucs.mean(), 0.3)
 		}
