@@ -24,9 +24,10 @@ func Check(c *conn.Conn) error {
 // Encode writes the features of c, whose window is w, to v. It does not allocate.
 func (e *Encoder) Encode(v *Vector, c *conn.Conn, w Window) {
 	EncodeNumbers(v, c, w)
-	v[protoRarity] = e.protos[c.Proto]
+	state := stateCode(c, w)
+	v[protoRarity] = e.proto(c.Proto, state)
 	v[serviceRarity] = e.service(serviceName(c))
-	v[stateRarity] = e.states[stateCode(c, w)]
+	v[stateRarity] = e.states[state]
 	v[portRarity] = e.port(c.Proto, c.Resp.Port())
 }
 
@@ -34,6 +35,9 @@ func (e *Encoder) Encode(v *Vector, c *conn.Conn, w Window) {
 // rarities. It does not allocate.
 func EncodeNumbers(v *Vector, c *conn.Conn, w Window) {
 	v[duration], v[origBytes], v[respBytes] = unset, unset, unset
+	if w.OneWay { // one packet is all that is sent, and no answer comes
+		v[duration], v[origBytes], v[respBytes] = logDuration(0), 0, 0
+	}
 	if c.Has(conn.Duration) {
 		v[duration] = logDuration(c.Duration)
 	}

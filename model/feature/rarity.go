@@ -48,12 +48,13 @@ func (p PortCount) index() int { return int(p.Proto)<<16 | int(p.Port) }
 // Encoder turns connections into vectors. It is immutable and safe for
 // concurrent use.
 type Encoder struct {
-	tables   Tables
-	unseen   float32
-	protos   [conn.NumProto]float32
-	states   [conn.NumState]float32
-	services map[string]float32
-	ports    []float32 // by proto and port; 0 is never met, so that most pages stay untouched
+	tables     Tables
+	unseen     float32
+	usualProto float32 // of the most usual transport
+	protos     [conn.NumProto]float32
+	states     [conn.NumState]float32
+	services   map[string]float32
+	ports      []float32 // by proto and port; 0 is never met, so that most pages stay untouched
 }
 
 // NewEncoder checks the tables and makes an encoder of them. It keeps t's
@@ -71,6 +72,7 @@ func NewEncoder(t Tables) (*Encoder, error) {
 	for i, n := range t.Protos {
 		e.protos[i] = rarity(n, t.Rows)
 	}
+	e.usualProto = slices.Min(e.protos[:])
 	for i, n := range t.States {
 		e.states[i] = rarity(n, t.Rows)
 	}
@@ -98,6 +100,16 @@ func (e *Encoder) Knows(c *conn.Conn) bool {
 // rarity is −ln of the smoothed share of rows with a value; it is positive.
 func rarity(n, rows uint64) float32 {
 	return float32(-Log((float64(n) + 0.5) / (float64(rows) + 1)))
+}
+
+// proto is the rarity of a transport. Where the state says nothing, since no
+// answer belongs to the connection, the transport says nothing either: that
+// neighbours are discovered by ICMP is no news.
+func (e *Encoder) proto(p conn.Proto, s conn.State) float32 {
+	if s == conn.NoState {
+		return e.usualProto
+	}
+	return e.protos[p]
 }
 
 // service is the rarity of a service; "" is unset.

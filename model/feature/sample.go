@@ -25,7 +25,7 @@ func (s *Sample) Set(c *conn.Conn, w Window, service uint16) {
 // gives for the same connection. It does not allocate.
 func (k *Counter) Finish(v *Vector, s *Sample, e *Encoder) {
 	*v = s.Vector
-	v[protoRarity] = e.protos[s.Proto]
+	v[protoRarity] = e.proto(s.Proto, s.State)
 	v[stateRarity] = e.states[s.State]
 	v[portRarity] = e.port(s.Proto, s.Port)
 	v[serviceRarity] = e.unseen

@@ -50,7 +50,7 @@ func (e *Encoder) AppendValue(dst []byte, i int, c *conn.Conn, w Window) []byte 
 		return appendCount(dst, float64(c.RespPkts))
 
 	case protoRarity:
-		return e.appendRarity(append(dst, c.Proto.String()...), e.protos[c.Proto])
+		return e.appendRarity(append(dst, c.Proto.String()...), e.proto(c.Proto, stateCode(c, w)))
 	case serviceRarity:
 		name := serviceName(c)
 		rarity := e.service(name)
