@@ -24,6 +24,10 @@ const (
 	// connections have shown what it makes of them.
 	freshRows = 1000
 
+	// The ends of the correction of the budget: a day with three times its
+	// alerts leaves a tenth for the next hours.
+	leastFactor, mostFactor = 0.1, 3
+
 	maxSaid   = 1 << 12
 	maxOwn    = 1 << 12
 	maxStorms = 32
@@ -274,7 +278,7 @@ func (a *Alerts) aim() {
 	}
 	a.factor = 1
 	if wanted >= 1 {
-		a.factor = min(max(1+2*(1-sum/wanted), 0.5), 3)
+		a.factor = min(max(1+2*(1-sum/wanted), leastFactor), mostFactor)
 	}
 	if a.budget != nil {
 		a.budget.Aim(a.factor)
@@ -324,7 +328,7 @@ func (a *Alerts) RestoreState(state []byte, m *Model) error {
 	width := calibrate.WidthFor(m.forest.AverageLength())
 	budget := calibrate.NewBudget(a.perDay, width)
 	budget.Aim(factor)
-	if err := budget.Restore(state); bad || fresh > freshRows || !(factor >= 0.5 && factor <= 3) || err != nil {
+	if err := budget.Restore(state); bad || fresh > freshRows || !(factor >= leastFactor && factor <= mostFactor) || err != nil {
 		return errors.Join(errors.New("the state of the alerts is damaged"), err)
 	}
 	a.model, a.fresh, a.width, a.budget = m, int(fresh), width, budget

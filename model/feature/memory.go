@@ -29,7 +29,7 @@ const (
 	decaySteps   = 24 * 60 / decayMinutes
 
 	// An originator's uses are counted up to here: what was used that often is usual.
-	maxUses = 4096
+	maxUses = 256
 )
 
 // memory keeps three tables of bounded size; of each, what was used longest

@@ -42,6 +42,10 @@ const (
 	// cannot say how far above its rows a value lies: all of them fall on one
 	// side of every cut.
 	beyondShare = 0.5
+	// beyondLeast is how far it may lie at least. Such features are logarithms,
+	// so this is a factor of e: where all rows are alike, one that is a tenth
+	// larger is not a stranger.
+	beyondLeast = 1
 	// beyondDepth is added to ⌈log2 ψ⌉ where cuts lie beyond the data: those
 	// cuts part no rows.
 	beyondDepth = 2

@@ -92,7 +92,7 @@ func (w *workspace) grow(height int, beyond uint64) {
 		bit := uint64(1) << (feature & 63)
 		top := hi
 		if open := beyond &^ n.closed; feature < 64 && open&bit != 0 {
-			top = hi + beyondShare*w.ranges[feature]
+			top = hi + max(beyondShare*w.ranges[feature], beyondLeast)
 		}
 		n.feature, n.threshold = feature, between(lo, top, w.random.unit())
 		left := w.partition(rows, feature, n.threshold)

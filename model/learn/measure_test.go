@@ -172,7 +172,7 @@ func TestContamination(t *testing.T) {
 		if s == learn.Balanced {
 			// .978 before cuts lay beyond the data: where attacks stretch the range of
 			// failures in training, a cut beyond it parts fewer of them.
-			require.GreaterOrEqual(t, aucs.mean(), 0.93)
+			require.GreaterOrEqual(t, aucs.mean(), 0.95)
 		} else {
 			require.Less(t, aucs.mean(), 0.3)
 		}
