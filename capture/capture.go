@@ -88,7 +88,10 @@ func (r *Reader) Read(row *conn.Conn) error {
 
 // step reads one packet, or ends the capture.
 func (r *Reader) step() {
-	if err := r.file.next(&r.frame); err != nil {
+	before := r.stats.Skipped
+	err := r.file.next(&r.frame)
+	r.leftOut(&before)
+	if err != nil {
 		r.table.drain()
 		if err != io.EOF {
 			err = fmt.Errorf("capture: %w", err)
@@ -97,6 +100,20 @@ func (r *Reader) step() {
 		return
 	}
 	r.packet()
+}
+
+// leftOut tells what Zeek thinks of the records that the file's reader has just
+// left out (src/iosource/pcap/Source.cc, src/iosource/PktSrc.cc). They do not
+// move the clock.
+func (r *Reader) leftOut(before *[NumSkips]uint64) {
+	now := &r.stats.Skipped
+	if now[SkipEmpty] != before[SkipEmpty] {
+		r.decoder.weirds.net("empty_pcap_header", r.table.clock)
+	}
+	if n := now[SkipTime] - before[SkipTime]; n != 0 {
+		r.decoder.weirds.net("negative_packet_timestamp", r.table.clock)
+		r.table.timers.heap.check.packets += n
+	}
 }
 
 // packet runs one packet. A panic costs what is left of it.

@@ -25,6 +25,7 @@ type decoder struct {
 	encap     *encapsulation // the stack that tunnels of the current frame are noted in
 	fragments fragments
 	ipTunnels ipTunnels
+	weirds    *weirds
 }
 
 // layer is a captured or decapsulated packet (Zeek's Packet).
@@ -35,6 +36,9 @@ type layer struct {
 	encap   *encapsulation
 	session *connection // that the packet turned out to belong to
 	station []byte      // 802.11: the sender's address
+
+	hasIP    bool // an IP header was found valid, with these addresses
+	src, dst address
 
 	// What the tunnels' analyzers are told by those before them.
 	ip         ipHeader
@@ -47,12 +51,14 @@ type layer struct {
 }
 
 func newDecoder(t *table, o *Options) *decoder {
+	w := newWeirds(&t.timers)
 	return &decoder{
 		table: t, options: o, stats: t.stats,
 		layers:    []*layer{new(layer)},
 		encap:     &encapsulation{},
-		fragments: newFragments(&t.timers),
+		fragments: newFragments(&t.timers, w),
 		ipTunnels: newIPTunnels(),
+		weirds:    w,
 	}
 }
 
@@ -73,7 +79,7 @@ func (d *decoder) decode(f *frame) {
 
 func (l *layer) begin(data []byte, wireLen uint32) {
 	l.base, l.capLen, l.wireLen = data, uint32(len(data)), wireLen
-	l.encap, l.session, l.station = nil, nil, nil
+	l.encap, l.session, l.station, l.hasIP = nil, nil, nil, false
 	l.proto, l.greVersion, l.greLink = -1, -1, linkRaw
 }
 
@@ -108,7 +114,7 @@ func (d *decoder) enter(l *layer) bool {
 		if l.session != nil {
 			l.session.giveUp()
 		}
-		return d.skip(SkipDepth)
+		return d.refuse(l, "max_packet_analyzer_depth_exceeded", SkipDepth)
 	}
 	d.depth++
 	return true
@@ -162,7 +168,7 @@ func (d *decoder) deliver(l *layer, payload []byte) bool {
 	d.delivered = true
 	if !d.table.deliver(p) {
 		d.delivered = false
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_header", SkipTruncated)
 	}
 	return true
 }

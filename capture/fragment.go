@@ -16,6 +16,7 @@ const (
 // their identity.
 type fragments struct {
 	timers         *timerQueue
+	weirds         *weirds
 	waiting        map[fragmentKey]*datagram
 	oldest, latest *datagram // in the order of arrival of the first fragment
 	bytes          int
@@ -36,6 +37,7 @@ type datagram struct {
 	next       uint8  // IPv6: the next header as the fragment at offset 0 has it, if it arrived
 	size       int    // of the payload, as far as known; 0: not yet
 	blocks     []fragmentBlock
+	odd        bool // Zeek calls the latest fragment weird
 	prev, then *datagram
 }
 
@@ -48,8 +50,8 @@ type fragmentBlock struct {
 
 func (b fragmentBlock) end() int { return b.at + len(b.data) }
 
-func newFragments(t *timerQueue) fragments {
-	return fragments{timers: t, waiting: map[fragmentKey]*datagram{}}
+func newFragments(t *timerQueue, w *weirds) fragments {
+	return fragments{timers: t, weirds: w, waiting: map[fragmentKey]*datagram{}}
 }
 
 // add takes a fragment. When it was the last one missing it returns the whole
@@ -71,7 +73,13 @@ func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([
 		g.due = time + fragTimeout.Seconds()
 		f.timers.armOwn(ownFragments, &g.timer, g.due)
 	}
-	if !f.insert(g, h, b) || !g.complete() {
+	added := f.insert(g, h, b)
+	complete := added && g.complete()
+	if g.odd {
+		f.weirds.flow(h.src, h.dst, clock)
+		g.odd = false
+	}
+	if !complete {
 		for f.bytes > maxFragmentBytes || len(f.waiting) > maxFragmented {
 			f.giveUp(f.oldest)
 			s.FragmentsDropped++
@@ -79,7 +87,9 @@ func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([
 		return nil, nil
 	}
 	f.remove(g)
-	return g.whole(h), g
+	whole := g.whole(h)
+	f.weirds.headers(h, clock)
+	return whole, g
 }
 
 // giveUp forgets a datagram that is not complete.
@@ -125,13 +135,23 @@ func (f *fragments) remove(g *datagram) {
 // insert notes what a fragment says and keeps its data where there was none.
 // It reports false if there was no data.
 func (f *fragments) insert(g *datagram, h *ipHeader, b []byte) bool {
+	header := h.length
+	if h.v6 {
+		header -= 8
+	}
+	g.odd = h.df || int(header) != len(g.header) || h.next != g.protocol()
 	if h.total < h.length {
+		g.odd = true
 		return false // segmentation offload: no length
 	}
 	data, at := b[h.length:h.total], int(h.fragOffset)
 	end := at + len(data)
 	if at == 0 {
 		g.next = h.next
+	}
+	const small, large = 64, 64000 // MIN_ and MAX_ACCEPTABLE_FRAG_SIZE
+	if g.size != 0 && (end > g.size || end < g.size && !h.more) || h.more && h.total < small || end > large {
+		g.odd = true
 	}
 	if !h.more && g.size == 0 || g.size != 0 && end > g.size {
 		g.size = end
@@ -144,6 +164,7 @@ func (f *fragments) insert(g *datagram, h *ipHeader, b []byte) bool {
 		upTo := end
 		if i < len(g.blocks) {
 			if next := g.blocks[i]; next.at <= at {
+				g.odd = true // an overlap
 				at = next.end()
 				i++
 				continue
@@ -166,9 +187,10 @@ func (g *datagram) complete() bool {
 	if g.size == 0 {
 		return false
 	}
-	end := 0
+	end, behind := 0, false
 	for _, b := range g.blocks {
 		if b.at != end {
+			behind = true
 			break
 		}
 		end = b.end()
@@ -176,8 +198,18 @@ func (g *datagram) complete() bool {
 	if end < g.size {
 		return false
 	}
+	g.odd = g.odd || behind || end > g.size
 	g.size = end
 	return true
+}
+
+// protocol is what the latest fragment's is compared with: for IPv4 that of the
+// fragment that arrived first.
+func (g *datagram) protocol() uint8 {
+	if g.v6 {
+		return g.next
+	}
+	return g.header[9]
 }
 
 // whole is the datagram, with lengths that are cut to the 16 bits they have.

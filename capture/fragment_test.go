@@ -189,7 +189,7 @@ func (s *slowDatagram) add(at int, data []byte, more bool) (whole []byte) {
 func TestFragmentsAgainstTheSimpleOnes(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
-		f := newFragments(newTestTimers())
+		f := newFragments(newTestTimers(), newWeirds(newTestTimers()))
 		var slow slowDatagram
 		for i := range 12 {
 			at, size := 8*r.IntN(12), 1+r.IntN(40)
@@ -223,7 +223,7 @@ func newTestTimers() *timerQueue {
 }
 
 func TestFragmentsAreLimited(t *testing.T) {
-	f := newFragments(newTestTimers())
+	f := newFragments(newTestTimers(), newWeirds(newTestTimers()))
 	var s Stats
 	b := make([]byte, 1020)
 	b[0] = 0x45
@@ -236,7 +236,7 @@ func TestFragmentsAreLimited(t *testing.T) {
 	require.LessOrEqual(t, f.bytes, maxFragmentBytes)
 	require.NotZero(t, s.FragmentsDropped)
 
-	f, s, b = newFragments(newTestTimers()), Stats{}, b[:28]
+	f, s, b = newFragments(newTestTimers(), newWeirds(newTestTimers())), Stats{}, b[:28]
 	for id := range maxFragmented + 5 {
 		add(id)
 	}

@@ -26,16 +26,19 @@ type ipHeader struct {
 	total      uint32 // of the datagram, by the header; 0: segmentation offload
 	payloadLen uint16 // by the header
 
+	odd [][2]address // IPv6: pairs between which a chain of headers is weird
+
 	fragment   bool
 	more       bool
 	fragOffset uint16
+	df         bool
 	id         uint32
 }
 
 // parse4 reads an IPv4 header, of which 20 bytes are there.
 func (h *ipHeader) parse4(b []byte) {
 	_ = b[ipv4Header-1]
-	h.v6, h.last = false, 0
+	h.v6, h.last, h.odd = false, 0, h.odd[:0]
 	h.length = uint32(b[0]&15) * 4
 	h.total = uint32(binary.BigEndian.Uint16(b[2:]))
 	h.payloadLen = 0
@@ -46,6 +49,7 @@ func (h *ipHeader) parse4(b []byte) {
 	h.fragment = fragment&0x3fff != 0
 	h.fragOffset = fragment & 0x1fff * 8
 	h.more = fragment&0x2000 != 0
+	h.df = fragment&0x4000 != 0
 	h.id = uint32(binary.BigEndian.Uint16(b[4:]))
 	h.next = b[9]
 	h.src = address4(b[12:16])
@@ -56,7 +60,7 @@ func (h *ipHeader) parse4(b []byte) {
 // (src/packet_analysis/protocol/ip/IP.cc, in its order).
 func (d *decoder) ip(l *layer, b []byte) bool {
 	if len(b) < ipv4Header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_IP", SkipTruncated)
 	}
 	h := &l.ip
 	switch b[0] >> 4 {
@@ -64,26 +68,34 @@ func (d *decoder) ip(l *layer, b []byte) bool {
 		h.parse4(b)
 	case 6:
 		if len(b) < ipv6Header {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "truncated_IP", SkipTruncated)
 		}
 		h.parse6(b, noReplacement)
+		d.weirds.headers(h, d.table.clock)
 	default:
-		return d.skip(SkipLink)
+		return d.refuse(l, "unknown_ip_version", SkipLink)
 	}
 	offset, total := l.offset(b), h.total
 	if total == 0 {
+		d.weird(l, "ip_hdr_len_zero")
 		if !d.options.IgnoreChecksums {
 			return d.skip(SkipLength)
 		}
 		total = l.capLen - offset
 	}
 	switch {
-	case l.wireLen < total+offset, h.length > total:
-		return d.skip(SkipLength)
-	case h.length > uint32(len(b)), h.length < ipv4Header:
-		return d.skip(SkipTruncated)
-	case !h.v6 && !d.options.IgnoreChecksums && !validIPv4(b[:h.length]):
-		return d.skip(SkipIPChecksum)
+	case l.wireLen < total+offset:
+		return d.refuse(l, "truncated_IP_len", SkipLength)
+	case h.length > total:
+		return d.refuse(l, "invalid_IP_header_size", SkipLength)
+	case h.length > uint32(len(b)):
+		return d.refuse(l, "internally_truncated_header", SkipTruncated)
+	case h.length < ipv4Header:
+		return d.refuse(l, "IPv4_min_header_size", SkipTruncated)
+	}
+	l.hasIP, l.src, l.dst = true, h.src, h.dst
+	if !h.v6 && !d.options.IgnoreChecksums && !validIPv4(b[:h.length]) {
+		return d.refuse(l, "bad_IP_checksum", SkipIPChecksum)
 	}
 	if h.fragment {
 		return d.fragment(l, b, offset, total)
@@ -98,6 +110,7 @@ func (d *decoder) fragment(l *layer, b []byte, offset, total uint32) bool {
 	if uint32(len(b)) < total {
 		// Not captured completely. The first fragment goes on as if it were
 		// all, since its headers may be.
+		d.weird(l, "incompletely_captured_fragment")
 		if h.fragOffset != 0 {
 			return d.skip(SkipFragment)
 		}
@@ -109,8 +122,9 @@ func (d *decoder) fragment(l *layer, b []byte, offset, total uint32) bool {
 		return true
 	}
 	defer d.table.timers.cancelOwn(&g.timer)
+	l.src, l.dst = h.src, h.dst
 	if h.length > h.total { // a datagram of 64 KiB and more
-		return d.skip(SkipFragment)
+		return d.refuse(l, "invalid_IP_header_size", SkipFragment)
 	}
 	captured := l.capLen
 	l.capLen = h.total + offset
@@ -130,7 +144,14 @@ func (d *decoder) payload(l *layer, b []byte) bool {
 			return true
 		case extMobility:
 			d.reason = SkipNoTransport
-			return d.options.IgnoreChecksums || validMobility(h, b[h.lastAt:h.length])
+			if !d.options.IgnoreChecksums && !validMobility(h, b[h.lastAt:h.length]) {
+				d.weird(l, "bad_MH_checksum")
+				return false
+			}
+			if h.next != protoNone {
+				d.weird(l, "mobility_piggyback")
+			}
+			return true
 		}
 	}
 	b = b[h.length:]
@@ -138,7 +159,11 @@ func (d *decoder) payload(l *layer, b []byte) bool {
 	switch h.next {
 	case protoNone:
 		d.reason = SkipNoTransport
-		return l.encap.depth() > 0 && l.encap.last().kind == tunnelTeredo
+		if l.encap.depth() > 0 && l.encap.last().kind == tunnelTeredo {
+			return true
+		}
+		d.weird(l, "ipv6_no_next")
+		return false
 	case protoIPv4, protoIPv6:
 		l.kind = tunnelIP
 		return d.enter(l) && d.ipTunnel(l, b)
@@ -154,6 +179,7 @@ func (d *decoder) payload(l *layer, b []byte) bool {
 			l.session = c
 			if d.depth == packetAnalyzerMaxDepth {
 				c.giveUp()
+				d.weird(l, "max_packet_analyzer_depth_exceeded")
 			}
 		}
 		return true

@@ -40,8 +40,9 @@ func (h *ipHeader) parse6(b []byte, replacement int) {
 	h.total = uint32(binary.BigEndian.Uint16(b[4:])) + ipv6Header
 	h.src = address6(b[8:24])
 	h.dst = address6(b[24:40])
-	h.fragment, h.more, h.fragOffset, h.id = false, false, 0, 0
+	h.fragment, h.more, h.df, h.fragOffset, h.id = false, false, false, 0, 0
 	h.length = ipv6Header
+	h.odd = h.odd[:0]
 	h.last, h.next = protoIPv6, b[6]
 	if replacement >= 0 && h.next == extFragment {
 		h.next = uint8(replacement)
@@ -74,7 +75,9 @@ func (h *ipHeader) parseExtensions(b []byte, replacement int) {
 
 		switch typ {
 		case extRouting:
-			if !routed {
+			if routed {
+				h.weird() // multiple_routing_headers
+			} else {
 				routed = h.route(b[:length])
 			}
 		case extDestination:
@@ -99,11 +102,32 @@ func (h *ipHeader) parseExtensions(b []byte, replacement int) {
 // has segments left.
 func (h *ipHeader) route(b []byte) bool {
 	words, typ, left := b[1], b[2], b[3]
-	if left == 0 || !(typ == 0 && words >= 2 && words%2 == 0 || typ == 2 && words == 2) {
-		return false
+	final := false
+	switch {
+	case typ == 0:
+		final = left > 0 && words >= 2 && words%2 == 0
+	case typ == 2:
+		final = left > 0 && words == 2
 	}
-	h.dst = address6(b[len(b)-16:])
-	return true
+	if typ == 0 && left > 0 && words >= 2 && !final {
+		h.weird() // odd_routing0_len
+	}
+	if final {
+		h.dst = address6(b[len(b)-16:])
+	}
+	if typ == 0 || typ == 2 && left > 0 && !final || typ != 0 && typ != 2 {
+		h.weird() // routing0_hdr, bad_routing2_len, unknown_routing_type
+	}
+	return final
+}
+
+// weird notes that something of the chain is odd, between the addresses as far
+// as they are known (src/IP.cc, ProcessRoutingHeader and ProcessDstOpts).
+func (h *ipHeader) weird() {
+	pair := [2]address{h.src, h.dst}
+	if n := len(h.odd); n == 0 || h.odd[n-1] != pair {
+		h.odd = append(h.odd, pair)
+	}
 }
 
 // goHome takes the source from the first home address option of the chain.
@@ -114,10 +138,15 @@ func (h *ipHeader) goHome(options []byte, found bool) bool {
 			continue
 		}
 		if len(options) < 2 || len(options) < 2+int(options[1]) {
+			h.weird() // bad_ipv6_dest_opt_len
 			break
 		}
 		value := options[2 : 2+int(options[1])]
-		if options[0] == optionHomeAddress && len(value) == 16 && !found {
+		switch {
+		case options[0] != optionHomeAddress:
+		case len(value) != 16, found:
+			h.weird() // bad_home_addr_len, multiple_home_addr_opts
+		default:
 			h.src = address6(value)
 			found = true
 		}

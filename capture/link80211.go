@@ -17,11 +17,11 @@ const (
 // (src/packet_analysis/protocol/ieee802_11_radio).
 func (d *decoder) radiotap(l *layer, b []byte) bool {
 	if len(b) <= 3 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_radiotap_header", SkipTruncated)
 	}
 	header := int(binary.LittleEndian.Uint16(b[2:]))
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_radiotap_header", SkipTruncated)
 	}
 	return d.enter(l) && d.ieee80211(l, b[header:])
 }
@@ -32,7 +32,7 @@ func (d *decoder) ieee80211(l *layer, b []byte) bool {
 	const addressLength = 6
 	header := 24
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_802_11_header", SkipTruncated)
 	}
 	control, flags := b[0], b[1]
 	if control&frameData == 0 || control&frameNoData != 0 {
@@ -42,7 +42,7 @@ func (d *decoder) ieee80211(l *layer, b []byte) bool {
 		header += addressLength
 	}
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_802_11_header", SkipTruncated)
 	}
 	aggregated := false
 	if control&frameQoS != 0 {
@@ -54,7 +54,7 @@ func (d *decoder) ieee80211(l *layer, b []byte) bool {
 		header += 2
 	}
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_802_11_header", SkipTruncated)
 	}
 	switch {
 	case flags&frameFromDS == 0:
@@ -78,14 +78,15 @@ func (d *decoder) aMSDU(l *layer, b []byte) bool {
 	depth := l.encap.depth()
 	for len(b) > 0 {
 		if len(b) < header {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "truncated_802_11_amsdu_header", SkipTruncated)
 		}
 		length := int(binary.BigEndian.Uint16(b[12:]))
 		b = b[header:]
 		if len(b) < length {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "truncated_802_11_amsdu_packet", SkipTruncated)
 		}
 		if !d.llcSNAP(l, b[:length]) {
+			d.weird(l, "invalid_802_11_amsdu_inner_packet")
 			return false
 		}
 		b = b[length:]
@@ -102,7 +103,7 @@ func (d *decoder) aMSDU(l *layer, b []byte) bool {
 // llcSNAP leads to Ethernet's types, of which links without tags know IP and ARP.
 func (d *decoder) llcSNAP(l *layer, b []byte) bool {
 	if len(b) < 8 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_802_11_llc_header", SkipTruncated)
 	}
 	if b[0] != 0xaa || b[1] != 0xaa || b[2] != 3 || b[3]|b[4]|b[5] != 0 {
 		return d.skip(SkipLink)

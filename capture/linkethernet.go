@@ -29,12 +29,12 @@ const (
 func (d *decoder) ethernet(l *layer, b []byte) bool {
 	const header = 14
 	if len(b) <= header+2 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_ethernet_frame", SkipTruncated)
 	}
 	if binary.BigEndian.Uint16(b[12:]) == etherFabricPath {
 		const fabricPath = 16
 		if len(b) <= fabricPath+header {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "truncated_link_header_cfp", SkipTruncated)
 		}
 		b = b[fabricPath:]
 	}
@@ -47,7 +47,7 @@ func (d *decoder) ethernet(l *layer, b []byte) bool {
 		return d.enter(l) && d.vlan(l, b)
 	}
 	if typ < etherLeastType {
-		return d.ieee8023(l, b, typ, int(typ))
+		return d.ieee8023(l, b, typ, int(typ), "undefined_ether_type", "truncated_ethernet_frame")
 	}
 	return d.etherCommon(l, b, typ)
 }
@@ -73,30 +73,36 @@ func (d *decoder) etherCommon(l *layer, b []byte, typ uint16) bool {
 
 // ieee8023 is a frame with a length in place of a type. Of what may follow
 // only SNAP leads to IP.
-func (d *decoder) ieee8023(l *layer, b []byte, typ uint16, least int) bool {
+func (d *decoder) ieee8023(l *layer, b []byte, typ uint16, least int, undefined, truncated string) bool {
 	switch {
 	case typ > etherMaxLength:
-		return d.skip(SkipLink)
+		return d.refuse(l, undefined, SkipLink)
 	case len(b) < least:
-		return d.skip(SkipTruncated)
+		return d.refuse(l, truncated, SkipTruncated)
 	case len(b) >= 2 && b[0] == 0xaa && b[1] == 0xaa:
 		return d.enter(l) && d.snap(l, b)
+	case !d.enter(l):
+		return false
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xff: // Novell's
+		return d.refuse(l, "no_suitable_analyzer_found", SkipLink)
+	case len(b) < 3 || len(b) < 4 && b[2]&3 != 3:
+		return d.refuse(l, "truncated_llc_header", SkipLink)
 	}
-	return d.enter(l) && d.skip(SkipLink) // LLC or Novell's
+	return d.skip(SkipLink) // LLC
 }
 
 // snap (src/packet_analysis/protocol/snap): an LLC header, then an
 // organization and its type; those of Ethernet have organization 0.
 func (d *decoder) snap(l *layer, b []byte) bool {
 	if len(b) < 3 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_snap_llc_header", SkipTruncated)
 	}
 	llc := 3
 	if b[2]&3 != 3 {
 		llc++ // a numbered frame
 	}
 	if len(b) < llc+5 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_snap_header", SkipTruncated)
 	}
 	b = b[llc:]
 	if b[0]|b[1]|b[2] != 0 {
@@ -120,7 +126,7 @@ func (d *decoder) etherIP(l *layer, b []byte, typ uint16) bool {
 // more. The tag itself is in no connection's identity.
 func (d *decoder) vlan(l *layer, b []byte) bool {
 	if len(b) <= 4 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_VLAN_header", SkipTruncated)
 	}
 	typ := binary.BigEndian.Uint16(b[2:])
 	b = b[4:]
@@ -128,7 +134,7 @@ func (d *decoder) vlan(l *layer, b []byte) bool {
 	case typ == etherVLAN:
 		return d.enter(l) && d.vlan(l, b)
 	case typ < etherLeastType:
-		return d.ieee8023(l, b, typ, 2)
+		return d.ieee8023(l, b, typ, 2, "undefined_vlan_protocol", "truncated_vlan_frame")
 	}
 	return d.etherCommon(l, b, typ)
 }
@@ -136,7 +142,7 @@ func (d *decoder) vlan(l *layer, b []byte) bool {
 // vnTag (src/packet_analysis/protocol/vntag): a VLAN tag follows.
 func (d *decoder) vnTag(l *layer, b []byte) bool {
 	if len(b) <= 6 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_vntag_header", SkipTruncated)
 	}
 	switch binary.BigEndian.Uint16(b[4:]) {
 	case etherVLAN, etherQinQ, etherQinQOld:
@@ -148,7 +154,7 @@ func (d *decoder) vnTag(l *layer, b []byte) bool {
 // pbb (src/packet_analysis/protocol/pbb): MAC in MAC.
 func (d *decoder) pbb(l *layer, b []byte) bool {
 	if len(b) <= 18 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_PBB_header", SkipTruncated)
 	}
 	return d.enter(l) && d.ethernet(l, b[4:])
 }
@@ -157,7 +163,7 @@ func (d *decoder) pbb(l *layer, b []byte) bool {
 func (d *decoder) mpls(l *layer, b []byte) bool {
 	for last := false; !last; b = b[4:] {
 		if len(b) <= 4 {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "truncated_link_header", SkipTruncated)
 		}
 		last = b[2]&1 != 0
 	}
@@ -173,6 +179,10 @@ func (d *decoder) arp(l *layer, b []byte) bool {
 		request, reply = 1, 2
 	)
 	d.reason = SkipLink
+	if len(b) < header || len(b) < header+2*int(b[4])+2*int(b[5]) {
+		d.weird(l, "truncated_ARP")
+		return false
+	}
 	if len(b) < header+2*(mac+ip) || b[4] != mac || b[5] != ip || binary.BigEndian.Uint16(b[2:]) != etherIPv4 {
 		return false
 	}

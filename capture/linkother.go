@@ -8,7 +8,7 @@ import "encoding/binary"
 // in one byte order only. IPv6's is another on each BSD.
 func (d *decoder) null(l *layer, b []byte) bool {
 	if len(b) <= 4 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "null_analyzer_failed", SkipTruncated)
 	}
 	switch binary.LittleEndian.Uint32(b) {
 	case 2, 24, 28, 30:
@@ -21,7 +21,7 @@ func (d *decoder) null(l *layer, b []byte) bool {
 func (d *decoder) fddi(l *layer, b []byte) bool {
 	const header = 13 + 8 // FDDI's own and LLC with SNAP
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "FDDI_analyzer_failed", SkipTruncated)
 	}
 	return d.enter(l) && d.ip(l, b[header:])
 }
@@ -30,7 +30,7 @@ func (d *decoder) fddi(l *layer, b []byte) bool {
 func (d *decoder) sll(l *layer, b []byte) bool {
 	const header = 16
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_Linux_SLL_header", SkipTruncated)
 	}
 	return d.etherIP(l, b[header:], binary.BigEndian.Uint16(b[14:]))
 }
@@ -39,7 +39,7 @@ func (d *decoder) sll(l *layer, b []byte) bool {
 func (d *decoder) sll2(l *layer, b []byte) bool {
 	const header = 20
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_Linux_SLL2_header", SkipTruncated)
 	}
 	return d.etherIP(l, b[header:], binary.BigEndian.Uint16(b))
 }
@@ -53,11 +53,11 @@ func (d *decoder) nflog(l *layer, b []byte) bool {
 		ipv4, ipv6        = 2, 10 // Linux' address families
 	)
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_nflog_header", SkipTruncated)
 	}
 	family, version := b[0], b[1]
 	if version != 0 {
-		return d.skip(SkipLink)
+		return d.refuse(l, "unknown_nflog_version", SkipLink)
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if d.frame.bigEndian {
@@ -65,7 +65,7 @@ func (d *decoder) nflog(l *layer, b []byte) bool {
 	}
 	for b = b[header:]; ; {
 		if len(b) <= tlvHeader {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "nflog_no_pcap_payload", SkipTruncated)
 		}
 		length, typ := int(order.Uint16(b)), order.Uint16(b[2:])
 		if typ == payload {
@@ -73,7 +73,7 @@ func (d *decoder) nflog(l *layer, b []byte) bool {
 		}
 		padded := (length + 3) &^ 3
 		if length < tlvHeader || padded > len(b) {
-			return d.skip(SkipTruncated)
+			return d.refuse(l, "nflog_bad_tlv_len", SkipTruncated)
 		}
 		b = b[padded:]
 	}
@@ -94,9 +94,12 @@ const (
 // protocol or has not.
 func (d *decoder) ppp(l *layer, b []byte) bool {
 	if len(b) <= 2 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_ppp_header", SkipTruncated)
 	}
 	if b[0] == 0xff && b[1] == 0x03 {
+		if len(b) <= 4 {
+			return d.refuse(l, "truncated_ppp_hdlc_header", SkipTruncated)
+		}
 		return d.pppSerial(l, b)
 	}
 	return d.pppProtocol(l, b[2:], binary.BigEndian.Uint16(b))
@@ -105,7 +108,7 @@ func (d *decoder) ppp(l *layer, b []byte) bool {
 // pppSerial (src/packet_analysis/protocol/ppp_serial) always has them.
 func (d *decoder) pppSerial(l *layer, b []byte) bool {
 	if len(b) <= 4 {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_ppp_serial_header", SkipTruncated)
 	}
 	return d.pppProtocol(l, b[4:], binary.BigEndian.Uint16(b[2:]))
 }
@@ -125,9 +128,16 @@ func (d *decoder) pppProtocol(l *layer, b []byte, protocol uint16) bool {
 func (d *decoder) pppoe(l *layer, b []byte) bool {
 	const header = 8 // with PPP's protocol, which the length counts as payload
 	if len(b) <= header {
-		return d.skip(SkipTruncated)
+		return d.refuse(l, "truncated_pppoe_header", SkipTruncated)
 	}
-	length := max(int(binary.BigEndian.Uint16(b[4:]))-2, 0)
+	length := int(binary.BigEndian.Uint16(b[4:]))
+	switch {
+	case length < len(b)-6:
+		d.weird(l, "pppoe_extra_data_after_payload")
+	case length > len(b)-6:
+		d.weirds.net("pppoe_truncated_payload", d.table.clock) // without the packet
+	}
+	length = max(length-2, 0)
 	protocol := binary.BigEndian.Uint16(b[6:])
 	b = b[header:]
 	b = b[:min(length, len(b))]

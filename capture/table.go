@@ -70,9 +70,7 @@ func (t *table) begin(time conn.Micros) {
 
 // end runs what the packet's analysis left for its end.
 func (t *table) end() {
-	if len(t.timers.heap.events) > 0 {
-		t.timers.heap.endPacket(t.clock)
-	}
+	t.timers.heap.endPacket(t.clock)
 	if len(t.teredo) > 0 {
 		t.teredo.end(t.touched)
 	}

@@ -123,7 +123,7 @@ func (t *table) deliverTCP(c *connection, p *packet, fromOrig bool) {
 	from := c.tcp.end(fromOrig)
 	if !t.options.IgnoreChecksums && len(s.payload) >= s.length && !validTCP(p) {
 		t.stats.BadChecksums++
-		t.timers.heap.check.badTCP++
+		t.timers.heap.check.nowTCP++
 		if from.badChecksum.event() {
 			c.history.add(letterOf('C', fromOrig))
 		}

@@ -21,7 +21,7 @@ type heapTimer struct {
 }
 
 // ownTimer is a timer that Zeek has beside those of connections: with its
-// default scripts, and as long as nothing unusual happens.
+// default scripts.
 type ownTimer = uint8
 
 const (
@@ -35,6 +35,7 @@ const (
 	ownFilter                    // event filter_change_tracking
 	ownFragments                 // of a datagram whose fragments are awaited
 	ownTunnel                    // of an IP tunnel between two hosts
+	ownWeird                     // of a packet that Zeek calls weird
 	ownFakeTCP                   // see touch
 )
 
@@ -104,12 +105,23 @@ func (h *timerHeap) endPacket(now float64) {
 		}
 	}
 	h.events = h.events[:0]
+	h.check.count()
 }
 
 // checksumCheck is scripts/base/misc/find-checksum-offloading.zeek, which
 // looks every ten seconds until there are enough packets or too many bad ones.
+// Its timer runs before the packet, so its event stands in line before the
+// packet's own weirds: it counts the packet (src/iosource/pcap/Source.cc), but
+// not yet that its checksum is bad.
 type checksumCheck struct {
 	packets, badTCP, badUDP uint64
+	nowTCP, nowUDP          uint64 // of the current packet
+}
+
+func (c *checksumCheck) count() {
+	c.badTCP += c.nowTCP
+	c.badUDP += c.nowUDP
+	c.nowTCP, c.nowUDP = 0, 0
 }
 
 func (c *checksumCheck) again() bool {

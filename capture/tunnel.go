@@ -20,6 +20,7 @@ func (d *decoder) tunnel(p *packet, c *connection, data []byte) {
 	l.session = c
 	if d.depth >= packetAnalyzerMaxDepth {
 		c.giveUp()
+		d.weird(l, "max_packet_analyzer_depth_exceeded")
 		return
 	}
 	switch c.respPort() {
@@ -61,6 +62,7 @@ func (d *decoder) mayCarry(l *layer, c *connection, kind tunnelKind) bool {
 	}
 	if l.encap.depth() >= tunnelMaxDepth {
 		c.giveUp()
+		d.weird(l, "exceeded_tunnel_max_depth")
 		return false
 	}
 	return true
@@ -116,7 +118,11 @@ func (d *decoder) vxlan(l *layer, c *connection, data []byte) bool {
 		return false
 	}
 	c.confirmTunnel("vxlan")
-	return len(data) > header && d.ethernetInside(l, c, tunnelVXLAN, data[header:])
+	if len(data) == header {
+		d.weird(l, "vxlan_empty_packet")
+		return false
+	}
+	return d.ethernetInside(l, c, tunnelVXLAN, data[header:])
 }
 
 // geneve (src/packet_analysis/protocol/geneve).
@@ -130,6 +136,7 @@ func (d *decoder) geneve(l *layer, c *connection, data []byte) bool {
 		return false
 	}
 	if version := data[0] >> 6; version != 0 {
+		d.weird(l, "geneve_invalid_version")
 		return false
 	}
 	header += int(data[0]&0x3f) * 4
@@ -139,6 +146,7 @@ func (d *decoder) geneve(l *layer, c *connection, data []byte) bool {
 	}
 	c.confirmTunnel("geneve")
 	if len(data) == header {
+		d.weird(l, "geneve_empty_packet")
 		return false
 	}
 	typ := binary.BigEndian.Uint16(data[2:])
@@ -176,6 +184,7 @@ func (d *decoder) ayiya(l *layer, c *connection, data []byte) bool {
 	}
 	c.confirmTunnel("ayiya")
 	if len(data) == header {
+		d.weird(l, "ayiya_empty_packet")
 		return false
 	}
 	switch data[3] {

@@ -13,11 +13,11 @@ import (
 // (src/packet_analysis/protocol/iptunnel/IPTunnel.cc).
 func (d *decoder) ipTunnel(l *layer, b []byte) bool {
 	if l.encap.depth() >= tunnelMaxDepth {
-		return d.skip(SkipDepth)
+		return d.refuse(l, "exceeded_tunnel_max_depth", SkipDepth)
 	}
 	link, viaGRE := l.greLink, l.greVersion == 0
 	if !viaGRE && !exactlyIP(l.proto, b) {
-		return d.skip(SkipTunnel)
+		return d.refuse(l, "truncated_inner_IP", SkipTunnel)
 	}
 	level := d.ipTunnels.level(d.table, l)
 	e := l.encap
@@ -68,7 +68,7 @@ const (
 // PPP.
 func (d *decoder) gre(l *layer, b []byte) bool {
 	if len(b) < 4 {
-		return d.skip(SkipTunnel)
+		return d.refuse(l, "truncated_GRE", SkipTunnel)
 	}
 	flags, typ := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
 	version := int(flags & greVersion)
@@ -84,13 +84,13 @@ func (d *decoder) gre(l *layer, b []byte) bool {
 	case version == 0:
 		var ok bool
 		if header, proto, link, ok = greContent(b, flags, typ, header); !ok {
-			return d.skip(SkipTunnel)
+			return d.refuse(l, "truncated_GRE", SkipTunnel)
 		}
 	case version == 1 && typ == grePPTP:
 		const ppp = 4
 		header += ppp
 		if len(b) < header {
-			return d.skip(SkipTunnel)
+			return d.refuse(l, "truncated_GRE", SkipTunnel)
 		}
 		switch binary.BigEndian.Uint16(b[header-2:]) {
 		case pppIPv4:
@@ -98,13 +98,13 @@ func (d *decoder) gre(l *layer, b []byte) bool {
 		case pppIPv6:
 			proto = protoIPv6
 		default:
-			return d.skip(SkipTunnel)
+			return d.refuse(l, "non_ip_packet_in_encap", SkipTunnel)
 		}
 	default:
-		return d.skip(SkipTunnel)
+		return d.refuse(l, "unknown_gre_version", SkipTunnel)
 	}
 	if flags&(greRouting|greReserved) != 0 || len(b) < header {
-		return d.skip(SkipTunnel)
+		return d.refuse(l, "unknown_gre_flags", SkipTunnel)
 	}
 	l.kind, l.greVersion, l.greLink, l.proto = tunnelGRE, version, link, proto
 	if d.enter(l) {

@@ -11,7 +11,7 @@ func (t *table) deliverUDP(c *connection, p *packet, fromOrig bool) {
 	}
 	if t.verifiesUDP(p, length) && !validUDP(p) {
 		t.stats.BadChecksums++
-		t.timers.heap.check.badUDP++
+		t.timers.heap.check.nowUDP++
 		if c.badChecksum[index(fromOrig)].event() {
 			c.history.add(letterOf('C', fromOrig))
 		}

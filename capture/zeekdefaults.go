@@ -24,6 +24,7 @@ const (
 	dnsSessionTimeout         = 10 * second
 	fragTimeout               = 5 * minute
 	tunnelIPTunnelTimeout     = 24 * hour
+	weirdSamplingDuration     = 10 * minute
 	maxTimerExpires       int = 300 // timers run at one packet
 )
 

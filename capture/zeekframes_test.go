@@ -70,8 +70,9 @@ func randomFrames(o *onion, link linkType, datagrams int) *wire {
 }
 
 // compareWithZeek compares rows, not their order: a carrier and what it carries
-// often end at one instant, and then Zeek's order depends on timers of its own,
-// such as those of the weirds that damaged frames give rise to.
+// often end at one instant, and then Zeek's order depends on timers of its own.
+// Those of the weirds are there (weird.go), but in frames as damaged as these
+// orders still differ.
 func compareWithZeek(t *testing.T, w *wire, o Options, args ...string) {
 	t.Helper()
 	show, _ := strconv.Atoi(os.Getenv("PARITY_SHOW"))

@@ -1,8 +1,9 @@
 ##! The allow-list: connections that are scored and logged, but raise no notice.
 ##! Its file is the one that ``zeek-iforest allow`` writes and ``zeek-iforest
 ##! watch`` reads. It is read again when it changes; one with a mistake is
-##! refused with a warning, and the list before it holds on. In a cluster the
-##! manager reads it and hands it to the workers.
+##! refused with a warning, and the list before it holds on. Of one that would
+##! allow everything, the entries that do so are left out with a warning. In a
+##! cluster the manager reads it and hands it to the workers.
 
 @load base/frameworks/cluster
 @load base/frameworks/input
@@ -67,6 +68,14 @@ global allow_streams = 0;
 global allow_reading: vector of AllowEntry;
 global allow_lines = 0;
 global allow_wrong = "";
+
+# The entries left out because they would allow everything, the first of them,
+# and what the others name so far: IPv4 addresses, IPv6 networks of /32, ports.
+global allow_refused = 0;
+global allow_refused_first = "";
+global allow_ipv4 = 0;
+global allow_ipv6 = 0;
+global allow_ports = 0;
 global allow_suspended = F;
 
 # Workers get the list by this event.
@@ -82,7 +91,7 @@ global allow_entries_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts
 
 function is_set(text: string): bool
 	{
-	return text != "-" && text != "";
+	return text != "-" && text != "" && text != "(empty)";
 	}
 
 # Fills an entry from a line. Returns what is wrong with it, "" for nothing.
@@ -122,10 +131,11 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 		}
 
 	if ( is_set(line$service) )
+		{
+		if ( /[ \t\r\n]/ in line$service )
+			return fmt("service: \"%s\" is no service such as dns", line$service);
 		e$service = line$service;
-
-	if ( ! e?$originator && ! e?$responder && ! e?$network && ! e?$resp_p && ! e?$service )
-		return "it would allow everything";
+		}
 
 	if ( is_set(line$expires) )
 		{
@@ -135,6 +145,65 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 		}
 
 	return "";
+	}
+
+# Whether with this entry the list would allow everything. The rule is that of
+# internal/alert/everything.go and must agree: a network is a limit from /8 on,
+# and what names only a network or only a port may add up to a quarter.
+function allow_too_wide(e: AllowEntry): bool
+	{
+	if ( e?$originator || e?$responder || e?$service )
+		return F;
+
+	local narrow = F;
+	local size = 0;
+	if ( e?$network )
+		{
+		local width = subnet_width(e$network);
+		# IPv4 addresses lie within IPv6's, in ::ffff:0:0/96.
+		narrow = width >= 8 && (is_v4_subnet(e$network) || 0.0.0.0 !in e$network);
+		if ( width <= 32 )
+			size = double_to_count(pow(2.0, 32.0 - width));
+		}
+
+	if ( e?$resp_p )
+		{
+		if ( narrow )
+			return F;
+		if ( allow_ports >= 16384 )
+			return T;
+		++allow_ports;
+		return F;
+		}
+
+	if ( ! narrow )
+		return T;
+
+	if ( is_v4_subnet(e$network) )
+		{
+		if ( allow_ipv4 + size > 1073741824 )
+			return T;
+		allow_ipv4 += size;
+		return F;
+		}
+
+	if ( allow_ipv6 + size > 134217728 )
+		return T;
+	allow_ipv6 += size;
+	return F;
+	}
+
+# Before a list is read.
+function allow_begin()
+	{
+	allow_reading = vector();
+	allow_lines = 0;
+	allow_wrong = "";
+	allow_refused = 0;
+	allow_refused_first = "";
+	allow_ipv4 = 0;
+	allow_ipv6 = 0;
+	allow_ports = 0;
 	}
 
 function allow_line_names(e: AllowEntry, c: connection): bool
@@ -202,10 +271,15 @@ event allow_line(desc: Input::EventDescription, what: Input::Event, line: AllowL
 	++allow_lines;
 	local e = AllowEntry();
 	local wrong = parse_allow(line, e);
-	if ( wrong == "" )
+	if ( wrong != "" )
+		{
+		if ( allow_wrong == "" )
+			allow_wrong = fmt("entry %d: %s", allow_lines, wrong);
+		}
+	else if ( ! allow_too_wide(e) )
 		allow_reading += e;
-	else if ( allow_wrong == "" )
-		allow_wrong = fmt("entry %d: %s", allow_lines, wrong);
+	else if ( ++allow_refused == 1 )
+		allow_refused_first = fmt("entry %d: with it everything would be allowed", allow_lines);
 	}
 
 event allow_error(desc: Input::EventDescription, message: string, level: Reporter::Level)
@@ -230,13 +304,14 @@ event Input::end_of_data(name: string, source: string)
 		event use_allow_list(allow_reading);
 		if ( Cluster::is_enabled() )
 			Cluster::publish(Cluster::worker_topic, use_allow_list, allow_reading);
+		if ( allow_refused > 0 )
+			Reporter::warning(fmt("IForest: the other entries of the allow-list are used: %s: %s%s", allow_path,
+			    allow_refused_first, allow_refused > 1 ? fmt(" (and %d more)", allow_refused - 1) : ""));
 		}
 	else
 		Reporter::warning(fmt("IForest: the allow-list before it holds on: %s: %s", allow_path, allow_wrong));
 
-	allow_reading = vector();
-	allow_lines = 0;
-	allow_wrong = "";
+	allow_begin();
 	allow_resume();
 	}
 
@@ -258,9 +333,7 @@ function follow_allow_file(path: string)
 		Input::remove(fmt("iforest-allow-%d", allow_streams));
 
 	allow_path = path == "" ? @DIR + "/allow.tsv" : path;
-	allow_reading = vector();
-	allow_lines = 0;
-	allow_wrong = "";
+	allow_begin();
 	Input::add_event(Input::EventDescription(
 	    $source=allow_path, $name=fmt("iforest-allow-%d", ++allow_streams),
 	    $mode=Input::REREAD, $fields=AllowLine, $ev=allow_line, $error_ev=allow_error,

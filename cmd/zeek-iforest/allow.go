@@ -141,6 +141,9 @@ func (s *session) listAllowed(file string) error {
 		}
 		fmt.Fprintf(t, "%d\t%s\n", l.Number, strings.Join(fields, "\t"))
 	}
+	if _, err := alert.Narrow(lines, file); err != nil {
+		s.warn("only the other entries are used: %v", err)
+	}
 	return t.Flush()
 }
 

@@ -64,8 +64,12 @@ the log does not have.`,
 				if err != nil {
 					return err
 				}
-				if r.allow, err = alert.ParseAllow(text, *allow); err != nil {
+				lines, err := alert.ParseAllow(text, *allow)
+				if err != nil {
 					return err
+				}
+				if r.allow, err = alert.Narrow(lines, *allow); err != nil {
+					s.warn("the other entries of the allow-list are used: %v", err)
 				}
 			}
 			o, err := s.output(*html)

@@ -59,14 +59,6 @@ func (e *Entry) Allows(c *conn.Conn, now time.Time) bool {
 
 func (e *Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
-// Check says what is wrong with an entry.
-func (e *Entry) Check() error {
-	if !e.Originator.IsValid() && !e.Responder.IsValid() && !e.Network.IsValid() && !e.HasPort && e.Service == "" {
-		return fmt.Errorf("the entry would allow everything: set originator, responder, network, port or service")
-	}
-	return nil
-}
-
 // String is the entry as a line of the file, without its end.
 func (e *Entry) String() string {
 	fields := make([]string, 0, len(allowFields))
@@ -122,7 +114,8 @@ type AllowLine struct {
 	Number int // 1-based
 }
 
-// ParseAllow reads an allow-list. An error names the line and the field.
+// ParseAllow reads an allow-list. An error names the line and the field. Narrow
+// is to follow where the list is used.
 func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 	var lines []AllowLine
 	var columns []int // index in allowFields
@@ -150,20 +143,21 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 		}
 		l := AllowLine{Number: i + 1}
 		for j, value := range fields {
-			if value == "-" || value == "" || columns[j] < 0 {
+			if unset(value) || columns[j] < 0 {
 				continue
 			}
 			if err := l.Set(allowFields[columns[j]], value); err != nil {
 				return nil, fmt.Errorf("%s:%d: %s: %w", file, i+1, allowFields[columns[j]], err)
 			}
 		}
-		if err := l.Check(); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, i+1, err)
-		}
 		lines = append(lines, l)
 	}
 	return lines, nil
 }
+
+// unset reports a text that is none: "(empty)" is one that Zeek's reader makes
+// empty.
+func unset(value string) bool { return value == "" || value == "-" || value == "(empty)" }
 
 // Set sets a field from its text.
 func (e *Entry) Set(name, value string) (err error) {
@@ -203,6 +197,9 @@ func (e *Entry) Set(name, value string) (err error) {
 		}
 		e.Port, e.HasPort = uint16(n), true
 	case "service":
+		if unset(value) || strings.ContainsAny(value, " \t\r\n") {
+			return fmt.Errorf("%q is no service such as dns", value)
+		}
 		e.Service = value
 	case "expires":
 		seconds, err := strconv.ParseFloat(value, 64)
@@ -216,7 +213,8 @@ func (e *Entry) Set(name, value string) (err error) {
 	return nil
 }
 
-// AppendAllow adds an entry to the file, which it makes where there is none.
+// AppendAllow adds an entry to the file, which it makes where there is none. A
+// list that would allow everything then stays as it was.
 func AppendAllow(file string, e *Entry) error {
 	text, err := os.ReadFile(file)
 	if err != nil && !os.IsNotExist(err) {
@@ -232,7 +230,14 @@ func AppendAllow(file string, e *Entry) error {
 	if !slices.Equal(headers(text), []string{AllowHeader}) {
 		text = present(text, lines)
 	}
-	return writeAllow(file, append(text, e.String()+"\n"...))
+	text = append(text, e.String()+"\n"...)
+	if lines, err = ParseAllow(text, file); err != nil {
+		return err
+	}
+	if _, err = Narrow(lines, file); err != nil {
+		return err
+	}
+	return writeAllow(file, text)
 }
 
 // headers lists the lines that name columns.
@@ -356,7 +361,11 @@ func (l *allowList) read() error {
 	if err != nil {
 		return err
 	}
+	lines, refused := Narrow(lines, l.path)
 	l.info, l.lines, l.said = info, lines, ""
+	if refused != nil {
+		l.warn(fmt.Errorf("the other entries of the allow-list are used: %w", refused))
+	}
 	return nil
 }
 

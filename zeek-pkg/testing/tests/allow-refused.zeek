@@ -1,5 +1,6 @@
 # A list with a mistake is refused as a whole, with the entry and the reason; so
-# is one whose columns are not those that are written today.
+# is one whose columns are not those that are written today. Of one that would
+# allow everything the other entries are used (internal/alert/everything_test.go).
 #
 # @TEST-EXEC: sh %INPUT
 # @TEST-EXEC: btest-diff output
@@ -11,6 +12,14 @@ try() {
 	warnings stderr | grep -v "not scored" >>output
 }
 try "${header}10.0.0.1\t-\t-\t-\t-\t-\t-\n-\t-\t-\t-\t-\t-\teverything\n"
+network() { printf -- '-\\t-\\t%s\\t-\\t-\\t-\\t-\\n' "$1"; }
+dns='-\t-\t-\t-\tdns\t-\t-\n'
+try "$header$dns$(network 0.0.0.0/0)"
+try "$header$(network ::/0)$dns"
+try "$header$(network ::ffff:0.0.0.0/96)$(network ::/80)$dns"
+try "$header$(network 0.0.0.0/1)$(network 128.0.0.0/1)"
+try "$header$(for i in $(seq 0 64); do network $i.0.0.0/8; done)"
+try "$header$(network 10.0.0.0/8)$(network fd00::/8)-\t-\t0.0.0.0/0\t53/udp\t-\t-\t-\n"
 try "${header}10.0.0\t-\t-\t-\t-\t-\t-\n"
 try "$header-\t2001:db8::g\t-\t-\t-\t-\t-\n"
 try "$header-\t-\t10.0.0.0\t-\t-\t-\t-\n"
