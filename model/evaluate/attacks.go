@@ -7,8 +7,7 @@ import (
 )
 
 // Attack is something to lay over a log: connection rows whose shape was
-// measured from a capture. What no capture shows, such as a beacon that comes
-// back every minute for days, is not here.
+// measured from a capture.
 type Attack struct {
 	Name    string `json:"name"`
 	Source  string `json:"source"` // the capture, and what was changed
@@ -105,6 +104,50 @@ var Attacks = []Attack{
 		Outside: true,
 		rows: func() []conn.Conn {
 			return []conn.Conn{shape(conn.TCP, 11095, "", 1_799_470_667, 2003, 1905, conn.SF, "ShADadtfF", 60, 4407, 56, 4310)}
+		},
+	},
+	{
+		Name: "beacon over TLS",
+		Source: "campaigns' trickbot-week, 172.16.9.5 to port 449: 285 connections, four gaps of 202 s, then one of 267 s " +
+			"(median and upper decile); medians of all fields",
+		Outside: true,
+		rows: func() (rows []conn.Conn) {
+			at := conn.Micros(0)
+			for i := range 285 {
+				c := shape(conn.TCP, 449, "ssl", 68_413_647, 623, 1596, conn.SF, "ShADadFf", 9, 995, 11, 2040)
+				c.TS = at
+				if at += 202 * second; i%5 == 4 {
+					at += 65 * second
+				}
+				rows = append(rows, c)
+			}
+			return rows
+		},
+	}, {
+		Name:    "beacon that nobody answers",
+		Source:  "campaigns' android-1, 10.8.0.57 to port 1337: 157 connections, one each 20.0 s (lower and upper decile the same), one SYN each",
+		Outside: true,
+		rows: func() (rows []conn.Conn) {
+			for i := range 157 {
+				c := shape(conn.TCP, 1337, "", 0, 0, 0, conn.S0, "S", 1, 62, 0, 0)
+				c.Set &^= conn.Duration | conn.OrigBytes | conn.RespBytes
+				c.TS = conn.Micros(i) * 20 * second
+				rows = append(rows, c)
+			}
+			return rows
+		},
+	}, {
+		Name: "exfiltration in pieces",
+		Source: "testdata/pcaps/office-day.pcap, nc to port 4444 outside: 500 kB in 368 packets, 289 acknowledgements; " +
+			"ten times the packets and bytes on port 443, one each ten minutes, 120 times: 600 MB in 20 hours",
+		Outside: true,
+		rows: func() (rows []conn.Conn) {
+			for i := range 120 {
+				c := shape(conn.TCP, 443, "ssl", 4*second, 10*500_000, 0, conn.SF, "ShADaFf", 10*368, 10*519_144, 10*289, 10*15_036)
+				c.TS = conn.Micros(i) * 600 * second
+				rows = append(rows, c)
+			}
+			return rows
 		},
 	},
 }

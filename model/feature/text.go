@@ -78,6 +78,9 @@ func (e *Encoder) AppendValue(dst []byte, i int, c *conn.Conn, w Window) []byte 
 		dst = append(append(dst, '/'), c.Proto.String()...)
 		dst = appendCount(append(dst, ", "...), float64(w.PortUses))
 		dst = appendCount(append(dst, " of its "...), float64(w.Uses))
+		if w.Uses >= maxUses { // counted no further
+			dst = append(dst, " or more"...)
+		}
 		return append(dst, " connections"...)
 
 	case respFailures:

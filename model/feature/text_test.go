@@ -20,7 +20,7 @@ func TestAppendValue(t *testing.T) {
 	c := full()
 	c.OrigBytes, c.OrigPkts = 4_200_000_000, 1_234_567
 	w := Window{Connections: 1000, Failures: 999, Responders: 212, Ports: 23,
-		Memory: Memory{RespFailures: 1234, PairBytes: 8_400_000_000, PairSeconds: 7300, PortUses: 3, Uses: 2048}}
+		Memory: Memory{RespFailures: 1234, PairBytes: 8_400_000_000, PairSeconds: 7300, PortUses: 3, Uses: maxUses}}
 	texts := func(c conn.Conn) (got [N]string) {
 		for i := range got {
 			got[i] = string(e.AppendValue([]byte("x"), i, &c, w))[1:]
@@ -31,7 +31,7 @@ func TestAppendValue(t *testing.T) {
 		"1.1 s", "4.2 GB", "4.0 kB", "1,234,567", "16", "1.0 kB", "1.2 kB", "5.1 kB",
 		"tcp, over 99 % of connections", "ssl, 1 in 12 connections", "SF, 60 % of connections", "443/tcp, 1 in 400 connections",
 		"1,000", "over 99 %", "about 210", "23", "999",
-		"1,234", "8.4 GB", "2.0 h", "443/tcp, 3 of its 2,048 connections",
+		"1,234", "8.4 GB", "2.0 h", "443/tcp, 3 of its 256 or more connections",
 	}, texts(c))
 
 	w = Window{Connections: 1}
