@@ -35,19 +35,22 @@ func notJSONLines(line string, names *Names) error {
 	if !telling && o.seen&(1<<ts|1<<origH) != 0 {
 		return nil // another log's row, in a stream of several
 	}
-	l := &layout{renamed: telling, err: errors.New("not a conn.log: no key " + fieldList(missing))}
-	return l.refused()
+	absent := fieldNamesOf(missing)
+	err = fmt.Errorf("not a conn.log: no key %s", strings.Join(absent, ", "))
+	if !telling {
+		absent = nil
+	}
+	return withOtherNames(err, absent)
 }
 
-// fieldList names fields given as bits.
-func fieldList(fields uint32) string {
-	var names []string
+// fieldNamesOf names fields given as bits.
+func fieldNamesOf(fields uint32) (names []string) {
 	for f := range numField {
 		if fields&(1<<f) != 0 {
 			names = append(names, columns[f].name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // wrapDepth is how many keys rows are looked for below: Elasticsearch's have

@@ -36,7 +36,7 @@ func TestJSONDocuments(t *testing.T) {
 		{"rows in Elasticsearch's answer", `{"took":1,"hits":{"total":{"value":1},"hits":[{"_index":"x","_source":` + web + "}]}}\n", wrapped(".hits.hits[]._source")},
 		{"rows under a key that jq wants quoted", `{"zeek.conn":` + web + "}\n", wrapped(`."zeek.conn"`)},
 		{"rows as text (container logs)", `{"log":"` + strings.ReplaceAll(web, `"`, `\"`) + `","stream":"stdout"}` + "\n", wrapped(".log|fromjson")},
-		{"keys with other names", strings.NewReplacer("id.orig_h", "src", `"ts"`, `"@timestamp"`).Replace(webObject), "conn.log:1: not a conn.log: no key ts, id.orig_h; where they have other names, --columns-in tells which"},
+		{"keys with other names", strings.NewReplacer("id.orig_h", "src", `"ts"`, `"@timestamp"`).Replace(webObject), "conn.log:1: not a conn.log: no key ts, id.orig_h; if they have other names: --columns-in NAME=ts,NAME=id.orig_h"},
 		{"Suricata's", `{"timestamp":"2024-01-01T00:00:00+0000","event_type":"flow","src_ip":"10.0.0.1","proto":"TCP"}` + "\n", "conn.log:1: not a conn.log: no key ts, id.orig_h, id.resp_h, id.resp_p"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ type layout struct {
 	absent   []field  // conn.log's that have no column
 	compound field    // the one in a column of several names and values with spaces between, else noField
 	err      error    // why no row under this header can be used
-	renamed  bool     // err: columns are missing beside others that only a conn.log has
+	renamed  []string // err: these columns are missing beside others that only a conn.log has
 }
 
 // start is the layout before any header line: Zeek's defaults
@@ -110,7 +110,7 @@ func (l *layout) header(line string) *layout {
 // label   detailed-label".
 func (l *layout) setNames(names []string) {
 	l.names, l.fields, l.compound, l.err = names, make([]field, len(names)), noField, nil
-	l.absent, l.renamed = nil, false
+	l.absent, l.renamed = nil, nil
 	if order := l.given.ordered(); order != nil {
 		if len(order) != len(names) {
 			l.err = fmt.Errorf("%d columns where --columns-in names %d", len(names), len(order))
@@ -140,7 +140,9 @@ func (l *layout) setNames(names []string) {
 		}
 	}
 	if missing != nil {
-		l.renamed = seen[connState] || seen[missedBytes] || seen[origPkts]
+		if seen[connState] || seen[missedBytes] || seen[origPkts] {
+			l.renamed = missing
+		}
 		l.err = fmt.Errorf("not a conn.log: no column %s", strings.Join(missing, ", "))
 	}
 }
@@ -155,10 +157,15 @@ func (l *layout) fieldNamed(name string) field {
 
 // refused is why a log cannot be read at all whose first header is l.
 func (l *layout) refused() error {
-	if l.renamed {
-		return fmt.Errorf("%w; where they have other names, --columns-in tells which, as src=id.orig_h,dst=id.resp_h", l.err)
+	return withOtherNames(l.err, l.renamed)
+}
+
+// withOtherNames adds to an error how to say what missing columns are called.
+func withOtherNames(err error, missing []string) error {
+	if missing == nil {
+		return err
 	}
-	return l.err
+	return fmt.Errorf("%w; if they have other names: --columns-in NAME=%s", err, strings.Join(missing, ",NAME="))
 }
 
 // index returns the position of a column, -1 when there is none.
