@@ -32,12 +32,12 @@ func TestZeeksOptions(t *testing.T) {
 		option string
 		as     func(log string) string // as the option has it written
 	}{
-		{"separator = |", separated("|", `\x7c`, ",")},
-		{"separator = ,", separated(",", `\x2c`, "|")},
-		{"separator = ||", separated("||", `\x7c\x7c`, ",")},
-		{"separator = space", separated(" ", `\x20`, ",")},
+		{"separator = |", separated("|", "|", ",")},
+		{"separator = ,", separated(",", ",", "|")},
+		{"separator = ||", separated("||", "||", ",")},
+		{"separator = space", separated(" ", " ", ",")},
 		{"separator = \\x01", separated("\x01", `\x01`, ",")},
-		{"separator = #", separated("#", `\x23`, ",")},
+		{"separator = #", separated("#", "#", ",")},
 		{"set_separator = ;", separated("\t", `\x09`, ";")},
 		{"unset_field = NULL", func(log string) string {
 			return strings.ReplaceAll(strings.ReplaceAll(log, "\t-", "\tNULL"), "unset_field\t-", "unset_field\tNULL")
@@ -47,8 +47,13 @@ func TestZeeksOptions(t *testing.T) {
 		{"meta_prefix = //", func(log string) string { return strings.ReplaceAll(log, "#", "//") }},
 		{"meta_prefix = ##", func(log string) string { return strings.ReplaceAll(log, "#", "##") }},
 		{"meta_prefix = a word and a space", func(log string) string { return strings.ReplaceAll(log, "#", "zeek header ") }},
-		{"meta_prefix empty", func(log string) string { return strings.ReplaceAll(log, "#", "") }},
-		{"meta_prefix // and separator |", func(log string) string { return separated("|", `\x7c`, ",")(strings.ReplaceAll(log, "#", "//")) }},
+		{"meta_prefix empty", func(log string) string { // every row would begin with it
+			return strings.ReplaceAll(strings.ReplaceAll(log, "#", ""), "\n1210", "\n\\x31210")
+		}},
+		{"meta_prefix = 1", func(log string) string {
+			return strings.ReplaceAll(strings.ReplaceAll(log, "#", "1"), "\n1210", "\n\\x31210")
+		}},
+		{"meta_prefix // and separator |", func(log string) string { return separated("|", "|", ",")(strings.ReplaceAll(log, "#", "//")) }},
 		{"meta_prefix //, fields line alone", func(log string) string {
 			lines := strings.SplitAfter(log, "\n")
 			return "//" + lines[5][1:] + strings.Join(lines[7:9], "")

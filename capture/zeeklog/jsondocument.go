@@ -9,6 +9,7 @@ import (
 // What JSON can be that is not one object a line.
 var (
 	errArray    = errors.New("not JSON lines but a JSON array: jq -c '.[]' makes lines of it")
+	errSeveral  = errors.New("not JSON lines but objects without line ends between them: jq -c . writes one a line")
 	errIndented = errors.New("not JSON lines but an object over several lines: jq -c . makes one line of it")
 )
 
@@ -23,6 +24,9 @@ func notJSONLines(line string, names *Names) error {
 	end, err := o.read(0, "")
 	if errors.Is(err, errCut) && strings.IndexByte("{[,", text[len(text)-1]) >= 0 {
 		return errIndented
+	}
+	if err == nil && followed(text[end:], 2) {
+		return errSeveral
 	}
 	missing := jsonFields.required &^ o.seen
 	if err != nil || missing == 0 {
@@ -41,6 +45,23 @@ func notJSONLines(line string, names *Names) error {
 		absent = nil
 	}
 	return withOtherNames(err, absent)
+}
+
+// followed reports whether n whole objects follow on the line: two writers can
+// have got into each other's way, but not three.
+func followed(text string, n int) bool {
+	for i := 0; n > 0; n-- {
+		i = skipSpace(text, i)
+		list := jsonMembers{text: text, escapes: true}
+		if i >= len(text) || text[i] != '{' {
+			return false
+		}
+		var err error
+		if i, err = list.nestedEnd(i); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // fieldNamesOf names fields given as bits.

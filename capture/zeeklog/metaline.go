@@ -12,9 +12,9 @@ const defaultMeta = "#"
 // header lines from rows.
 var metaKeys = [...]string{"separator", "set_separator", "empty_field", "unset_field", "path", "open", "fields", "types", "close"}
 
-// separatorLine is the first line of Zeek's header; the writer escapes the
-// separator and nothing else.
-var separatorLine = regexp.MustCompile(`^(.{0,32}?)separator ((?:\\x[0-9a-fA-F]{2})+)$`)
+// separatorLine is the first line of Zeek's header; the writer escapes what of
+// the separator is not printable.
+var separatorLine = regexp.MustCompile(`^(.{0,32}?)separator ((?:\\x[0-9a-fA-F]{2}|[^0-9A-Za-z\\]){1,16})$`)
 
 // metaPrefix finds LogAscii::meta_prefix in the first line of a log.
 func metaPrefix(line string) (prefix string, ok bool) {

@@ -51,14 +51,15 @@ func columnsOfRow(line string) (n int, names string) {
 		if _, err := parseTime(fields[ts]); err != nil {
 			continue
 		}
-		if len(fields) > int(numField) {
-			return len(fields), ""
-		}
 		l := start(TSV)
 		l.sep = sep
 		var order []string
-		for f := range len(fields) {
-			order = append(order, columns[f].name)
+		for i := range len(fields) {
+			if i < int(numField) {
+				order = append(order, columns[i].name)
+			} else {
+				order = append(order, "-")
+			}
 		}
 		if l.setNames(order); l.err == nil && NewParser().parseTSV(l, &Row{Raw: line}) == nil {
 			return len(fields), strings.Join(order, ",")
@@ -82,7 +83,7 @@ func longBeginning(text string) error {
 	case strings.HasPrefix(start, "["):
 		return errArray
 	case strings.HasPrefix(start, "{"):
-		return fmt.Errorf("not JSON lines but a JSON object longer than %d bytes: jq -c with the path to its rows makes lines of it", MaxLine)
+		return fmt.Errorf("not JSON lines but more than %d bytes of JSON without a line end: jq -c with the path to the rows (. where they are not wrapped) makes lines of them", MaxLine)
 	case isBinary(text[:min(len(text), 512)]):
 		return fmt.Errorf("not a conn.log: its first line is longer than %d bytes, and binary", MaxLine)
 	}
