@@ -80,9 +80,13 @@ func (a *AddColumns) appendHead(dst []byte, blk *Block) []byte {
 // headerLine extends a header line under the layout l that it led to.
 func (a *AddColumns) headerLine(l *layout, line string) string {
 	places, _ := a.places(l)
+	rest, meta := line, false
+	if l.format == TSV {
+		rest, meta = l.cutMeta(line)
+	}
 	switch {
-	case strings.HasPrefix(line, "#types"):
-		fields := strings.Split(line, l.sep) // the first is #types itself
+	case meta && strings.HasPrefix(rest, "types"):
+		fields := strings.Split(rest, l.sep) // the first is the key itself
 		for k, c := range a.columns {
 			if i := places[k] + 1; i == 0 {
 				fields = append(fields, c.Type)
@@ -90,8 +94,8 @@ func (a *AddColumns) headerLine(l *layout, line string) string {
 				fields[i] = c.Type
 			}
 		}
-		return strings.Join(fields, l.sep)
-	case strings.HasPrefix(line, "#fields") || line[0] != '#':
+		return line[:len(line)-len(rest)] + strings.Join(fields, l.sep)
+	case !meta || strings.HasPrefix(rest, "fields"):
 		for k, c := range a.columns {
 			if places[k] < 0 {
 				line += l.sep + c.Name

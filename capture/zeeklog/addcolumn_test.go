@@ -123,7 +123,7 @@ func TestAddColumnJSON(t *testing.T) {
 		{"anew in the middle", strings.Replace(webObject, `"proto"`, `"anomaly_score" : "x", "proto"`, 1), strings.Replace(webObject, `"proto"`, `"anomaly_score" : 0.5443, "proto"`, 1)},
 		{"anew, twice there", `{"anomaly_score":1,` + web[1:] + `,"anomaly_score":0.1}` + "\n", `{"anomaly_score":0.5443,` + web[1:] + "}\n"},
 		{"anew in a bad row", `{"anomaly_score":1, "ts":null, "anomaly_score":2 }` + "\n" + webObject, `{"ts":null }` + "\n" + web + `,"anomaly_score":0.5443}` + "\n"},
-		{"anew, nothing else", `{ "anomaly_score":1 }` + "\n" + webObject, `{  }` + "\n" + web + `,"anomaly_score":0.5443}` + "\n"},
+		{"anew, nothing else", webObject + `{ "anomaly_score":1 }` + "\n", web + `,"anomaly_score":0.5443}` + "\n{  }\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { require.Equal(t, tc.want, addScores(t, tc.text, 0.5443, 0.5)) })
 	}

@@ -51,7 +51,9 @@ type Blocks struct {
 
 	rest     string // cut from buf, not yet returned
 	restPart part
-	line     int // where rest begins
+	line     int     // where rest begins
+	names    *Names  // the caller's
+	origin   *layout // before the first header line
 	layout   *layout
 	usable   bool // some header was that of a conn.log
 }
@@ -99,66 +101,51 @@ func (b *Blocks) Next(blk *Block) error {
 		return err
 	}
 	cut := len(text)
-	if b.Format() == TSV && b.restPart == wholeLines {
-		cut = head + nextHash(text[head:])
+	if b.layout != nil && b.Format() == TSV && b.restPart == wholeLines {
+		cut = head + b.layout.nextMeta(text[head:])
 	}
 	if cut > head && b.layout != nil {
 		if b.layout.err == nil {
 			b.usable = true
 		} else if !b.usable {
-			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.err)
+			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.refused())
 		}
 	}
 	blk.text, blk.head, blk.layout = text[:cut], head, b.layout
 	if blk.before == nil {
-		blk.before = b.first()
+		if blk.before = b.origin; blk.before == nil {
+			blk.before = start(TSV)
+		}
 	}
 	b.rest = text[cut:]
 	b.line += strings.Count(blk.text, "\n")
 	return nil
 }
 
-// first is the layout before the log's first header line.
-func (b *Blocks) first() *layout { return start(b.Format()) }
-
 // readHead reads the header lines at the start of text and returns their length.
 func (b *Blocks) readHead(text string) (head int, err error) {
 	if b.restPart != wholeLines {
 		if b.layout == nil {
-			return 0, fmt.Errorf("%s:%d: not a conn.log: its first line is longer than %d bytes", b.file, b.line, MaxLine)
+			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line, longBeginning(text))
 		}
 		return 0, nil
 	}
 	if b.layout == nil {
-		if b.layout, head, err = detect(text); err != nil {
+		if b.origin, b.layout, head, err = detect(text, b.names); err != nil {
 			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), err)
 		}
 	}
-	if b.Format() != TSV {
+	if b.layout == nil || b.Format() != TSV {
 		return head, nil
 	}
-	for head < len(text) && text[head] == '#' {
+	for head < len(text) && b.layout.metaAt(text, head) {
 		line, next := cutLine(text, head)
-		if changesLayout(line) {
+		if b.layout.changes(line) {
 			b.layout = b.layout.header(line)
 		}
 		head = next
 	}
 	return head, nil
-}
-
-// nextHash returns where the next line begins that starts with #.
-func nextHash(text string) int {
-	for i := 0; i < len(text); i++ {
-		j := strings.IndexByte(text[i:], '#')
-		if j < 0 {
-			break
-		}
-		if i += j; i > 0 && text[i-1] == '\n' {
-			return i
-		}
-	}
-	return len(text)
 }
 
 // cutLine returns the line at start without its end, \n or \r\n, and where the

@@ -1,6 +1,10 @@
 package zeeklog
 
-import "github.com/zeek-iforest/zeek-iforest/model/conn"
+import (
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
 
 // field is one field of conn.log.
 type field uint8
@@ -128,10 +132,29 @@ var fieldNames = func() map[string]field {
 	return names
 }()
 
-// fieldNamed returns the field of that name or noField.
+// fieldNamed returns the field of that name or noField. The names of id's
+// fields may have another separator (Log::default_scope_sep): id_orig_h.
 func fieldNamed(name string) field {
 	if f, ok := fieldNames[name]; ok {
 		return f
 	}
+	if scoped, ok := strings.CutPrefix(name, "id"); ok {
+		for f := origH; f <= respP; f++ {
+			if sep, ok := strings.CutSuffix(scoped, columns[f].name[len("id."):]); ok && isSeparator(sep) {
+				return f
+			}
+		}
+	}
 	return noField
+}
+
+// isSeparator reports whether s can stand between two names: nothing that a
+// name consists of, but for the underscore.
+func isSeparator(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i] | 0x20; 'a' <= c && c <= 'z' || '0' <= s[i] && s[i] <= '9' || s[i] <= ' ' {
+			return false
+		}
+	}
+	return true
 }

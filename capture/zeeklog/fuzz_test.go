@@ -24,6 +24,10 @@ var seeds = []string{
 	"#separator ,\n#unset_field,\\x2d\n" + strings.ReplaceAll(fieldsLine+webRow, "\t", ","),
 	"\ufeff" + webObject + udpObject, webObject + `{"ts":` + "\n", `{"id":{"orig_h":"::1"},"ts":"2022-09-29T14:40:56Z"}`,
 	csvHeader + csvWeb + csvUDP, "anomaly_score," + csvHeader + "1," + csvWeb,
+	"[" + webObject + "," + udpObject + "]", "{\n" + webObject[1:], `{"result":` + strings.TrimSpace(webObject) + "}\n", strings.ReplaceAll(webObject, `"id.`, `"id_`),
+	strings.Replace(webObject, "1210953057.834454", `{"$date":{"$numberLong":"1210953057834"}}`, 1),
+	strings.ReplaceAll(tsvHeader+webRow, "#", "//"), strings.ReplaceAll(tsvHeader+webRow+"#close\tx\n", "#", ""), strings.ReplaceAll(fieldsLine+webRow, "#", ";"),
+	strings.ReplaceAll(csvHeader+csvUDP, ",", ";"), webRow, "\x0a\x0d\x0d\x0a", " " + webObject,
 	tsvHeader + withField("ts", "2.147483700123456e+09") + withField("service", `a\x09\\`) + withField("tunnel_parents", "(empty)"),
 }
 
@@ -51,7 +55,10 @@ func FuzzLog(f *testing.F) {
 		}))
 		require.Equal(t, text, out.String())
 		require.Equal(t, len(conns)+len(bad), rows)
-		addScores(t, text, 0.5, 0.25)
+		scored := addScores(t, text, 0.5, 0.25)
+		again, _, err := readAll(strings.NewReader(scored))
+		require.NoError(t, err, "what is written can be read: %q", scored)
+		require.Equal(t, len(conns), len(again))
 	})
 }
 
@@ -112,7 +119,11 @@ func FuzzJSON(f *testing.F) {
 		if err == errTwice || line[0] != '{' {
 			return
 		}
-		conns, bad := readText(t, line)
+		conns, bad, refused := readAll(strings.NewReader(line))
+		if refused != nil {
+			require.Error(t, err, "%v", refused)
+			return
+		}
 		require.Equal(t, err == nil, len(bad) == 0, "%v, %v", err, bad)
 		if err == nil {
 			require.Equal(t, []conn.Conn{want}, conns)

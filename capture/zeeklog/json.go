@@ -35,7 +35,7 @@ var (
 
 // parseJSON parses a row that is a JSON object.
 func (p *Parser) parseJSON(l *layout, row *Row) error {
-	o := jsonObject{text: row.Raw, escapes: p.escapes, unset: l.unset}
+	o := jsonObject{text: row.Raw, escapes: p.escapes, unset: l.unset, given: l.given}
 	for f := range o.values {
 		o.values[f] = l.unset
 	}
@@ -68,6 +68,7 @@ type jsonObject struct {
 	text    string
 	escapes bool   // text can have backslashes
 	unset   string // the text of unset values
+	given   *Names // what the caller said of the keys
 
 	seen    uint32 // fields that were there, as bits
 	next    field  // the one expected next: Zeek keeps its order
@@ -112,7 +113,10 @@ func (o *jsonObject) find(prefix, key string) field {
 			return f
 		}
 	}
-	return fieldNamed(prefix + key)
+	if f := fieldNamed(prefix + key); f != noField || o.given == nil {
+		return f
+	}
+	return o.given.field(prefix + key)
 }
 
 // set keeps the text of a field's value.
@@ -132,7 +136,9 @@ func (o *jsonObject) set(f field, value string) (err error) {
 		if o.array, o.parents = true, parents; len(parents) == 0 {
 			o.parents = nil // as from TSV
 		}
-	case value[0] == '[' || value[0] == '{':
+	case value[0] == '{':
+		return o.setExtended(f, value)
+	case value[0] == '[':
 		return fmt.Errorf("%s where one value belongs", quote(value))
 	default:
 		o.values[f] = value

@@ -23,17 +23,20 @@ func (f Format) String() string { return [...]string{"TSV", "JSON", "CSV"}[f] }
 type layout struct {
 	format Format
 	tsvNotation
+	meta     string   // what header lines begin with; "" where their keys alone tell them
+	given    *Names   // what the caller said of the columns
 	names    []string // of the columns
 	fields   []field  // the same
 	absent   []field  // conn.log's that have no column
 	compound field    // the one in a column of several names and values with spaces between, else noField
 	err      error    // why no row under this header can be used
+	renamed  []string // err: these columns are missing beside others that only a conn.log has
 }
 
 // start is the layout before any header line: Zeek's defaults
 // (scripts/base/frameworks/logging/main.zeek).
 func start(format Format) *layout {
-	l := &layout{format: format, err: errNoFields}
+	l := &layout{format: format, meta: defaultMeta, err: errNoFields}
 	l.sep, l.setSep, l.empty, l.unset = "\t", ",", "(empty)", "-"
 	switch format {
 	case JSON:
@@ -42,6 +45,17 @@ func start(format Format) *layout {
 		l.sep = ","
 	}
 	return l
+}
+
+// again is the layout in which another log begins under l: what was found out
+// about the file as a whole stays.
+func (l *layout) again() *layout {
+	next := start(l.format)
+	next.meta, next.given = l.meta, l.given
+	if order := l.given.ordered(); order != nil {
+		next.setNames(order)
+	}
+	return next
 }
 
 var errNoFields = errors.New("no #fields line before the first row")
@@ -57,55 +71,57 @@ func (l *layout) header(line string) *layout {
 		next.setNames(names)
 		return &next
 	}
-	if value, ok := strings.CutPrefix(line, "#separator "); ok {
-		next = *start(TSV) // a new log begins
+	rest, meta := l.cutMeta(line)
+	if !meta {
+		if l.names != nil {
+			return l
+		}
+		next.setNames(strings.Split(line, l.sep)) // LogAscii's tsv option
+		return &next
+	}
+	if value, ok := strings.CutPrefix(rest, "separator "); ok {
+		next = *l.again() // a new log begins
 		if next.sep = unescape(value); next.sep == "" {
 			next.sep = "\t"
 		}
 		return &next
 	}
-	key, value, _ := strings.Cut(line, l.sep)
+	key, value, _ := strings.Cut(rest, l.sep)
 	switch key {
-	case "#set_separator":
+	case "set_separator":
 		if next.setSep = unescape(value); next.setSep == "" {
 			next.setSep = l.setSep // nothing cannot separate
 		}
-	case "#empty_field":
+	case "empty_field":
 		next.empty = unescape(value)
-	case "#unset_field":
+	case "unset_field":
 		next.unset = unescape(value)
-	case "#fields":
+	case "fields":
 		next.setNames(strings.Split(value, l.sep))
 	default:
-		if l.names != nil || strings.HasPrefix(line, "#") {
-			return l
-		}
-		next.setNames(strings.Split(line, l.sep)) // LogAscii's tsv option
+		return l
 	}
 	return &next
 }
 
-// changesLayout reports whether a line that begins with # has a meaning for
-// the rows after it; others are comments.
-func changesLayout(line string) bool {
-	for _, key := range [...]string{"#fields", "#separator", "#set_separator", "#empty_field", "#unset_field", "#types"} {
-		if strings.HasPrefix(line, key) {
-			return true
-		}
-	}
-	return false
-}
-
-// setNames sets the columns. A labelled log (netflowlabeler, IoT-23) can hold
+// setNames sets the columns, by the caller's names where those are given. A
+// labelled log (netflowlabeler, IoT-23) can hold
 // several names in its last column, with spaces between: "tunnel_parents
 // label   detailed-label".
 func (l *layout) setNames(names []string) {
 	l.names, l.fields, l.compound, l.err = names, make([]field, len(names)), noField, nil
-	l.absent = nil
+	l.absent, l.renamed = nil, nil
+	if order := l.given.ordered(); order != nil {
+		if len(order) != len(names) {
+			l.err = fmt.Errorf("%d columns where --columns-in names %d", len(names), len(order))
+			return
+		}
+		names, l.names = order, order
+	}
 	var seen [numField + 1]bool
 	for i, name := range names {
 		first, _, several := strings.Cut(name, " ")
-		f := fieldNamed(first)
+		f := l.fieldNamed(first)
 		if f == noField || seen[f] {
 			f, several = noField, false
 		}
@@ -124,8 +140,32 @@ func (l *layout) setNames(names []string) {
 		}
 	}
 	if missing != nil {
+		if seen[connState] || seen[missedBytes] || seen[origPkts] {
+			l.renamed = missing
+		}
 		l.err = fmt.Errorf("not a conn.log: no column %s", strings.Join(missing, ", "))
 	}
+}
+
+// fieldNamed returns the field that a column is, or noField.
+func (l *layout) fieldNamed(name string) field {
+	if f := fieldNamed(name); f != noField {
+		return f
+	}
+	return l.given.field(name)
+}
+
+// refused is why a log cannot be read at all whose first header is l.
+func (l *layout) refused() error {
+	return withOtherNames(l.err, l.renamed)
+}
+
+// withOtherNames adds to an error how to say what missing columns are called.
+func withOtherNames(err error, missing []string) error {
+	if missing == nil {
+		return err
+	}
+	return fmt.Errorf("%w; if they have other names: --columns-in NAME=%s", err, strings.Join(missing, ",NAME="))
 }
 
 // index returns the position of a column, -1 when there is none.

@@ -218,8 +218,13 @@ func slowJSON(line string) (conn.Conn, error) {
 					return err
 				}
 			}
-			if fieldNamed(name) == noField {
+			f := fieldNamed(name)
+			if f == noField {
 				continue
+			}
+			name = columns[f].name
+			if raw, err = slowExtended(name, raw); err != nil {
+				return err
 			}
 			if known[name] {
 				return errTwice
@@ -261,6 +266,36 @@ func slowJSON(line string) (conn.Conn, error) {
 		return conn.Conn{}, errors.New("another log")
 	}
 	return slowConn(values, parents)
+}
+
+var slowWrapped = regexp.MustCompile(`^\{\s*"\$(date|numberLong|numberInt|numberDouble|numberDecimal)"\s*:\s*([^\s].*[^\s]|[^\s])\s*\}$`)
+
+// slowExtended takes MongoDB's types off a value.
+func slowExtended(name, raw string) (string, error) {
+	m := slowWrapped.FindStringSubmatch(raw)
+	if m == nil {
+		return raw, nil
+	}
+	members, err := slowMembers(raw)
+	if err != nil || len(members) != 1 {
+		return "", errors.New("no wrapped value")
+	}
+	value := string(members[0].value)
+	if m[1] != "date" {
+		if value[0] == '{' || value[0] == '[' {
+			return "", errors.New("no scalar")
+		}
+		return value, nil
+	}
+	if regexp.MustCompile(`^\{\s*"\$numberLong"`).MatchString(value) {
+		if value, err = slowExtended("", value); err != nil || value[0] == '{' {
+			return "", errors.New("no scalar")
+		}
+	}
+	if digits := strings.Trim(value, `"`); name == "ts" && regexp.MustCompile(`^\d{1,11}$`).MatchString(digits) {
+		return digits + "e-3", nil
+	}
+	return value, nil
 }
 
 type slowMember struct {

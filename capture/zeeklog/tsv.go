@@ -25,11 +25,19 @@ func (p *Parser) parseTSV(l *layout, row *Row) error {
 		v[l.fields[i]] = line[start:end]
 		start = end + len(l.sep)
 	}
+	if p.escapes && line[0] == '\\' { // else the row would begin as a header line does
+		if f := l.fields[0]; !keepsEscapes[f] {
+			v[f] = unescape(line[:p.ends[0]])
+		}
+	}
 	if l.compound != noField {
 		v[l.compound], _, _ = strings.Cut(v[l.compound], " ")
 	}
 	return v.parse(&row.Conn, l, p.escapes)
 }
+
+// keepsEscapes are the fields whose escapes (*texts).parse resolves.
+var keepsEscapes = [numField + 1]bool{uid: true, service: true, history: true, tunnelParents: true, noField: true}
 
 // splitTSV appends the fields of a line.
 func splitTSV(fields []string, line, sep string) []string {

@@ -110,11 +110,19 @@ func TestBadTSVRows(t *testing.T) {
 
 func TestNoConnLog(t *testing.T) {
 	for _, tc := range []struct{ name, text, error string }{
-		{"rows without header", webRow, `conn.log:1: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found "1210953057.834454\tCRPOmC46t2ewjClfg\t192."…`},
+		{"rows without header", webRow, "conn.log:1: a row before any header (LogAscii::include_meta = F?): name its columns, if they are Zeek's own with --columns-in ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,proto,service,duration,orig_bytes,resp_bytes,conn_state,local_orig,local_resp,missed_bytes,history,orig_pkts,orig_ip_bytes,resp_pkts,resp_ip_bytes,tunnel_parents,ip_proto"},
+		{"rows of more columns without header", strings.TrimSpace(webRow) + "\tx\n", "conn.log:1: a row before any header (LogAscii::include_meta = F?): name its columns, if they are Zeek's own with --columns-in ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,proto,service,duration,orig_bytes,resp_bytes,conn_state,local_orig,local_resp,missed_bytes,history,orig_pkts,orig_ip_bytes,resp_pkts,resp_ip_bytes,tunnel_parents,ip_proto,-"},
+		{"neither log nor header", "\nnotes\n", `conn.log:2: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found "notes"`},
+		{"names that the map changed", strings.NewReplacer("id.orig_h", "src", "id.resp_h", "dst").Replace(tsvHeader) + webRow, "conn.log:8: not a conn.log: no column id.orig_h, id.resp_h; if they have other names: --columns-in NAME=id.orig_h,NAME=id.resp_h"},
+		{"the same as CSV", strings.NewReplacer("id.orig_h", "src", "id.resp_h", "dst").Replace(csvHeader) + csvWeb, "conn.log:1: not a conn.log: no column id.orig_h, id.resp_h; if they have other names: --columns-in NAME=id.orig_h,NAME=id.resp_h"},
+		{"JSON behind a syslog header", "Nov 20 10:00:00 zeek zeek: " + webObject, `conn.log:1: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found "Nov 20 10:00:00 zeek zeek: {\"ts\":1210953"…: what stands before the JSON object must be taken off`},
+		{"binary data", "\x00\x01\xffabc\tdef\n", "conn.log:1: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found binary data that begins with 00 01 ff 61 62 63 09 64"},
 		{"no #fields", "#separator \\x09\n#path\tconn\n" + webRow, "conn.log:3: no #fields line before the first row"},
 		{"another log", "#separator \\x09\n#path\tdns\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\ttrans_id\n1\tC\t10.0.0.1\t1\t10.0.0.2\t2\tudp\t3\n", "conn.log:4: not a conn.log: no column conn_state"},
-		{"a pcap", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00", "conn.log:1: not a conn.log but a pcap: use replay"},
-		{"CSV of something else", "id.orig_h,bytes\n10.0.0.1,5\n", "conn.log:2: not a conn.log: no column ts, id.resp_h, id.resp_p, proto, conn_state"},
+		{"a pcap", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00", "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},
+		{"a pcapng", "\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},
+		{"a pcap whose first line is long", "\xd4\xc3\xb2\xa1" + strings.Repeat("\x00", MaxLine), "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},
+		{"CSV of something else", "id.orig_h,bytes\n10.0.0.1,5\n", "conn.log:1: not a conn.log: no column ts, id.resp_h, id.resp_p, proto, conn_state"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, _, err := readAll(strings.NewReader(tc.text))

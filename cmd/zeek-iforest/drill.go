@@ -22,6 +22,7 @@ import (
 
 var drillVerb = verb{
 	name:     "drill",
+	logs:     true,
 	synopsis: "-m MODEL [OPTION …] CONN.LOG …",
 	short:    "lay attacks over a log and report which would have been found",
 	about: `Lays attacks as connection rows over the log, begun by its own hosts at times when

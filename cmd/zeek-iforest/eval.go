@@ -19,6 +19,7 @@ import (
 
 var evalVerb = verb{
 	name:     "eval",
+	logs:     true,
 	synopsis: "{-m MODEL | --train LOG | --cv K} LABELLED.LOG … | --table TABLE.csv …",
 	short:    "measure detection against labels",
 	about: `Scores labelled logs and compares with the labels, beside the best rule on a single

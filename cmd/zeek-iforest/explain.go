@@ -15,6 +15,7 @@ import (
 
 var explainVerb = verb{
 	name:     "explain",
+	logs:     true,
 	synopsis: "-m MODEL --uid UID [OPTION …] [CONN.LOG …]",
 	short:    "say why a connection has its score",
 	about: `Prints each feature with its value, what is usual, and its share of the score: the

@@ -3,13 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -17,11 +17,12 @@ import (
 // --long: memory for decompression is bounded by about twice that.
 const zstdWindow = 128 << 20
 
-// openInput opens a file, or stdin for "-", and decompresses gzip and zstd,
-// which it recognises by content. Damaged data is read up to the damage.
-func openInput(path string, stdin io.Reader) (io.ReadCloser, error) {
+// openInput opens a file, or stdin for "-", and decompresses gzip, zstd and
+// bzip2, which it recognises by content. Damaged data is read up to the damage;
+// what is packed otherwise is named.
+func openInput(path string, stdin io.Reader) (*input, error) {
 	if path == "-" {
-		return decompress("standard input", io.NopCloser(stdin))
+		return decompress(path, io.NopCloser(stdin))
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -37,11 +38,25 @@ func openInput(path string, stdin io.Reader) (io.ReadCloser, error) {
 // input is decompressed data and the file below it.
 type input struct {
 	io.Reader
-	format string // "gzip", "zstd", or "" when it is plain
+	format string // "gzip", "zstd", "bzip2", or "" when it is plain
+	start  []byte // its first bytes, decompressed
 	close  func() error
 }
 
-func decompress(name string, file io.ReadCloser) (io.ReadCloser, error) {
+func decompress(path string, file io.ReadCloser) (*input, error) {
+	in, err := unpack(path, file)
+	if err != nil {
+		return nil, err
+	}
+	if err := contained(path, in.start, in.format); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func unpack(path string, file io.ReadCloser) (*input, error) {
+	name := displayName(path)
 	in := bufio.NewReaderSize(file, 64<<10) // a block of a plain log is longer: read without a copy
 	start, err := in.Peek(4)
 	if err != nil && err != io.EOF {
@@ -50,21 +65,65 @@ func decompress(name string, file io.ReadCloser) (io.ReadCloser, error) {
 	}
 	switch {
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		r, err := gzip.NewReader(in)
+		r, err := newGzipMembers(in)
 		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("%s: %w", name, damaged("gzip", err))
 		}
-		return &input{r, "gzip", file.Close}, nil
+		return begun(r, "gzip", file.Close), nil
 	case isZstd(start):
 		r, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(zstdWindow))
 		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("%s: %w", name, damaged("zstd", err))
 		}
-		return &input{r, "zstd", func() error { r.Close(); return file.Close() }}, nil
+		return begun(r, "zstd", func() error { r.Close(); return file.Close() }), nil
+	case isBzip2(start):
+		return begun(bzip2.NewReader(in), "bzip2", file.Close), nil
 	}
-	return &input{in, "", file.Close}, nil
+	start, _ = in.Peek(min(in.Buffered(), startLength)) // no more is waited for
+	return &input{in, "", bytes.Clone(start), file.Close}, nil
+}
+
+// startLength is how much of an input tells what it is: a tar's magic is last.
+const startLength = 512
+
+// begun is decompressed data of which the first bytes have been looked at; an
+// error there comes again with the first Read.
+func begun(r io.Reader, format string, close func() error) *input {
+	start := make([]byte, startLength)
+	n, err := r.Read(start)
+	start = start[:n]
+	var rest io.Reader = r
+	if err != nil {
+		rest = failed{err}
+	}
+	return &input{&joined{start, rest}, format, start, close}
+}
+
+// joined reads what was looked at, then the rest.
+type joined struct {
+	start []byte
+	rest  io.Reader
+}
+
+func (j *joined) Read(p []byte) (int, error) {
+	if len(j.start) > 0 {
+		n := copy(p, j.start)
+		j.start = j.start[n:]
+		return n, nil
+	}
+	return j.rest.Read(p)
+}
+
+// failed reads nothing.
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+// isBzip2 recognises a stream that has a block.
+func isBzip2(start []byte) bool {
+	return len(start) == 4 && bytes.HasPrefix(start, []byte("BZh")) && start[3] >= '1' && start[3] <= '9'
 }
 
 // isZstd recognises a frame or a skippable frame (RFC 8878, §3.1).

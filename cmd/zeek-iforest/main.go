@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/version"
 )
 
@@ -31,6 +32,7 @@ type verb struct {
 	synopsis string // what follows the name
 	short    string // one line
 	about    string // more, may be empty
+	logs     bool   // it reads logs to their end: --columns-in
 	define   func(*pflag.FlagSet) func(*session, []string) error
 }
 
@@ -48,6 +50,8 @@ type session struct {
 	stdin           io.Reader
 	stdout, stderr  io.Writer
 	terminal        bool // stderr is one: progress may be drawn
+
+	names *zeeklog.Names // of --columns-in
 
 	unusable uint64 // rows or packets that could not be used; exit status 1
 }
@@ -99,12 +103,20 @@ func runVerb(s *session, v verb, args []string) int {
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
 	do := v.define(flags)
+	names := new(string)
+	if v.logs {
+		names = columnsInFlag(flags)
+	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		printHelp(s.stdout, v, flags)
 		return exitDone
 	case err != nil:
 		return s.fail(hinted(err, "zeek-iforest "+v.name+" --help lists the options"))
+	}
+	var err error
+	if s.names, err = zeeklog.ParseNames(*names); err != nil {
+		return s.fail(fmt.Errorf("--columns-in: %w", err))
 	}
 	if err := do(s, flags.Args()); err != nil {
 		return s.fail(err)

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"compress": compress,
 			"longline": longLine,
 			"record":   record,
+			"pad":      pad,
 		},
 	})
 }
@@ -92,6 +93,17 @@ func compress(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("compress %s", args[0])
 	}
+}
+
+// pad appends that many zero bytes to a file: pad 512 file.
+func pad(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.Write(make([]byte, n))
+	ts.Check(err)
+	ts.Check(f.Close())
 }
 
 // longLine appends a line of that many bytes to a file: longline 10000000 file.

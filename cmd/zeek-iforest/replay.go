@@ -83,7 +83,7 @@ func (r *replay) run(path, out string) error {
 	defer input.Close()
 	reader, err := capture.NewReader(input, r.capture)
 	if err != nil {
-		return fmt.Errorf("%s: %w", displayName(path), err)
+		return notCapture(fmt.Errorf("%s: %w", displayName(path), err), input.start)
 	}
 	o, err := r.output(out)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 var reportVerb = verb{
 	name:     "report",
+	logs:     true,
 	synopsis: "[--html FILE] [-m MODEL] [OPTION …] [CONN.LOG …]",
 	short:    "write a page about one day: what was strange, and how the model fares",
 	about: `The page is one HTML file that needs no network: what was strange, folded by

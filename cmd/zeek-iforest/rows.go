@@ -17,6 +17,11 @@ func strictFlag(flags *pflag.FlagSet) *bool {
 	return flags.Bool("strict", false, "stop at the first row that cannot be used instead of leaving it out")
 }
 
+// columnsInFlag defines --columns-in.
+func columnsInFlag(flags *pflag.FlagSet) *string {
+	return flags.String("columns-in", "", "the logs' columns: all `NAMES` in their order where the header does not tell, or pairs, src=id.orig_h,dst=id.resp_h")
+}
+
 // orStdin is the list of files to read: "-" where none is given.
 func orStdin(files []string) []string {
 	if len(files) == 0 {
@@ -62,7 +67,7 @@ func (r *rows) next(c *conn.Conn) error {
 			if err != nil {
 				return err
 			}
-			r.input, r.reader = input, zeeklog.NewReader(input, displayName(r.files[0]))
+			r.input, r.reader = input, zeeklog.NewReader(input, displayName(r.files[0])).Named(r.session.names)
 			r.files, r.read = r.files[1:], 0
 		}
 		err := r.reader.Read(&r.row)

@@ -14,6 +14,7 @@ import (
 
 var scoreVerb = verb{
 	name:     "score",
+	logs:     true,
 	synopsis: "-m MODEL [OPTION …] [CONN.LOG …]",
 	short:    "add anomaly_score to conn.log files",
 	about: `Each log is written in its own format with all its columns byte for byte and the
@@ -123,7 +124,7 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		}
 		sc.file = displayName(file)
 		before := sc.place
-		err = zeeklog.NewBlocks(input, sc.file).Run(sc, w, steps)
+		err = zeeklog.NewBlocks(input, sc.file).Named(sc.names).Run(sc, w, steps)
 		input.Close()
 		switch writeErr := w.Flush(); {
 		case writeErr != nil:

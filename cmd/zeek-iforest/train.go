@@ -17,6 +17,7 @@ import (
 
 var trainVerb = verb{
 	name:     "train",
+	logs:     true,
 	synopsis: "-o MODEL [OPTION …] [CONN.LOG …|--samples FILE]",
 	short:    "make a model of the connections in conn.log files",
 	about: `The logs are read in the order given, which should be that of time; - or none

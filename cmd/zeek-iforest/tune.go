@@ -18,6 +18,7 @@ import (
 
 var tuneVerb = verb{
 	name:     "tune",
+	logs:     true,
 	synopsis: "[OPTION …] CONN.LOG …",
 	short:    "try forests of different sizes on one's own logs",
 	about: `Makes models with every combination of the options, each with several seeds, of the
