@@ -27,6 +27,7 @@ var seeds = []string{
 	"[" + webObject + "," + udpObject + "]", "{\n" + webObject[1:], `{"result":` + strings.TrimSpace(webObject) + "}\n", strings.ReplaceAll(webObject, `"id.`, `"id_`),
 	strings.Replace(webObject, "1210953057.834454", `{"$date":{"$numberLong":"1210953057834"}}`, 1),
 	strings.ReplaceAll(tsvHeader+webRow, "#", "//"), strings.ReplaceAll(tsvHeader+webRow+"#close\tx\n", "#", ""), strings.ReplaceAll(fieldsLine+webRow, "#", ";"),
+	`{"ts":1.5,"msg":"x"}` + "\n" + `{"ts":1.5,"id.orig_h":"::1","query":"x"}` + "\n" + webObject,
 	strings.ReplaceAll(csvHeader+csvUDP, ",", ";"), webRow, "\x0a\x0d\x0d\x0a", " " + webObject,
 	tsvHeader + withField("ts", "2.147483700123456e+09") + withField("service", `a\x09\\`) + withField("tunnel_parents", "(empty)"),
 }

@@ -27,8 +27,6 @@ var jsonFields = func() (bits struct{ required, telling uint32 }) {
 }()
 
 var (
-	errMissing   = errors.New("is missing")
-	errNotConn   = errors.New("not a row of conn.log: no conn_state")
 	errNotObject = errors.New("not a JSON object")
 	errAfterEnd  = errors.New("text after the JSON object's end")
 )

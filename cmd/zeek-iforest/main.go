@@ -53,7 +53,7 @@ type session struct {
 
 	names *zeeklog.Names // of --columns-in
 
-	unusable uint64 // rows or packets that could not be used; exit status 1
+	faults
 }
 
 func main() {
@@ -121,9 +121,7 @@ func runVerb(s *session, v verb, args []string) int {
 	if err := do(s, flags.Args()); err != nil {
 		return s.fail(err)
 	}
-	if s.unusable > maxWarnings {
-		s.warn("%d faults in all", s.unusable)
-	}
+	s.sayFaults()
 	if s.unusable > 0 {
 		return exitPartly
 	}

@@ -56,27 +56,6 @@ func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(s.stderr, "zeek-iforest: "+format+"\n", args...)
 }
 
-// maxWarnings is how many unusable rows are named; the others are counted.
-const maxWarnings = 10
-
-// unused counts a row or packet that could not be used and names the first ones.
-func (s *session) unused(err error) {
-	s.unusable++
-	switch {
-	case s.unusable <= maxWarnings:
-		s.warn("%v", err)
-	case s.unusable == maxWarnings+1:
-		s.warn("further faults are counted, not named")
-	}
-}
-
-// damaged counts the fault that ends a file early, and names it even after
-// many bad rows: it cost more than a row.
-func (s *session) damaged(err error) {
-	s.unusable++
-	s.warn("%v", err)
-}
-
 // progress draws a bar on a terminal and nothing elsewhere. total is -1 where
 // it is not known.
 func (s *session) progress(total int64, what string) *progressbar.ProgressBar {
