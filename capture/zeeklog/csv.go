@@ -1,6 +1,7 @@
 package zeeklog
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -10,6 +11,9 @@ func (p *Parser) parseCSV(l *layout, row *Row) error {
 	p.fields = splitCSV(p.fields[:0], row.Raw)
 	if len(p.fields) != len(l.fields) {
 		return wrongColumns(len(p.fields), l)
+	}
+	if isOpen(row.Raw) {
+		return errOpenQuote
 	}
 	var v texts
 	for i, f := range l.fields {
@@ -39,6 +43,12 @@ func splitCSV(fields []string, line string) []string {
 	}
 	return append(fields, line[start:])
 }
+
+var errOpenQuote = errors.New("a quotation mark is not closed on its line")
+
+// isOpen reports whether a line ends inside quotes, where a column added would
+// become part of the last one.
+func isOpen(line string) bool { return strings.Count(line, `"`)%2 != 0 }
 
 // unquote takes off a field's quotes.
 func unquote(field string) string {

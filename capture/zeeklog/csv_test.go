@@ -46,3 +46,15 @@ func TestBadCSVRows(t *testing.T) {
 	require.EqualError(t, bad[0], "conn.log:2: 2 columns where the header names 22")
 	require.EqualError(t, bad[1], `conn.log:4: orig_bytes: "many" is no number`)
 }
+
+// A column added behind an open quotation mark would be part of the last value.
+func TestOpenQuotes(t *testing.T) {
+	last := strings.TrimSuffix(csvHeader, "\n")
+	_, _, err := readAll(strings.NewReader(last + ",\"note\n" + csvWeb))
+	require.EqualError(t, err, "conn.log:1: the CSV header: a quotation mark is not closed on its line")
+
+	conns, bad := readText(t, last+",note\n"+strings.Replace(csvWeb, "\n", ",\"two\n", 1)+strings.Replace(csvUDP, "\n", ",\"one\"\n", 1))
+	require.Equal(t, []conn.Conn{udpConn}, conns)
+	require.Len(t, bad, 1)
+	require.EqualError(t, bad[0], "conn.log:2: a quotation mark is not closed on its line")
+}

@@ -69,6 +69,9 @@ func (l *layout) header(line string) *layout {
 			names[i] = unquote(names[i])
 		}
 		next.setNames(names)
+		if isOpen(line) {
+			next.err = fmt.Errorf("the CSV header: %w", errOpenQuote)
+		}
 		return &next
 	}
 	rest, meta := l.cutMeta(line)
