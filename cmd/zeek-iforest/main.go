@@ -104,7 +104,7 @@ func runVerb(s *session, v verb, args []string) int {
 		printHelp(s.stdout, v, flags)
 		return exitDone
 	case err != nil:
-		return s.fail(hinted(err, "zeek-iforest "+v.name+" --help lists the options"))
+		return s.fail(hinted(parseError(err), "zeek-iforest "+v.name+" --help lists the options"))
 	}
 	if err := do(s, flags.Args()); err != nil {
 		return s.fail(err)

@@ -47,9 +47,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 			if r.columns, err = columns(); err != nil {
 				return err
 			}
-			if r.strangest, r.top, err = limits(); err != nil {
-				return err
-			}
+			r.strangest, r.top = limits()
 			if r.learning, err = options(); err != nil {
 				return err
 			}

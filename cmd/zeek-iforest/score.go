@@ -34,14 +34,8 @@ through with an unset score and named on standard error.`,
 			if err != nil {
 				return err
 			}
-			best, top, err := limits()
-			if err != nil {
-				return err
-			}
-			alerts, err := budget()
-			if err != nil {
-				return err
-			}
+			best, top := limits()
+			alerts := budget()
 			o, err := s.output(*out)
 			if err != nil {
 				return err

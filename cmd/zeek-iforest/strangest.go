@@ -58,14 +58,11 @@ type strangest struct {
 const marked = 3
 
 // limitFlags defines --top, --fail-above and --plot.
-func limitFlags(flags *pflag.FlagSet) func() (*strangest, int, error) {
-	top := flags.Int("top", 0, "print the `N` strangest connections as a table with the reasons, one for each originator, responder, service and conn_state, instead of a log")
-	limit := flags.Float64("fail-above", 0, "exit with status 3 when a connection scores higher than `SCORE`, naming it")
+func limitFlags(flags *pflag.FlagSet) func() (*strangest, int) {
+	top := numberFlag(flags, "top", 0, positive, "print the `N` strangest connections as a table with the reasons, one for each originator, responder, service and conn_state, instead of a log")
+	limit := numberFlag(flags, "fail-above", 0, aShare, "exit with status 3 when a connection scores higher than `SCORE`, naming it")
 	plot := flags.String("plot", "", "draw how many connections have which score, as SVG in `FILE`")
-	return func() (*strangest, int, error) {
-		if *top < 0 || *limit < 0 || *limit >= 1 {
-			return nil, 0, fmt.Errorf("--top must be positive, --fail-above between 0 and 1")
-		}
+	return func() (*strangest, int) {
 		n := *top
 		if *limit > 0 {
 			n = max(n, maxWarnings)
@@ -73,7 +70,7 @@ func limitFlags(flags *pflag.FlagSet) func() (*strangest, int, error) {
 		if *plot != "" {
 			n = max(n, marked)
 		}
-		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top, nil
+		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top
 	}
 }
 
