@@ -90,6 +90,7 @@ func (r *Reader) Read(row *conn.Conn) error {
 func (r *Reader) step() {
 	if err := r.file.next(&r.frame); err != nil {
 		r.table.drain()
+		r.decoder.fragments.end(&r.stats)
 		if err != io.EOF {
 			err = fmt.Errorf("capture: %w", err)
 		}
