@@ -45,6 +45,9 @@ through with an unset score and named on standard error.`,
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
+			if best.limit > 0 && best.offered == 0 {
+				return best.lookedAtNothing(fmt.Sprintf("no row of %d has a score", sc.place))
+			}
 			if alerts != nil {
 				if err := alerts.table(o); err != nil {
 					return err

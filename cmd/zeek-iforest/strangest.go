@@ -48,10 +48,11 @@ type strangest struct {
 	limit float64 // 0 for none
 	plot  string  // file for the histogram, "" for none
 
-	mu    sync.Mutex
-	kinds map[kind]*strange
-	above uint64
-	bins  [report.Bins]uint64
+	mu      sync.Mutex
+	kinds   map[kind]*strange
+	offered uint64 // connections
+	above   uint64
+	bins    [report.Bins]uint64
 }
 
 // marked is how many of the strangest the histogram points out.
@@ -81,6 +82,7 @@ func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.offered++
 	s.bins[min(int(score.Value*report.Bins), report.Bins-1)]++
 	if s.limit > 0 && score.Value > s.limit {
 		s.above++
@@ -138,6 +140,11 @@ func compareStrange(a, b *strange) int {
 		return 1
 	}
 	return 0
+}
+
+// lookedAtNothing is the error of a limit that no connection was held against.
+func (s *strangest) lookedAtNothing(why string) error {
+	return fmt.Errorf("--fail-above %v cannot hold: %s", s.limit, why)
 }
 
 // passed is the error that says that the limit was passed, naming the
