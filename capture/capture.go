@@ -93,6 +93,7 @@ func (r *Reader) step() {
 	r.leftOut(&before)
 	if err != nil {
 		r.table.drain()
+		r.decoder.fragments.end(&r.stats)
 		if err != io.EOF {
 			err = fmt.Errorf("capture: %w", err)
 		}

@@ -73,6 +73,10 @@ func (d *decoder) decode(f *frame) {
 	l.begin(f.data, f.wireLen)
 	d.root(l, f.link)
 	if !d.delivered {
+		if !f.link.isRead() {
+			d.reason = SkipLinkType
+			d.stats.Links.add(f.link)
+		}
 		d.stats.Skipped[d.reason]++
 	}
 }

@@ -35,6 +35,7 @@ type datagram struct {
 	v6         bool
 	header     []byte // of the first fragment that arrived; IPv6's without the fragment header
 	next       uint8  // IPv6: the next header as the fragment at offset 0 has it, if it arrived
+	parts      uint64 // fragments that arrived
 	size       int    // of the payload, as far as known; 0: not yet
 	blocks     []fragmentBlock
 	odd        bool // Zeek calls the latest fragment weird
@@ -60,12 +61,12 @@ func newFragments(t *timerQueue, w *weirds) fragments {
 // long a datagram is waited for, network time for when that is over.
 func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([]byte, *datagram) {
 	for f.oldest != nil && f.oldest.due <= clock {
-		f.giveUp(f.oldest)
+		f.giveUp(f.oldest, s)
 	}
 	k := fragmentKey{h.src, h.dst, h.id}
 	g := f.waiting[k]
 	if g != nil && g.due <= clock {
-		f.giveUp(g)
+		f.giveUp(g, s)
 		g = nil
 	}
 	if g == nil {
@@ -73,6 +74,7 @@ func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([
 		g.due = time + fragTimeout.Seconds()
 		f.timers.armOwn(ownFragments, &g.timer, g.due)
 	}
+	g.parts++
 	added := f.insert(g, h, b)
 	complete := added && g.complete()
 	if g.odd {
@@ -81,7 +83,7 @@ func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([
 	}
 	if !complete {
 		for f.bytes > maxFragmentBytes || len(f.waiting) > maxFragmented {
-			f.giveUp(f.oldest)
+			f.giveUp(f.oldest, s)
 			s.FragmentsDropped++
 		}
 		return nil, nil
@@ -93,9 +95,17 @@ func (f *fragments) add(h *ipHeader, b []byte, time, clock float64, s *Stats) ([
 }
 
 // giveUp forgets a datagram that is not complete.
-func (f *fragments) giveUp(g *datagram) {
+func (f *fragments) giveUp(g *datagram, s *Stats) {
+	s.Unfinished += g.parts
 	f.remove(g)
 	f.timers.cancelOwn(&g.timer)
+}
+
+// end counts what still waits when the capture ends.
+func (f *fragments) end(s *Stats) {
+	for _, g := range f.waiting {
+		s.Unfinished += g.parts
+	}
 }
 
 func (f *fragments) begin(k fragmentKey, h *ipHeader, b []byte) *datagram {

@@ -18,6 +18,7 @@ func (t *table) deliverICMP(c *connection, p *packet, fromOrig bool) {
 	c.addLength(fromOrig, int64(length)-icmpHeader)
 	c.lengths[l] = int64(int32(c.lengths[l])) // Zeek's is an int
 	p.carrier = c
+	t.stats.Counted++
 	if complete {
 		c.count(fromOrig, p.ipLen)
 	}

@@ -154,7 +154,7 @@ func TestLinks(t *testing.T) {
 		{"FDDI, cut", linkFDDI, make([]byte, 21), "", SkipTruncated},
 		{"raw", linkRaw, v4, udp4Conn, 0},
 		{"an unknown link is taken for IP", 147, v6, udp6Conn, 0},
-		{"and dropped if it is not", 195, []byte("Zigbee, no IP version in sight"), "", SkipLink},
+		{"and dropped if it is not", 195, []byte("Zigbee, no IP version in sight"), "", SkipLinkType},
 		{"SLL", linkSLL, concat(make([]byte, 14), be16(etherIPv4), v4), udp4Conn, 0},
 		{"SLL with VLAN is not followed", linkSLL, concat(make([]byte, 14), be16(etherVLAN), []byte{0, 1, 8, 0}, v4), "", SkipLink},
 		{"SLL2", linkSLL2, concat(be16(etherIPv6), make([]byte, 18), v6), udp6Conn, 0},

@@ -1,19 +1,26 @@
 package capture
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Stats counts what became of a capture's packets. The counters only grow.
 type Stats struct {
 	Packets uint64 // records read from the file
+	Counted uint64 // datagrams that a connection took; of a packet with tunnels several
 
 	Skipped      [NumSkips]uint64 // packets that no connection has, by reason
 	Fragments    uint64           // IP fragments, which count when their datagram is complete
+	Unfinished   uint64           // of them, those of datagrams that never were complete
 	BadChecksums uint64           // wrong TCP, UDP and ICMP checksums: the connection is there, without the packet
+	BadHeaders   uint64           // TCP headers longer than their packet: the same
 	Panics       uint64           // packets lost to a panic in a decoder (a bug)
 	FirstPanic   string           // what the first of them said, and at which packet
+
+	Links LinkCounts // of the packets with SkipLinkType
 
 	FragmentsDropped uint64 // unfinished datagrams given up because too many waited
 	TunnelsForgotten uint64 // pairs of hosts with IP tunnels forgotten because there were too many
@@ -40,12 +47,13 @@ const (
 	SkipNoTransport             // ESP or mobility of IPv6, or no next header
 	SkipTunnel                  // a tunnel whose header or inner packet cannot be read
 	SkipDepth                   // headers or tunnels nested too deep
+	SkipLinkType                // frames of a kind that cannot be read, see Stats.Links
 	NumSkips
 )
 
 var skipNames = [NumSkips]string{
 	"empty record", "impossible time", "no IP inside", "truncated header", "wrong IP length",
-	"wrong IPv4 header checksum", "unusable fragment", "no transport", "unreadable tunnel", "nested too deep",
+	"wrong IPv4 header checksum", "unusable fragment", "no transport", "unreadable tunnel", "nested too deep", "unusable link type",
 }
 
 func (s Skip) String() string {
@@ -73,6 +81,38 @@ func (s *Stats) TotalSkipped() (n uint64) {
 		n += c
 	}
 	return n
+}
+
+// Unusable is the number of packets that a connection would have counted had
+// they been whole and of a kind that can be read. ARP and ESP, say, are not
+// among them.
+func (s *Stats) Unusable() uint64 {
+	return s.TotalSkipped() - s.Skipped[SkipLink] - s.Skipped[SkipNoTransport] + s.BadChecksums + s.BadHeaders + s.Panics + s.Unfinished
+}
+
+// LeftOut says how many packets no connection counted for which reason, most
+// first; empty if none.
+func (s *Stats) LeftOut() string {
+	type reason struct {
+		n    uint64
+		what string
+	}
+	reasons := []reason{{s.BadChecksums, "wrong TCP, UDP or ICMP checksum"}, {s.BadHeaders, "TCP header longer than its packet"}, {s.Panics, "a bug of the decoder"}, {s.Unfinished, "fragment without the others"}}
+	for skip, n := range s.Skipped {
+		what := Skip(skip).String()
+		if Skip(skip) == SkipLinkType {
+			what = s.Links.String()
+		}
+		reasons = append(reasons, reason{n, what})
+	}
+	slices.SortStableFunc(reasons, func(a, b reason) int { return cmp.Compare(b.n, a.n) })
+	var words []string
+	for _, r := range reasons {
+		if r.n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", r.n, r.what))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // MostlyBadChecksums reports that more than a quarter of the packets have a

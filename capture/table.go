@@ -127,6 +127,7 @@ func (t *table) deliver(p *packet) bool {
 		t.deliverICMP(c, p, fromOrig)
 	default:
 		c.last = p.time
+		t.stats.Counted++
 		c.count(fromOrig, p.ipLen)
 	}
 	return true

@@ -118,6 +118,7 @@ func (s *segment) parse(p *packet) bool {
 func (t *table) deliverTCP(c *connection, p *packet, fromOrig bool) {
 	var s segment
 	if !s.parse(p) {
+		t.stats.BadHeaders++
 		return
 	}
 	from := c.tcp.end(fromOrig)
@@ -131,6 +132,7 @@ func (t *table) deliverTCP(c *connection, p *packet, fromOrig bool) {
 	}
 	p.carrier = c
 	c.tcp.process(&s, from, fromOrig)
+	t.stats.Counted++
 	c.count(from.orig, p.ipLen) // the side as it is now, after a flip
 }
 

@@ -32,6 +32,7 @@ func (t *table) deliverUDP(c *connection, p *packet, fromOrig bool) {
 	c.detection().Data(fromOrig, data, p.time)
 	// DNS or NTP may have changed the roles meanwhile; the packet counts for
 	// the side that it had before.
+	t.stats.Counted++
 	c.count(fromOrig, p.ipLen)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -31,16 +30,14 @@ type raisedAlert struct {
 }
 
 // alertsFlag defines --alerts-per-day.
-func alertsFlag(flags *pflag.FlagSet) func() (*offlineAlerts, error) {
-	perDay := flags.Float64("alerts-per-day", 0, "print the connections for which a sensor with this model and a budget of `N` would have raised a notice, instead of a log")
-	return func() (*offlineAlerts, error) {
-		switch {
-		case *perDay < 0:
-			return nil, errors.New("--alerts-per-day must not be negative")
-		case *perDay == 0:
-			return nil, nil
+func alertsFlag(flags *pflag.FlagSet) func() *offlineAlerts {
+	var perDay float64
+	budgetVar(flags, &perDay, 0, "print the connections for which a sensor with this model and a budget of `N` would have raised a notice, instead of a log")
+	return func() *offlineAlerts {
+		if perDay == 0 {
+			return nil
 		}
-		return &offlineAlerts{Alerts: model.NewAlerts(*perDay)}, nil
+		return &offlineAlerts{Alerts: model.NewAlerts(perDay)}
 	}
 }
 

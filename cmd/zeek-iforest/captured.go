@@ -151,6 +151,13 @@ func (c *captured) again() func() ([]conn.Conn, error) {
 // remark says what the reader's counters tell the user.
 func (c *captured) remark() {
 	stats := c.batch.stats
+	if reasons := stats.LeftOut(); reasons != "" {
+		tell := c.say
+		if stats.Unusable() > 0 {
+			tell = c.warn
+		}
+		tell("%s: left out of %s: %s", c.name, plural(stats.Packets, "packet"), reasons)
+	}
 	if stats.MostlyBadChecksums() && stats.Packets > 0 {
 		c.warn("%s: %d of %d packets have wrong checksums and were left out, as Zeek does", c.name,
 			stats.BadChecksums+stats.Skipped[capture.SkipIPChecksum], stats.Packets)

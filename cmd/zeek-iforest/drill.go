@@ -32,19 +32,22 @@ log alone, several times in different places. Their shapes were measured from ca
 named below the table. The log should be newer than the connections of the model.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
-		perDay := flags.Float64("per-day", 20, "the budget: about `N` alerts a day")
-		times := flags.Int("times", 10, "lay each attack over the log `N` times")
-		seed := flags.Uint64("seed", 1, "the same seed chooses the same places")
+		var perDay float64
+		budgetVar(flags, &perDay, model.DefaultAlertsPerDay, "the budget: about `N` alerts a day")
+		flags.Var(flags.Lookup("alerts-per-day").Value, "per-day", "what --alerts-per-day was called")
+		flags.Lookup("per-day").Hidden = true
+		times := numberFlag(flags, "times", 10, between(1, 1000), "lay each attack over the log `N` times")
+		seed := numberFlag(flags, "seed", 1, anySeed, "the same seed chooses the same places")
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
 			m, err := readModel(*modelPath)
 			if err != nil {
 				return err
 			}
-			if *times < 1 || *perDay <= 0 {
-				return errors.New("--times and --per-day want something above 0")
+			if flags.Changed("per-day") {
+				s.say("--per-day is now called --alerts-per-day")
 			}
-			d := drill{model: m, perDay: *perDay, times: *times, seed: *seed}
+			d := drill{model: m, perDay: perDay, times: *times, seed: *seed}
 			report, err := d.run(s, files)
 			if err != nil {
 				return err

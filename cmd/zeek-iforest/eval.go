@@ -33,21 +33,19 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 		e, l := tableEval{}, logEval{}
 		modelPath := modelFlag(flags)
 		flags.StringArrayVar(&l.train, "train", nil, "make the models of the normal rows of `LOG`; may be given several times")
-		flags.IntVar(&l.folds, "cv", 0, "cross-validate over `K` parts in the order of time")
+		numberVar(flags, &l.folds, "cv", 0, between(2, 10_000), "cross-validate over `K` parts in the order of time")
 		flags.StringArrayVar(&l.attacks, "attack", nil, "count all rows of `LOG` as anomalies of a family named after the file; may be given several times")
 		l.labels.define(flags)
 		flags.StringSliceVar(&l.avoid, "no-rule-on", nil, "`COLUMNS` that the single-column rules leave out")
 		l.learn = learningFlags(flags)
 		flags.StringArrayVar(&e.tables, "table", nil, "evaluate on the table in `FILE`; may be given several times")
-		flags.IntVar(&e.seeds, "seeds", 10, "repeat with `N` seeds")
+		numberVar(flags, &e.seeds, "seeds", 10, between(1, 10_000), "repeat with `N` seeds")
 		asJSON := flags.Bool("json", false, "print JSON")
 		page := flags.String("report", "", "also write a page with the figures and plots to `FILE`, HTML that needs no network")
 		return func(s *session, files []string) error {
 			var report any
 			var print func() error
 			switch {
-			case e.seeds < 1 || l.folds == 1 || l.folds < 0:
-				return errors.New("--seeds wants at least 1, --cv at least 2")
 			case len(e.tables) > 0 && len(files) > 0:
 				return errors.New("--table and logs cannot be evaluated together")
 			case len(e.tables) > 0 && *page != "":

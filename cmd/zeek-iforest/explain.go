@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
@@ -11,6 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
 var explainVerb = verb{
@@ -31,11 +33,11 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 		modelPath := modelFlag(flags)
 		uid := flags.String("uid", "", "the connection's `UID`")
 		e := explaining{}
-		flags.IntVar(&e.similar, "similar", 3, "look for the `N` most similar ordinary connections; 0 for none")
+		numberVar(flags, &e.similar, "similar", 3, between(0, 1000), "look for the `N` most similar ordinary connections; 0 for none")
 		flags.StringArrayVar(&e.among, "among", nil, "look for them in `LOG`; may be given several times")
-		flags.Float64Var(&e.ordinary, "ordinary", 10, "count connections as ordinary that are 1 in `N` or less strange")
+		numberVar(flags, &e.ordinary, "ordinary", 10, between(1.0, 1_000_000_000), "count connections as ordinary that are 1 in `N` or less strange")
 		trace := flags.Bool("trace", false, "also walk the connection through one tree")
-		tree := flags.Int("tree", 0, "the tree of --trace, from `N` = 0")
+		tree := numberFlag(flags, "tree", 0, between(0, forest.MaxTrees-1), "the tree of --trace, from `N` = 0")
 		return func(s *session, files []string) error {
 			m, err := readModel(*modelPath)
 			if err != nil {
@@ -44,11 +46,11 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 			if *uid == "" {
 				return hinted(errors.New("no connection given"), "--uid UID names it")
 			}
-			if *tree < 0 || *tree >= m.Summary().Trees {
-				return fmt.Errorf("--tree: the model has the trees 0 to %d", m.Summary().Trees-1)
+			if flags.Changed("tree") && !*trace {
+				return errors.New("--tree means nothing without --trace")
 			}
-			if e.similar < 0 || e.ordinary < 1 {
-				return errors.New("--similar wants at least 0, --ordinary at least 1")
+			if last := m.Summary().Trees - 1; *tree > last {
+				return invalid("tree", strconv.Itoa(*tree), fmt.Errorf("the model has the trees 0 to %d", last))
 			}
 			c, window, err := s.find(*uid, files)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -33,17 +34,20 @@ func readModel(path string) (*model.Model, error) {
 	return m, err
 }
 
+// treeDepths are the depths that trees can end at; 0 is the paper's.
+var treeDepths = between(0, forest.MaxSubsample)
+
 // learningFlags defines how a model is made.
 func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	var o learn.Options
 	var sampling, without string
-	flags.IntVar(&o.Trees, "trees", 0, fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
-	flags.IntVar(&o.Subsample, "subsample", 0, fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
-	flags.IntVar(&o.MaxDepth, "max-depth", 0, "end trees at depth `N` (default ⌈log₂ subsample⌉, the paper's, and two more with cuts beyond the data)")
+	numberVar(flags, &o.Trees, "trees", 0, between(1, forest.MaxTrees), fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
+	numberVar(flags, &o.Subsample, "subsample", 0, between(2, forest.MaxSubsample), fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
+	numberVar(flags, &o.MaxDepth, "max-depth", 0, treeDepths, "end trees at depth `N`; 0, the default, is ⌈log₂ subsample⌉, the paper's, and two more with cuts beyond the data")
 	flags.StringVar(&without, "without", "", "`FEATURES` that trees shall not split by, comma-separated, as info names them")
 	flags.BoolVar(&o.Within, "cuts-within", false, "draw no cut beyond the data, as in the paper (always so with uniform sampling)")
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
-	flags.Uint64Var(&o.Seed, "seed", model.DefaultSeed, "the same seed and connections give the same model")
+	numberVar(flags, &o.Seed, "seed", model.DefaultSeed, anySeed, "the same seed and connections give the same model")
 	return func() (learn.Options, error) {
 		var err error
 		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
@@ -51,11 +55,6 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 		}
 		if o.Without, err = learn.ParseFeatures(without); err != nil {
 			return o, fmt.Errorf("--without: %w", err)
-		}
-		for name, least := range map[string]int{"trees": 1, "subsample": 2} {
-			if n, _ := flags.GetInt(name); flags.Changed(name) && n < least {
-				return o, fmt.Errorf("--%s is too small", name)
-			}
 		}
 		return o, nil
 	}

@@ -112,7 +112,7 @@ func runVerb(s *session, v verb, args []string) int {
 		printHelp(s.stdout, v, flags)
 		return exitDone
 	case err != nil:
-		return s.fail(hinted(err, "zeek-iforest "+v.name+" --help lists the options"))
+		return s.fail(hinted(parseError(err), "zeek-iforest "+v.name+" --help lists the options"))
 	}
 	var err error
 	if s.names, err = zeeklog.ParseNames(*names); err != nil {

@@ -39,7 +39,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 				return errors.New("one capture wanted")
 			}
 			if r.capture.LocalNets, err = parseNets(*nets); err != nil {
-				return fmt.Errorf("--local-nets: %w", err)
+				return err
 			}
 			if r.format, err = parseFormat(*format); err != nil {
 				return fmt.Errorf("--format: %w", err)
@@ -47,9 +47,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 			if r.columns, err = columns(); err != nil {
 				return err
 			}
-			if r.strangest, r.top, err = limits(); err != nil {
-				return err
-			}
+			r.strangest, r.top = limits()
 			if r.learning, err = options(); err != nil {
 				return err
 			}
@@ -102,6 +100,9 @@ func (r *replay) run(path, out string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.looked(displayName(path), &source.batch.stats); err != nil {
+		return err
+	}
 	if r.top > 0 {
 		if err := r.table(o, r.top); err != nil {
 			return err
@@ -111,6 +112,21 @@ func (r *replay) run(path, out string) error {
 		return err
 	}
 	return r.passed()
+}
+
+// looked counts packets that could not be used where that matters: a limit that
+// looked at a part was not passed by that part only, and one that looked at
+// nothing says nothing.
+func (r *replay) looked(name string, stats *capture.Stats) error {
+	switch {
+	case r.limit > 0 && stats.Counted == 0:
+		return r.lookedAtNothing(fmt.Sprintf("%s: no connection has a packet of the %d in it", name, stats.Packets))
+	case r.limit > 0 && r.offered == 0:
+		return r.lookedAtNothing(name + ": no connection has a score")
+	case r.limit > 0, stats.Counted == 0:
+		r.unusable += stats.Unusable()
+	}
+	return nil
 }
 
 // scoreItself learns from all connections and then scores them.
@@ -193,9 +209,9 @@ func parseNets(text string) (nets []netip.Prefix, err error) {
 		part = strings.TrimSpace(part)
 		net, err := netip.ParsePrefix(part)
 		if err != nil {
-			addr, addrErr := netip.ParseAddr(part)
-			if addrErr != nil {
-				return nil, err
+			addr, err := netip.ParseAddr(part)
+			if err != nil {
+				return nil, invalid("local-nets", part, errors.New("not a network such as 10.0.0.0/8"))
 			}
 			net = netip.PrefixFrom(addr, addr.BitLen())
 		}

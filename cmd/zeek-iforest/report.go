@@ -37,13 +37,10 @@ the log does not have.`,
 		modelPath := modelFlag(flags)
 		html := flags.String("html", "-", "write the page to `FILE`")
 		date := flags.String("day", "", "the `DAY` the page is about, 2027-01-31 (default the latest)")
-		top := flags.Int("top", 20, "show the `N` strangest things")
+		top := numberFlag(flags, "top", 20, positive, "show the `N` strangest things")
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, and count it")
 		strict := strictFlag(flags)
 		return func(s *session, files []string) error {
-			if *top < 1 {
-				return errors.New("--top must be positive")
-			}
 			r := &reporting{session: s, latest: *date == ""}
 			r.page = &report.DayPage{Top: *top, Files: dayFiles(orStdin(files)), Allow: *allow}
 			if *date != "" {

@@ -35,14 +35,8 @@ through with an unset score and named on standard error.`,
 			if err != nil {
 				return err
 			}
-			best, top, err := limits()
-			if err != nil {
-				return err
-			}
-			alerts, err := budget()
-			if err != nil {
-				return err
-			}
+			best, top := limits()
+			alerts := budget()
 			o, err := s.output(*out)
 			if err != nil {
 				return err
@@ -51,6 +45,9 @@ through with an unset score and named on standard error.`,
 			sc := scoring{alerts: alerts, session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
+			}
+			if best.limit > 0 && best.offered == 0 {
+				return best.lookedAtNothing(fmt.Sprintf("no row of %d has a score", sc.place))
 			}
 			if alerts != nil {
 				if err := alerts.table(o); err != nil {

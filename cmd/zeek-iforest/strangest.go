@@ -48,24 +48,22 @@ type strangest struct {
 	limit float64 // 0 for none
 	plot  string  // file for the histogram, "" for none
 
-	mu    sync.Mutex
-	kinds map[kind]*strange
-	above uint64
-	bins  [report.Bins]uint64
+	mu      sync.Mutex
+	kinds   map[kind]*strange
+	offered uint64 // connections
+	above   uint64
+	bins    [report.Bins]uint64
 }
 
 // marked is how many of the strangest the histogram points out.
 const marked = 3
 
 // limitFlags defines --top, --fail-above and --plot.
-func limitFlags(flags *pflag.FlagSet) func() (*strangest, int, error) {
-	top := flags.Int("top", 0, "print the `N` strangest connections as a table with the reasons, one for each originator, responder, service and conn_state, instead of a log")
-	limit := flags.Float64("fail-above", 0, "exit with status 3 when a connection scores higher than `SCORE`, naming it")
+func limitFlags(flags *pflag.FlagSet) func() (*strangest, int) {
+	top := numberFlag(flags, "top", 0, positive, "print the `N` strangest connections as a table with the reasons, one for each originator, responder, service and conn_state, instead of a log")
+	limit := numberFlag(flags, "fail-above", 0, aShare, "exit with status 3 when a connection scores higher than `SCORE`, naming it")
 	plot := flags.String("plot", "", "draw how many connections have which score, as SVG in `FILE`")
-	return func() (*strangest, int, error) {
-		if *top < 0 || *limit < 0 || *limit >= 1 {
-			return nil, 0, fmt.Errorf("--top must be positive, --fail-above between 0 and 1")
-		}
+	return func() (*strangest, int) {
 		n := *top
 		if *limit > 0 {
 			n = max(n, maxWarnings)
@@ -73,7 +71,7 @@ func limitFlags(flags *pflag.FlagSet) func() (*strangest, int, error) {
 		if *plot != "" {
 			n = max(n, marked)
 		}
-		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top, nil
+		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top
 	}
 }
 
@@ -84,6 +82,7 @@ func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.offered++
 	s.bins[min(int(score.Value*report.Bins), report.Bins-1)]++
 	if s.limit > 0 && score.Value > s.limit {
 		s.above++
@@ -141,6 +140,11 @@ func compareStrange(a, b *strange) int {
 		return 1
 	}
 	return 0
+}
+
+// lookedAtNothing is the error of a limit that no connection was held against.
+func (s *strangest) lookedAtNothing(why string) error {
+	return fmt.Errorf("--fail-above %v cannot hold: %s", s.limit, why)
 }
 
 // passed is the error that says that the limit was passed, naming the

@@ -50,17 +50,14 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 // sensorFlags defines how a sensor's model is made again.
 func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
 	asSensor := flags.Bool("as-sensor", false, "learn as a sensor does while it scores: with its --seed (zeek-iforest info tells it), the model that it had after these connections, byte for byte")
-	warmup := flags.Int("warmup", 0, fmt.Sprintf("as a sensor: make the first model after `N` connections (default %d)", model.DefaultWarmup))
-	every := flags.Int("rebuild-every", 0, fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
+	warmup := numberFlag(flags, "warmup", 0, between(1, 1_000_000_000), fmt.Sprintf("as a sensor: make the first model after `N` connections (default %d)", model.DefaultWarmup))
+	every := numberFlag(flags, "rebuild-every", 0, between(1, 1_000_000_000), fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
 	zeek := flags.String("zeek-version", "", "as a sensor: name `VERSION` in the model, as the sensor's does")
 	return func(o *learn.Options) error {
 		for _, name := range []string{"warmup", "rebuild-every", "zeek-version", "samples"} {
 			if flags.Changed(name) && !*asSensor {
 				return fmt.Errorf("--%s means nothing without --as-sensor", name)
 			}
-		}
-		if *warmup < 0 || *every < 0 {
-			return errors.New("--warmup and --rebuild-every must not be negative")
 		}
 		o.AsSensor, o.Warmup, o.RebuildEvery, o.ZeekVersion = *asSensor, *warmup, *every, *zeek
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -29,13 +30,13 @@ Stability says whether the forest is large enough, not whether it finds attacks:
 and eval say that. Recommended is the cheapest that is not clearly worse than the best.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		t := tuning{}
-		flags.IntSliceVar(&t.trees, "trees", []int{50, 100, 200, 400}, "`NUMBERS` of trees to try")
-		flags.IntSliceVar(&t.subsamples, "subsample", []int{32, 64, 256}, "`NUMBERS` of connections per tree to try")
-		flags.IntSliceVar(&t.depths, "max-depth", []int{0}, "`DEPTHS` to end trees at; 0 is the paper's ⌈log₂ subsample⌉")
+		numbersVar(flags, &t.trees, "trees", []int{50, 100, 200, 400}, between(1, forest.MaxTrees), "`NUMBERS` of trees to try")
+		numbersVar(flags, &t.subsamples, "subsample", []int{32, 64, 256}, between(2, forest.MaxSubsample), "`NUMBERS` of connections per tree to try")
+		numbersVar(flags, &t.depths, "max-depth", []int{0}, treeDepths, "`DEPTHS` to end trees at; 0 is the paper's ⌈log₂ subsample⌉")
 		without := flags.StringArray("without", nil, "also try trees that do not split by these `FEATURES`, comma-separated; may be given several times")
 		samplings := flags.StringSlice("sampling", []string{"balanced", "uniform"}, "`WAYS` to draw connections to try")
-		flags.IntVar(&t.seeds, "seeds", 5, "repeat with `N` seeds")
-		flags.Float64Var(&t.fpr, "fpr", 0.001, "the share of ordinary rows that may raise an alert")
+		numberVar(flags, &t.seeds, "seeds", 5, between(2, 10_000), "repeat with `N` seeds, at least 2: one says nothing about chance")
+		numberVar(flags, &t.fpr, "fpr", 0.001, aShare, "the share `F` of ordinary rows that may raise an alert")
 		flags.BoolVar(&t.unlabelled, "unlabelled", false, "the logs have no labels: measure stability")
 		t.labels.define(flags)
 		asJSON := flags.Bool("json", false, "print JSON")
@@ -55,14 +56,6 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				}
 				t.without = append(t.without, set)
 			}
-			switch {
-			case slices.ContainsFunc(t.trees, notPositive) || slices.ContainsFunc(t.subsamples, notPositive):
-				return errors.New("--trees and --subsample want numbers above 0")
-			case t.seeds < 2:
-				return errors.New("--seeds wants at least 2: one says nothing about chance")
-			case t.fpr <= 0 || t.fpr >= 1:
-				return errors.New("--fpr wants a share between 0 and 1")
-			}
 			report, err := t.run(s, files)
 			if err != nil {
 				return err
@@ -74,8 +67,6 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		}
 	},
 }
-
-func notPositive(n int) bool { return n < 1 }
 
 // tuning is the grid and how it is measured.
 type tuning struct {

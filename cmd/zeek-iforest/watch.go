@@ -15,6 +15,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
+	"github.com/zeek-iforest/zeek-iforest/model"
 )
 
 var watchVerb = verb{
@@ -43,20 +44,17 @@ are read to their end, and what would have been sent is printed.`,
 		var o alert.Options
 		var to []string
 		var state string
-		flags.Float64Var(&c.PerDay, "alerts-per-day", 20, "raise about `N` alerts a day")
-		flags.IntVar(&c.PerHour, "alerts-per-hour", 10, "send at most `N` an hour, the rest as one; 0 for no limit")
+		budgetVar(flags, &c.PerDay, model.DefaultAlertsPerDay, "raise about `N` alerts a day")
+		numberVar(flags, &c.PerHour, "alerts-per-hour", 10, between(0, 1_000_000), "send at most `N` an hour, the rest as one; 0 for no limit")
 		flags.StringArrayVar(&to, "to", []string{"stdout"}, "send alerts to `RECEIVER`; can be repeated")
 		flags.StringVar(&c.Allow, "allow", "", "leave out what the allow-list in `FILE` names; see zeek-iforest allow")
 		flags.StringVar(&state, "state", "", "keep position and spool in `DIR` (default $STATE_DIRECTORY, else below ~/.local/state)")
-		flags.IntVar(&c.Spool, "spool", 10000, "keep up to `N` alerts for receivers that are away")
+		numberVar(flags, &c.Spool, "spool", 10000, positive, "keep up to `N` alerts for receivers that are away")
 		flags.StringVar(&o.CA, "ca", "", "trust the certificates in `FILE` instead of the system's")
 		flags.StringVar(&o.Token, "webhook-token", "", "bearer token for json: receivers, in env:NAME or file:PATH")
 		flags.StringVar(&o.Template, "webhook-template", "", "make the body of json: receivers with the Go template in `FILE`, e.g. {\"text\": {{json .Title}}}")
 		dry := flags.Bool("dry-run", false, "print what the logs would have sent, and end")
 		return func(s *session, files []string) error {
-			if c.PerDay <= 0 || c.PerHour < 0 || c.Spool < 1 {
-				return errors.New("--alerts-per-day and --spool must be positive, --alerts-per-hour not negative")
-			}
 			var err error
 			if *modelPath != "" {
 				if c.Model, err = readModel(*modelPath); err != nil {
