@@ -125,7 +125,7 @@ var Attacks = []Attack{
 		},
 	}, {
 		Name:    "beacon that nobody answers",
-		Source:  "campaigns' android-1, 10.8.0.57 to port 1337: 157 connections, one each 20.0 s (lower and upper decile the same), one SYN each",
+		Source:  "campaigns' android-1, 10.8.0.57 to port 1337: 157 connections, one each 20.0 s (lower and upper decile the same); 149 of them one SYN without an answer, as all are here",
 		Outside: true,
 		rows: func() (rows []conn.Conn) {
 			for i := range 157 {
