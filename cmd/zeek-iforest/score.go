@@ -25,11 +25,20 @@ through with an unset score and named on standard error.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
-		budget := alertsFlag(flags)
+		budget, part := alertsFlag(flags), lakeFlags(flags)
 		return func(s *session, files []string) error {
-			m, err := readModel(*modelPath)
+			lake, err := part()
 			if err != nil {
 				return err
+			}
+			if err := lake.noMeaning(flags); err != nil {
+				return err
+			}
+			var m *model.Model
+			if lake.responders == nil {
+				if m, err = readModel(*modelPath); err != nil {
+					return err
+				}
 			}
 			chosen, err := columns()
 			if err != nil {
@@ -42,7 +51,7 @@ through with an unset score and named on standard error.`,
 				return err
 			}
 			defer o.discard()
-			sc := scoring{alerts: alerts, session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
+			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
@@ -71,7 +80,7 @@ through with an unset score and named on standard error.`,
 type scoring struct {
 	*session
 	model   *model.Model
-	hosts   *feature.Hosts
+	lake    *lake
 	columns chosenColumns
 	*strangest
 	alerts *offlineAlerts // nil where none are asked for
@@ -93,13 +102,23 @@ type observed struct {
 func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	bar := sc.progress(-1, "connections")
 	defer bar.Finish()
-	add := zeeklog.NewAddColumns(sc.columns.columns()...)
+	columns := sc.columns.columns()
+	if sc.lake.responders != nil {
+		columns = []zeeklog.Column{respFailures}
+	}
+	add := zeeklog.NewAddColumns(columns...)
 	steps := zeeklog.Steps{
 		InOrder: func(blk *zeeklog.Block) error {
 			bar.Add(len(blk.Rows))
 			return sc.observe(blk)
 		},
 		Render: func(dst []byte, blk *zeeklog.Block) []byte {
+			if sc.lake.responders != nil {
+				windows := blk.State.(*observed).windows
+				return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
+					values[0] = zeeklog.Count(uint64(windows[i].RespFailures))
+				})
+			}
 			scores := sc.score(blk)
 			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) {
 				sc.row(blk, i, scores[0], values)
@@ -127,16 +146,13 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		case writeErr != nil:
 			return fmt.Errorf("writing %s: %w", w.name, writeErr)
 		case err == nil:
-		case sc.strict || sc.Err() != nil || sc.place == before:
+		case sc.strict || sc.Err() != nil || sc.place == before || sc.lake.broken:
 			return err
 		default:
 			sc.damaged(err)
 		}
 	}
-	if sc.cold > 0 {
-		sc.say("%s of %d come from the first five minutes of the first log or after a gap: what their hosts did before is not known, so the sensor's own score may differ",
-			plural(sc.cold, "row"), sc.place)
-	}
+	sc.lake.sayCold(sc.session, sc.cold, sc.place)
 	return nil
 }
 
@@ -166,7 +182,11 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
-		w := sc.hosts.Observe(&row.Conn)
+		w, err := sc.lake.next(blk, row)
+		if err != nil {
+			blk.CutAt(i)
+			return &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
+		}
 		if w.Cold {
 			sc.cold++
 		}
