@@ -80,14 +80,27 @@ func (k *lake) noMeaning(flags *pflag.FlagSet) error {
 	return err
 }
 
+// rowValues gives the text of a row's column, false where it has none.
+type rowValues interface {
+	Value(column string) (string, bool)
+}
+
+// blockRow is a row of a log that is text.
+type blockRow struct {
+	blk *zeeklog.Block
+	row *zeeklog.Row
+}
+
+func (r *blockRow) Value(column string) (string, bool) { return r.blk.Value(r.row, column) }
+
 // inOrder says what is wrong with a row's place in the log's order.
-func (k *lake) inOrder(blk *zeeklog.Block, row *zeeklog.Row) error {
+func (k *lake) inOrder(c *conn.Conn, row rowValues) error {
 	if k.order == nil {
 		return nil
 	}
-	n := int64(row.Conn.TS)
+	n := int64(c.TS)
 	if k.orderBy != "ts" {
-		text, ok := blk.Value(row, k.orderBy)
+		text, ok := row.Value(k.orderBy)
 		if !ok {
 			return fmt.Errorf("no value in the column %s of --order-by", k.orderBy)
 		}
@@ -96,12 +109,23 @@ func (k *lake) inOrder(blk *zeeklog.Block, row *zeeklog.Row) error {
 			return fmt.Errorf("--order-by %s: %q is not a whole number", k.orderBy, text)
 		}
 	}
-	before, ok := k.order.Follows(k.key(&row.Conn), n)
+	before, ok := k.order.Follows(k.key(c), n)
 	if ok {
 		return nil
 	}
 	return hinted(fmt.Errorf("%s %d comes after %d%s", k.orderBy, n, before, map[string]string{"originator": " of the same originator", "responder": " of the same responder"}[k.by]),
 		"scores are those of the log only in its order: sort by "+k.orderBy+", each row once")
+}
+
+// reads are the columns that are read beside those of conn.log.
+func (k *lake) reads() (names []string) {
+	if k.orderBy != "" && k.orderBy != "ts" {
+		names = append(names, k.orderBy)
+	}
+	if k.by == "originator" {
+		names = append(names, respFailures.Name)
+	}
+	return names
 }
 
 // key is the host whose rows are in order.
@@ -116,25 +140,25 @@ func (k *lake) key(c *conn.Conn) [16]byte {
 }
 
 // next counts the next row, if it is that, and returns its window.
-func (k *lake) next(blk *zeeklog.Block, row *zeeklog.Row) (w feature.Window, err error) {
-	if err = k.inOrder(blk, row); err == nil {
-		w, err = k.observe(blk, row)
+func (k *lake) next(c *conn.Conn, row rowValues) (w feature.Window, err error) {
+	if err = k.inOrder(c, row); err == nil {
+		w, err = k.observe(c, row)
 	}
 	k.broken = err != nil
 	return w, err
 }
 
 // observe counts a row and returns its window; by responder only RespFailures.
-func (k *lake) observe(blk *zeeklog.Block, row *zeeklog.Row) (w feature.Window, err error) {
+func (k *lake) observe(c *conn.Conn, row rowValues) (w feature.Window, err error) {
 	if k.responders != nil {
-		w.RespFailures = k.responders.Observe(&row.Conn)
+		w.RespFailures = k.responders.Observe(c)
 		return w, nil
 	}
-	w = k.hosts.Observe(&row.Conn)
-	if k.by == "" || !blk.HasColumn(respFailures.Name) {
+	w = k.hosts.Observe(c)
+	if k.by == "" {
 		return w, nil
 	}
-	if text, ok := blk.Value(row, respFailures.Name); ok {
+	if text, ok := row.Value(respFailures.Name); ok {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil {
 			return w, fmt.Errorf("%s: %q is not a count", respFailures.Name, text)

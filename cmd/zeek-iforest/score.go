@@ -20,12 +20,13 @@ var scoreVerb = verb{
 	about: `Each log is written in its own format with all its columns byte for byte and the
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
-the other; - or none is standard input. A row that cannot be used is passed
+the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
 through with an unset score and named on standard error.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
+		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part()
 			if err != nil {
@@ -51,7 +52,7 @@ through with an unset score and named on standard error.`,
 				return err
 			}
 			defer o.discard()
-			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, columns: chosen, strangest: best, strict: *strict}
+			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
@@ -81,6 +82,7 @@ type scoring struct {
 	*session
 	model   *model.Model
 	lake    *lake
+	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
 	*strangest
 	alerts *offlineAlerts // nil where none are asked for
@@ -130,6 +132,12 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 			return out
 		},
 	}
+	switch {
+	case anyParquet(files):
+		return sc.parquet(w, files, columns, quiet)
+	case len(sc.keep) > 0:
+		return errors.New("--keep means something for Parquet only")
+	}
 	for _, file := range files {
 		input, err := openInput(file, sc.stdin)
 		if err != nil {
@@ -166,6 +174,7 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	}
 	state.place = sc.place
 	state.windows = state.windows[:0]
+	at := blockRow{blk: blk}
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
 		if row.Err == nil {
@@ -182,7 +191,8 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
-		w, err := sc.lake.next(blk, row)
+		at.row = row
+		w, err := sc.lake.next(&row.Conn, &at)
 		if err != nil {
 			blk.CutAt(i)
 			return &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}

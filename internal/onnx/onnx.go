@@ -189,4 +189,3 @@ func Describe(m *model.Model) Description {
 	}
 	return d
 }
-
