@@ -13,7 +13,7 @@ import (
 // Writer writes the columns of logs as they are, in their compression, and
 // columns added to them, in ZSTD. A column of an added one's name is replaced.
 type Writer struct {
-	w      *parquet.Writer
+	w      *parquet.GenericWriter[any]
 	from   []int // the leaf of the log that each leaf is, -1 for an added one
 	added  []int // the leaf of each added column
 	leaves []leaf
@@ -62,7 +62,7 @@ func NewWriter(w io.Writer, l *Log, keep []string, columns ...zeeklog.Column) (*
 	}
 	schema := parquet.NewSchema(l.file.Schema().Name(), r)
 	out := &Writer{
-		w:      parquet.NewWriter(w, schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("zeek-iforest", "", "")),
+		w:      parquet.NewGenericWriter[any](w, schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("zeek-iforest", "", "")),
 		added:  make([]int, len(columns)),
 		leaves: l.leaves,
 	}
