@@ -26,6 +26,9 @@ func (blk *Block) Value(row *Row, name string) (string, bool) {
 		if value, ok := plainJSONValue(row.Raw, name); ok {
 			return value, true
 		}
+		if !strings.Contains(row.Raw, name) && strings.IndexByte(row.Raw, '\\') < 0 {
+			return "", false // decoding all of it would only say so, too
+		}
 		return jsonValue(row.Raw, name)
 	case l.format == CSV || len(l.sep) != 1:
 		r := Reader{block: *blk}

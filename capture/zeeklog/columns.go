@@ -158,3 +158,13 @@ func isSeparator(s string) bool {
 	}
 	return true
 }
+
+// ConnColumn returns the name in conn.log of a column that may have another
+// separator, id_orig_h for id.orig_h, and whether conn.log has it.
+func ConnColumn(name string) (string, bool) {
+	f := fieldNamed(name)
+	if f == noField {
+		return "", false
+	}
+	return columns[f].name, true
+}

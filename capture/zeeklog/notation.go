@@ -161,3 +161,17 @@ func appendAddr(dst []byte, a netip.Addr) []byte {
 	}
 	return netip.AddrFrom4([4]byte(b[12:])).AppendTo(append(dst, prefix...))
 }
+
+// Any returns the value as float64, uint64 or string, nil where it is unset,
+// for formats that are not text.
+func (v Value) Any() any {
+	switch v.kind {
+	case doubleValue:
+		return v.number
+	case countValue:
+		return v.whole
+	case textValue:
+		return v.text
+	}
+	return nil
+}

@@ -79,6 +79,10 @@ func parseDecimal(s string) (conn.Micros, bool) {
 
 var pow10 = [...]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
 
+// ParseTime parses a time as a log's ts column has it: seconds or milliseconds
+// since 1970, or ISO 8601.
+func ParseTime(s string) (conn.Micros, error) { return parseTime(s) }
+
 // parseTime parses a point in time in any notation of Zeek's JSON writer
 // (LogAscii::json_timestamps): seconds, ISO 8601, or milliseconds, which it
 // writes without a point; so does zeek-cut -d for ISO 8601. A whole number

@@ -68,6 +68,8 @@ func (c *container) hint(path, outer string) string {
 		file = "FILE"
 	}
 	switch {
+	case c.name == "Parquet":
+		return "train and score read Parquet from a file that is not packed once more: its end says where its columns are"
 	case c.command == "":
 		return "write it as CSV or JSON lines with conn.log's column names"
 	case outer != "" && c.name != "tar":

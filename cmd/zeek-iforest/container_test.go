@@ -67,7 +67,7 @@ func TestContainersAreNamed(t *testing.T) {
 		{"tar in gzip", gzipped(t, string(tarred(t, containedLog))), "tar in gzip data", "tar -xf FILE unpacks it"},
 		{"tar in zstd", zstandard(t, string(tarred(t, containedLog))), "tar in zstd data", "tar -xf FILE unpacks it"},
 		{"UTF-16 in gzip", gzipped(t, "\xff\xfe"+string(inUTF16(containedLog, 0, 1))), "UTF-16 in gzip data", "gzip -dc FILE | iconv -f UTF-16 -t UTF-8 - | zeek-iforest … -"},
-		{"Parquet", []byte("PAR1\x15\x04"), "Parquet data", "write it as CSV or JSON lines"},
+		{"Parquet", []byte("PAR1\x15\x04"), "Parquet data", "read Parquet from a file"},
 		{"SQLite", []byte("SQLite format 3\x00\x10\x00"), "SQLite data", "sqlite3 -header -csv FILE"},
 		{"UTF-16 with a mark, little end first", append([]byte("\xff\xfe"), inUTF16(containedLog, 0, 1)...), "UTF-16 data", "iconv -f UTF-16 -t UTF-8 FILE"},
 		{"UTF-16 with a mark, big end first", append([]byte("\xfe\xff"), inUTF16(containedLog, 1, 0)...), "UTF-16 data", "iconv -f UTF-16 -t UTF-8 FILE"},

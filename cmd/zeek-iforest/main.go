@@ -40,7 +40,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		replayVerb, trainVerb, scoreVerb, explainVerb, infoVerb, evalVerb,
-		watchVerb, allowVerb, reportVerb, tuneVerb, drillVerb,
+		watchVerb, allowVerb, reportVerb, tuneVerb, drillVerb, exportVerb,
 	}
 }
 

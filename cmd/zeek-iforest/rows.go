@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/parquetlog"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
@@ -36,11 +37,12 @@ type rows struct {
 	files   []string
 	strict  bool
 
-	input  io.ReadCloser
-	reader *zeeklog.Reader
-	row    zeeklog.Row
-	read   uint64 // rows of this log
-	bar    *progressbar.ProgressBar
+	parquet *parquetRows // of this log, where it is one
+	input   io.ReadCloser
+	reader  *zeeklog.Reader
+	row     zeeklog.Row
+	read    uint64 // rows of this log
+	bar     *progressbar.ProgressBar
 }
 
 // barRows is how many rows the progress bar advances by.
@@ -59,9 +61,37 @@ func (r *rows) next(c *conn.Conn) error {
 		if err := r.session.Err(); err != nil {
 			return err
 		}
+		if r.parquet != nil {
+			err := r.parquet.next(c)
+			bad := errors.As(err, new(*zeeklog.Error))
+			switch {
+			case err == nil:
+				if r.read++; r.read%barRows == 0 {
+					r.bar.Add(barRows)
+				}
+				return nil
+			case err == io.EOF:
+				r.parquet.Close()
+				r.parquet = nil
+			case !bad || r.strict:
+				return err
+			default:
+				r.session.unused(err)
+			}
+			continue
+		}
 		if r.reader == nil {
 			if len(r.files) == 0 {
 				return io.EOF
+			}
+			if isParquet(r.files[0]) {
+				log, err := parquetlog.Open(r.files[0], parquetlog.All)
+				if err != nil {
+					return err
+				}
+				r.parquet = &parquetRows{Log: log}
+				r.files, r.read = r.files[1:], 0
+				continue
 			}
 			input, err := openInput(r.files[0], r.session.stdin)
 			if err != nil {
@@ -95,6 +125,9 @@ func (r *rows) next(c *conn.Conn) error {
 
 func (r *rows) close() {
 	r.bar.Finish()
+	if r.parquet != nil {
+		r.parquet.Close()
+	}
 	if r.reader != nil {
 		r.input.Close()
 	}

@@ -20,16 +20,26 @@ var scoreVerb = verb{
 	about: `Each log is written in its own format with all its columns byte for byte and the
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
-the other; - or none is standard input. A row that cannot be used is passed
+the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
 through with an unset score and named on standard error.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
-		budget := alertsFlag(flags)
+		budget, part := alertsFlag(flags), lakeFlags(flags)
+		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
-			m, err := readModel(*modelPath)
+			lake, err := part()
 			if err != nil {
 				return err
+			}
+			if err := lake.noMeaning(flags); err != nil {
+				return err
+			}
+			var m *model.Model
+			if lake.responders == nil {
+				if m, err = readModel(*modelPath); err != nil {
+					return err
+				}
 			}
 			chosen, err := columns()
 			if err != nil {
@@ -42,7 +52,7 @@ through with an unset score and named on standard error.`,
 				return err
 			}
 			defer o.discard()
-			sc := scoring{alerts: alerts, session: s, model: m, hosts: feature.NewHosts(model.DefaultHosts), columns: chosen, strangest: best, strict: *strict}
+			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
@@ -71,7 +81,8 @@ through with an unset score and named on standard error.`,
 type scoring struct {
 	*session
 	model   *model.Model
-	hosts   *feature.Hosts
+	lake    *lake
+	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
 	*strangest
 	alerts *offlineAlerts // nil where none are asked for
@@ -93,13 +104,23 @@ type observed struct {
 func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	bar := sc.progress(-1, "connections")
 	defer bar.Finish()
-	add := zeeklog.NewAddColumns(sc.columns.columns()...)
+	columns := sc.columns.columns()
+	if sc.lake.responders != nil {
+		columns = []zeeklog.Column{respFailures}
+	}
+	add := zeeklog.NewAddColumns(columns...)
 	steps := zeeklog.Steps{
 		InOrder: func(blk *zeeklog.Block) error {
 			bar.Add(len(blk.Rows))
 			return sc.observe(blk)
 		},
 		Render: func(dst []byte, blk *zeeklog.Block) []byte {
+			if sc.lake.responders != nil {
+				windows := blk.State.(*observed).windows
+				return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
+					values[0] = zeeklog.Count(uint64(windows[i].RespFailures))
+				})
+			}
 			scores := sc.score(blk)
 			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) {
 				sc.row(blk, i, scores[0], values)
@@ -110,6 +131,12 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 			}
 			return out
 		},
+	}
+	switch {
+	case anyParquet(files):
+		return sc.parquet(w, files, columns, quiet)
+	case len(sc.keep) > 0:
+		return errors.New("--keep means something for Parquet only")
 	}
 	for _, file := range files {
 		input, err := openInput(file, sc.stdin)
@@ -127,16 +154,13 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		case writeErr != nil:
 			return fmt.Errorf("writing %s: %w", w.name, writeErr)
 		case err == nil:
-		case sc.strict || sc.Err() != nil || sc.place == before:
+		case sc.strict || sc.Err() != nil || sc.place == before || sc.lake.broken:
 			return err
 		default:
 			sc.damaged(err)
 		}
 	}
-	if sc.cold > 0 {
-		sc.say("%s of %d come from the first five minutes of the first log or after a gap: what their hosts did before is not known, so the sensor's own score may differ",
-			plural(sc.cold, "row"), sc.place)
-	}
+	sc.lake.sayCold(sc.session, sc.cold, sc.place)
 	return nil
 }
 
@@ -150,6 +174,7 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	}
 	state.place = sc.place
 	state.windows = state.windows[:0]
+	at := blockRow{blk: blk}
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
 		if row.Err == nil {
@@ -166,7 +191,12 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
-		w := sc.hosts.Observe(&row.Conn)
+		at.row = row
+		w, err := sc.lake.next(&row.Conn, &at)
+		if err != nil {
+			blk.CutAt(i)
+			return &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
+		}
 		if w.Cold {
 			sc.cold++
 		}

@@ -72,6 +72,8 @@ type Hosts struct {
 	rows    uint64
 	opening int64 // latest minute among the first openingRows rows
 	horizon int64 // latest minute of a host that was forgotten
+
+	partition *partition // nil unless the rows are a part of a log
 }
 
 // NewHosts returns a table for that many originators, at least one. All memory
@@ -108,6 +110,7 @@ func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 func (h *Hosts) Observe(c *conn.Conn) Window {
 	now := floorMinute(c)
 	switch {
+	case h.partition != nil: // other hosts' rows say nothing
 	case now < h.opening-setBack:
 		h.opening, h.horizon = now, min(h.horizon, now)
 	case h.rows < openingRows:
@@ -172,14 +175,23 @@ func (e *host) reach(now int64, m *hostMarks) {
 
 // find returns the place of an originator, and makes one where there is none.
 func (h *Hosts) find(addr [16]byte, now int64) int {
-	forgets := int64(longAgo)
-	if h.places.Full() {
-		forgets = h.hosts[h.places.Oldest()].minute
+	forgets, forgotten := int64(longAgo), [16]byte{}
+	full := h.places.Full()
+	if full {
+		oldest := h.places.Oldest()
+		forgets, forgotten = h.hosts[oldest].minute, h.places.Key(oldest)
 	}
 	place, added := h.places.Use(addr)
-	if added {
+	switch {
+	case !added:
+	case h.partition == nil:
 		h.horizon = max(h.horizon, forgets)
 		h.hosts[place] = host{minute: now, exactFrom: h.horizon + minutes}
+	default:
+		h.hosts[place] = host{minute: now, exactFrom: h.partition.exactFrom(addr, now)}
+		if full {
+			h.partition.forget(forgotten, forgets)
+		}
 	}
 	return place
 }
@@ -193,8 +205,13 @@ func floorMinute(c *conn.Conn) int64 {
 	if end < c.TS {
 		end = 1<<63 - 1
 	}
-	m := int64(end / minute)
-	if end%minute < 0 {
+	return minuteOf(end)
+}
+
+// minuteOf is the minute of a time.
+func minuteOf(t conn.Micros) int64 {
+	m := int64(t / minute)
+	if t%minute < 0 {
 		m--
 	}
 	return m

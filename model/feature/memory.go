@@ -11,7 +11,7 @@ import (
 // connection included: of the responder, of the pair (originator, responder,
 // proto and port), and of the ports that the originator uses.
 type Memory struct {
-	RespFailures uint32 // failed connections to the responder in its last five minutes, by anybody
+	RespFailures uint32 // failed connections to the responder in its last five minutes, by anybody (see NewPartition)
 	PairBytes    uint64 // IP bytes that the originator sent to the pair, halved each day
 	PairSeconds  uint64 // seconds for which the pair's connections were open, halved each day
 	PortUses     uint32 // connections of the originator to this proto and port, at most maxUses
@@ -38,6 +38,7 @@ type memory struct {
 	responders table[responder, *responder]
 	pairs      table[pair, *pair]
 	ports      table[portUse, *portUse]
+	own        bool // failures at a responder are those of each originator alone
 }
 
 // table keeps a value for each key. A key is a hash of the addresses and ports:
@@ -112,14 +113,11 @@ func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) (w Me
 	_, resp := addressKey(c.Resp.Addr())
 	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
 
-	r, added := m.responders.use(resp, row)
-	if added {
-		r.minute = now
+	key := resp
+	if m.own {
+		key = mix(orig ^ mix(resp))
 	}
-	r.observe(failed, now)
-	for _, n := range r.failures {
-		w.RespFailures += n
-	}
+	w.RespFailures = countFailure(&m.responders, key, failed, now, row)
 
 	p, added := m.pairs.use(mix(orig^mix(resp^mix(service))), row)
 	if added {
@@ -132,6 +130,20 @@ func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) (w Me
 	*u = min(*u+1, maxUses)
 	w.PortUses = uint32(*u)
 	return w
+}
+
+// countFailure counts a connection to a responder, failed or not, and returns
+// the failures of its last five minutes.
+func countFailure(t *table[responder, *responder], key uint64, failed bool, now int64, row uint64) (n uint32) {
+	r, added := t.use(key, row)
+	if added {
+		r.minute = now
+	}
+	r.observe(failed, now)
+	for _, f := range r.failures {
+		n += f
+	}
+	return n
 }
 
 func (r *responder) observe(failed bool, now int64) {

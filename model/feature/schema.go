@@ -41,6 +41,9 @@ var encodings = [numKinds]string{
 	Span:    "ln(x+1) of seconds",
 }
 
+// Encoding says how a number of the kind is made.
+func (k Kind) Encoding() string { return encodings[k] }
+
 // Feature describes one column of a Vector.
 type Feature struct {
 	Name  string // as anomaly_reason says it

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// respFailures is the column that a pass by responder adds and one by originator
+// reads: what all originators of a responder have to say.
+var respFailures = zeeklog.Column{Name: "anomaly_resp_failures", Type: "count"}
+
+// lake says what part of a log the rows are, and how their order is known.
+type lake struct {
+	by      string // "originator", "responder", or "" for a whole log
+	orderBy string // the column that holds the log's order
+	begin   conn.Micros
+	begins  bool
+
+	hosts      *feature.Hosts
+	responders *feature.Responders // only by responder
+	order      *feature.Order      // with orderBy
+	broken     bool                // a row was not what the options say: nothing more is scored
+}
+
+// lakeFlags defines --partition-by, --order-by and --log-start.
+func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
+	by := flags.String("partition-by", "", "the rows are a part of a log: all rows of each of its `HOSTS`, originator or responder, one host after the other or mixed, in the log's order")
+	orderBy := flags.String("order-by", "", "`COLUMN` of whole numbers that grow in the log's order, or ts: stop where they do not (with --partition-by: within a host)")
+	begin := flags.String("log-start", "", "when the whole log began, `TIME` as in ts: scores of the five minutes after it are marked as uncertain")
+	return func() (*lake, error) {
+		k := &lake{by: *by, orderBy: *orderBy, begins: *begin != ""}
+		var err error
+		if k.begins {
+			if k.begin, err = zeeklog.ParseTime(*begin); err != nil {
+				return nil, fmt.Errorf("--log-start: %w", err)
+			}
+		}
+		switch k.by {
+		case "":
+			k.hosts = feature.NewHosts(model.DefaultHosts)
+		case "originator":
+			k.hosts = feature.NewPartition(model.DefaultHosts)
+		case "responder":
+			k.responders = feature.NewResponders(model.DefaultHosts)
+		default:
+			return nil, invalid("partition-by", k.by, errors.New("want originator or responder"))
+		}
+		if k.begins && k.hosts != nil {
+			k.hosts.BeginAt(k.begin)
+		}
+		if k.orderBy != "" {
+			k.order = feature.NewOrder(model.DefaultHosts)
+		}
+		return k, nil
+	}
+}
+
+// noMeaning refuses options that mean nothing with --partition-by.
+func (k *lake) noMeaning(flags *pflag.FlagSet) error {
+	refused := map[string][]string{
+		"originator": {"alerts-per-day"},
+		"responder":  {"alerts-per-day", "model", "columns", "top", "fail-above", "plot", "log-start"},
+	}[k.by]
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		if slices.Contains(refused, f.Name) {
+			err = fmt.Errorf("--%s means nothing with --partition-by %s", f.Name, k.by)
+		}
+	})
+	return err
+}
+
+// rowValues gives the text of a row's column, false where it has none.
+type rowValues interface {
+	Value(column string) (string, bool)
+}
+
+// blockRow is a row of a log that is text.
+type blockRow struct {
+	blk *zeeklog.Block
+	row *zeeklog.Row
+}
+
+func (r *blockRow) Value(column string) (string, bool) { return r.blk.Value(r.row, column) }
+
+// inOrder says what is wrong with a row's place in the log's order.
+func (k *lake) inOrder(c *conn.Conn, row rowValues) error {
+	if k.order == nil {
+		return nil
+	}
+	n := int64(c.TS)
+	if k.orderBy != "ts" {
+		text, ok := row.Value(k.orderBy)
+		if !ok {
+			return fmt.Errorf("no value in the column %s of --order-by", k.orderBy)
+		}
+		var err error
+		if n, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return fmt.Errorf("--order-by %s: %q is not a whole number", k.orderBy, text)
+		}
+	}
+	before, ok := k.order.Follows(k.key(c), n)
+	if ok {
+		return nil
+	}
+	return hinted(fmt.Errorf("%s %d comes after %d%s", k.orderBy, n, before, map[string]string{"originator": " of the same originator", "responder": " of the same responder"}[k.by]),
+		"scores are those of the log only in its order: sort by "+k.orderBy+", each row once")
+}
+
+// reads are the columns that are read beside those of conn.log.
+func (k *lake) reads() (names []string) {
+	if k.orderBy != "" && k.orderBy != "ts" {
+		names = append(names, k.orderBy)
+	}
+	if k.by == "originator" {
+		names = append(names, respFailures.Name)
+	}
+	return names
+}
+
+// key is the host whose rows are in order.
+func (k *lake) key(c *conn.Conn) [16]byte {
+	switch k.by {
+	case "originator":
+		return c.Orig.Addr().As16()
+	case "responder":
+		return c.Resp.Addr().As16()
+	}
+	return netip.IPv6Unspecified().As16()
+}
+
+// next counts the next row, if it is that, and returns its window.
+func (k *lake) next(c *conn.Conn, row rowValues) (w feature.Window, err error) {
+	if err = k.inOrder(c, row); err == nil {
+		w, err = k.observe(c, row)
+	}
+	k.broken = err != nil
+	return w, err
+}
+
+// observe counts a row and returns its window; by responder only RespFailures.
+func (k *lake) observe(c *conn.Conn, row rowValues) (w feature.Window, err error) {
+	if k.responders != nil {
+		w.RespFailures = k.responders.Observe(c)
+		return w, nil
+	}
+	w = k.hosts.Observe(c)
+	if k.by == "" {
+		return w, nil
+	}
+	if text, ok := row.Value(respFailures.Name); ok {
+		n, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			return w, fmt.Errorf("%s: %q is not a count", respFailures.Name, text)
+		}
+		w.RespFailures = uint32(n)
+	}
+	return w, nil
+}
+
+// sayCold says how many rows have windows that may lack connections, and why.
+func (k *lake) sayCold(s *session, cold, rows uint64) {
+	switch {
+	case cold == 0:
+	case k.by == "originator" && !k.begins:
+		s.say("%s of %d come from the first five minutes of their originators: what these did before is not known; --log-start TIME says when the log began",
+			plural(cold, "row"), rows)
+	default:
+		s.say("%s of %d come from the first five minutes of the first log or after a gap: what their hosts did before is not known, so the sensor's own score may differ",
+			plural(cold, "row"), rows)
+	}
+}
