@@ -32,19 +32,32 @@ func read(t *testing.T, path ...string) string {
 	return string(text)
 }
 
-var columnsOnce = sync.OnceValues(func() (map[string]bool, error) {
-	cmd := exec.Command("go", "run", "./cmd/zeek-iforest", "replay", "--format", "json", "--columns", "score,rank,reason,model", "testdata/pcaps/office-day.pcap")
-	cmd.Dir = ".."
+// output is what the command line prints of args and stdin.
+func output(stdin []byte, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", append([]string{"run", "./cmd/zeek-iforest"}, args...)...)
+	cmd.Dir, cmd.Stdin = "..", bytes.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, &stderr)
 	}
+	return out, nil
+}
+
+var columnsOnce = sync.OnceValues(func() (map[string]bool, error) {
+	day, err := output(nil, "replay", "--format", "json", "--columns", "score,rank,reason,model", "testdata/pcaps/office-day.pcap")
+	if err != nil {
+		return nil, err
+	}
+	lake, err := output(day, "score", "--partition-by", "responder")
+	if err != nil {
+		return nil, err
+	}
 	columns := map[string]bool{}
-	for line := range strings.Lines(string(out)) {
+	for line := range bytes.Lines(append(day, lake...)) {
 		var row map[string]any
-		if err := json.Unmarshal([]byte(line), &row); err != nil {
+		if err := json.Unmarshal(line, &row); err != nil {
 			return nil, err
 		}
 		for name := range row {
@@ -54,7 +67,8 @@ var columnsOnce = sync.OnceValues(func() (map[string]bool, error) {
 	return columns, nil
 })
 
-// ourColumns are the columns of the conn.log that we write, all of them.
+// ourColumns are the columns of the conn.log that we write, all of them, and
+// those that a lake is given between its two passes.
 func ourColumns(t *testing.T) map[string]bool {
 	t.Helper()
 	columns, err := columnsOnce()
@@ -115,7 +129,7 @@ func ourECS(t *testing.T) map[string]bool {
 // Every column and metric of ours that a file here names is one that we write.
 func TestFieldsExist(t *testing.T) {
 	columns, metrics := ourColumns(t), ourMetrics(t)
-	column, metric := regexp.MustCompile(`\banomaly_[a-z]+`), regexp.MustCompile(`\biforest_[a-z_]+`)
+	column, metric := regexp.MustCompile(`\banomaly_[a-z_]+`), regexp.MustCompile(`\biforest_[a-z_]+`)
 	files := 0
 	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) == ".go" {
