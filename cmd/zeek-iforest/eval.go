@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
@@ -36,6 +37,7 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 		numberVar(flags, &l.folds, "cv", 0, between(2, 10_000), "cross-validate over `K` parts in the order of time")
 		flags.StringArrayVar(&l.attacks, "attack", nil, "count all rows of `LOG` as anomalies of a family named after the file; may be given several times")
 		l.labels.define(flags)
+		budgetVar(flags, &l.perDay, alerts.DefaultPerDay, "with --campaign: the budget, `N` alerts a day at most")
 		flags.StringSliceVar(&l.avoid, "no-rule-on", nil, "`COLUMNS` that the single-column rules leave out")
 		l.learn = learningFlags(flags)
 		flags.StringArrayVar(&e.tables, "table", nil, "evaluate on the table in `FILE`; may be given several times")
@@ -48,6 +50,8 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 			switch {
 			case len(e.tables) > 0 && len(files) > 0:
 				return errors.New("--table and logs cannot be evaluated together")
+			case len(e.tables) > 0 && l.labels.campaign != "":
+				return errors.New("--campaign is for labelled logs, not for --table")
 			case len(e.tables) > 0 && *page != "":
 				return errors.New("--report is for labelled logs, not for --table")
 			case len(e.tables) > 0:
@@ -73,6 +77,12 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				report, print = tables, func() error { return printTables(s.stdout, tables) }
 			case len(files) > 0:
 				l.model, l.seeds = *modelPath, e.seeds
+				if l.labels.campaign != "" && !flags.Changed("label") {
+					l.labels.column = ""
+				}
+				if flags.Changed("alerts-per-day") && l.labels.campaign == "" {
+					return hinted(errors.New("--alerts-per-day counts campaigns, and no --campaign is given"), "--campaign COLUMN names the column with the campaign's name")
+				}
 				logs, err := l.run(s, files)
 				if err != nil {
 					return err

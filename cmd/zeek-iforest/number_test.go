@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 // ranges are the ranges of all numbers, by verb and option. "!" before a bound
@@ -123,7 +123,7 @@ func TestListsOfNumbers(t *testing.T) {
 // TestOneBudget: drill, watch and the sensor have the same default, and the
 // option the same name.
 func TestOneBudget(t *testing.T) {
-	want := fmt.Sprint(model.DefaultAlertsPerDay)
+	want := fmt.Sprint(alerts.DefaultPerDay)
 	eachOption(t, func(t *testing.T, name string, f *pflag.Flag) {
 		switch {
 		case name == "score alerts-per-day":

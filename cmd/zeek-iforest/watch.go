@@ -15,7 +15,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 var watchVerb = verb{
@@ -44,8 +44,8 @@ are read to their end, and what would have been sent is printed.`,
 		var o alert.Options
 		var to []string
 		var state string
-		budgetVar(flags, &c.PerDay, model.DefaultAlertsPerDay, "raise about `N` alerts a day")
-		numberVar(flags, &c.PerHour, "alerts-per-hour", 10, between(0, 1_000_000), "send at most `N` an hour, the rest as one; 0 for no limit")
+		budgetVar(flags, &c.PerDay, alerts.DefaultPerDay, "raise at most `N` alerts a day")
+		numberVar(flags, &c.PerHour, "alerts-per-hour", 0, between(0, 1_000_000), "raise at most `N` alerts an hour, the rest as one; 0 for a sixth of --alerts-per-day")
 		flags.StringArrayVar(&to, "to", []string{"stdout"}, "send alerts to `RECEIVER`; can be repeated")
 		flags.StringVar(&c.Allow, "allow", "", "leave out what the allow-list in `FILE` names; see zeek-iforest allow")
 		flags.StringVar(&state, "state", "", "keep position and spool in `DIR` (default $STATE_DIRECTORY, else below ~/.local/state)")
@@ -115,7 +115,7 @@ are read to their end, and what would have been sent is printed.`,
 // watched says what was done, since the state began.
 func (s *session) watched(c alert.Counts) {
 	s.unusable += c.Bad + c.Unscored
-	s.say("%s: %s, %d beyond the budget of their hour, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
+	s.say("%s: %s, %d beyond the budget, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
 		plural(c.Rows, "row"), plural(c.Alerts, "alert"), c.Beyond, c.Allowed, c.Unscored, c.Bad, c.Sent, c.Refused, c.Dropped)
 }
 

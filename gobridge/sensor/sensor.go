@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -31,10 +32,11 @@ type Sensor struct {
 
 	learning *learning
 	sampling *sampling
-	alerts   *model.Alerts
+	alerts   *alerts.Policy
+	row      alerts.Row // of conn
 	drift    drift
 	events   []Event
-	storm    func(model.Storm) // made once, because making it allocates
+	incident func(*alerts.Incident) // made once, because making it allocates
 }
 
 // New returns a sensor without a model that remembers the windows of so many
@@ -43,10 +45,10 @@ type Sensor struct {
 func New(hosts int) *Sensor {
 	s := &Sensor{
 		hosts:  feature.NewHosts(hosts),
-		alerts: model.NewAlerts(0),
+		alerts: alerts.New(0),
 		reason: make([]byte, 0, 1024),
 	}
-	s.storm = func(t model.Storm) { s.tell(Event{Kind: Storm, Storm: t}) }
+	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
 	return s
 }
 
@@ -118,8 +120,9 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	if m != nil {
 		s.score = s.walker.Score(m, c, s.window)
 		s.counts.add(s.score.Value, s.score.Cold)
-		s.alerts.Storms(false, s.storm)
-		s.unusual = s.alerts.Unusual(c, s.score, m)
+		s.alerts.Incidents(false, s.incident)
+		s.row = alerts.RowOf(c, s.score.Value, s.score.Cold, m.Fingerprint())
+		s.unusual = s.alerts.Unusual(&s.row)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
 		if text := s.drift.observe(c, s.score, m); text != "" {
 			s.tell(Event{Kind: Drift, Text: text})
@@ -143,17 +146,17 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 func (s *Sensor) SetAlerts(perDay float64) { s.alerts.SetPerDay(perDay) }
 
 // Raise says what becomes of the connection last scored, which was unusual.
-func (s *Sensor) Raise() model.Verdict {
+func (s *Sensor) Raise() alerts.Verdict {
 	if !s.unusual {
-		return model.Suppressed
+		return alerts.Suppressed
 	}
 	s.unusual = false
-	return s.alerts.Raise(&s.conn, s.score)
+	return s.alerts.Raise(&s.row)
 }
 
 // Finish tells of what was still being gathered, and ends learning and sampling.
 func (s *Sensor) Finish() error {
-	s.alerts.Storms(true, s.storm)
+	s.alerts.Incidents(true, s.incident)
 	return s.EndLearning()
 }
 
@@ -179,7 +182,7 @@ func (s *Sensor) Reason() []byte {
 // Statistics are the counts since New.
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
-	c.Raised, c.Repeated, c.Suppressed = s.alerts.Raised, s.alerts.Repeated, s.alerts.Suppressed
+	c.Raised, c.Folded, c.Suppressed = s.alerts.Raised, s.alerts.Folded, s.alerts.Suppressed
 	if s.learning != nil {
 		c.Learning, c.Learner = true, s.learning.learner.Stats()
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -53,7 +54,7 @@ func (d *stateDir) open(path string) error {
 
 // restore reads the state, nil where there is none. One that cannot be used is
 // set aside, which the error says.
-func (d *stateDir) restore(o learn.Options, alerts *model.Alerts) (*learn.Learner, *feature.Hosts, error) {
+func (d *stateDir) restore(o learn.Options, alerts *alerts.Policy) (*learn.Learner, *feature.Hosts, error) {
 	if d.path == "" {
 		return nil, nil, nil
 	}
@@ -85,7 +86,7 @@ func (d *stateDir) release() {
 }
 
 // begin begins to save, unless it is being done.
-func (d *stateDir) begin(l *learn.Learner, hosts *feature.Hosts, alerts *model.Alerts) (err error) {
+func (d *stateDir) begin(l *learn.Learner, hosts *feature.Hosts, alerts *alerts.Policy) (err error) {
 	if d.path == "" || d.saver != nil {
 		return nil
 	}
@@ -130,7 +131,7 @@ func (d *stateDir) keep(m *model.Model) {
 }
 
 // finish saves everything, waits for it and gives the directory back.
-func (d *stateDir) finish(l *learn.Learner, hosts *feature.Hosts, alerts *model.Alerts) (err error) {
+func (d *stateDir) finish(l *learn.Learner, hosts *feature.Hosts, alerts *alerts.Policy) (err error) {
 	if d.path == "" {
 		return nil
 	}

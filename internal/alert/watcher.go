@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -19,7 +19,7 @@ import (
 // Config is what a Watcher does.
 type Config struct {
 	PerDay  float64      // the budget
-	PerHour int          // the hard limit
+	PerHour int          // alerts an hour at most; 0 for the budget's share
 	Model   *model.Model // for rows without a score, or nil
 	Allow   string       // the allow-list's file, or ""
 	Spool   int          // alerts that wait for a receiver at most
@@ -27,17 +27,14 @@ type Config struct {
 	Warn    func(error)
 }
 
-// Paths are compared as if of the paper's forest: scores of several models and
-// of the sensor are then on one scale. 10.2448 is c(256).
-const averagePath = 10.2448
-
 // Watcher turns rows into alerts. Its methods are for one goroutine; Run's
 // senders work beside it.
 type Watcher struct {
 	Config
 	mu     sync.Mutex // of all below
-	budget *calibrate.Budget
-	folds  *Folds
+	policy *alerts.Policy
+	folds  folds
+	fresh  []*Alert // raised since collect
 	hosts  *feature.Hosts
 	allow  allowList
 	counts Counts
@@ -47,7 +44,6 @@ type Watcher struct {
 	wake    []chan struct{}
 	base    time.Duration // of the back-off
 
-	clock   func() time.Time // the machine's; of a dry run the log's own
 	at      zeeklog.Position
 	lastRow time.Time
 	changed bool
@@ -56,11 +52,12 @@ type Watcher struct {
 // NewWatcher returns a watcher that sends to the targets.
 func NewWatcher(c Config, targets []Target) *Watcher {
 	w := &Watcher{
-		Config: c, targets: targets, base: time.Second, clock: time.Now,
-		budget: calibrate.NewBudget(c.PerDay, calibrate.WidthFor(averagePath)),
-		folds:  newFolds(c.PerHour),
+		Config: c, targets: targets, base: time.Second,
+		policy: alerts.New(c.PerDay),
+		folds:  folds{},
 		allow:  allowList{path: c.Allow, warn: c.Warn},
 	}
+	w.policy.SetPerHour(c.PerHour)
 	if c.Model != nil {
 		w.hosts = feature.NewHosts(model.DefaultHosts)
 	}
@@ -124,24 +121,34 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		}
 		return
 	}
-	path := -math.Log2(h.score) * averagePath
+	name, _ := blk.Value(row, "anomaly_model")
+	if !scored {
+		name = w.Model.Fingerprint()
+	}
+	at := alerts.RowOf(c, h.score, false, name)
+	w.policy.Incidents(false, w.incident)
+	if !w.policy.Unusual(&at) {
+		return
+	}
 	if len(w.allow.lines) > 0 && w.allow.allows(c, c.TS.Time()) {
 		w.counts.Allowed++
 		return
 	}
-	unusual := path < w.budget.Threshold()
-	if unusual {
-		w.explain(&h, blk, row, window)
-		if w.folds.known(&h) {
-			return
-		}
-	}
-	if w.budget.Observe(int64(c.TS), path) {
-		w.explain(&h, blk, row, window)
-		w.folds.raise(&h, w.clock)
-	} else if unusual && !w.folds.storm(&h) {
+	w.explain(&h, blk, row, window)
+	switch w.policy.Raise(&at) {
+	case alerts.Raise:
+		w.fresh = append(w.fresh, gather(Connection, &h).done())
+		return
+	case alerts.Suppressed:
 		w.counts.Beyond++
-		w.folds.beyond(&h)
+	}
+	w.folds.fold(w.policy.Incident(), &h)
+}
+
+// incident tells of what grew out of an alert.
+func (w *Watcher) incident(i *alerts.Incident) {
+	if a := w.folds.told(i); a != nil {
+		w.fresh = append(w.fresh, a)
 	}
 }
 
@@ -168,10 +175,10 @@ func (w *Watcher) explain(h *hit, blk *zeeklog.Block, row *zeeklog.Row, window f
 	}
 }
 
-// collect moves complete alerts into the queue and reports whether there were
-// any.
-func (w *Watcher) collect(clock time.Time, passed time.Duration, all bool) bool {
-	alerts := w.folds.due(clock, passed, all)
+// collect moves alerts into the queue and reports whether there were any.
+func (w *Watcher) collect() bool {
+	alerts := w.fresh
+	w.fresh = nil
 	for _, a := range alerts {
 		q := &queued{Alert: a}
 		for _, t := range w.targets {
@@ -195,7 +202,6 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 	if err := w.allow.read(); err != nil {
 		return err
 	}
-	w.clock = func() time.Time { return w.folds.Now.Time() }
 	blocks, parser, blk := zeeklog.NewBlocks(r, name), zeeklog.NewParser(), zeeklog.Block{}
 	for ctx.Err() == nil {
 		err := blocks.Next(&blk)
@@ -205,32 +211,31 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 			return err
 		}
 		parser.Parse(&blk)
-		for i := range blk.Rows { // row by row, so that the end of a storm is seen at its time
-			one := blk
-			one.Rows = blk.Rows[i : i+1]
-			w.block(&one)
-			if len(w.folds.Held)+len(w.folds.Storms)+len(w.folds.Ready) > 0 || w.folds.Beyond != nil {
-				w.flush(false, each)
-			}
-		}
+		w.block(&blk)
+		w.flush(each)
 	}
 	return ctx.Err()
 }
 
-// EndDryRun gives the alerts that were still being gathered.
-func (w *Watcher) EndDryRun(each func(*Alert)) { w.flush(true, each) }
+// EndDryRun gives the alerts of incidents that were going on.
+func (w *Watcher) EndDryRun(each func(*Alert)) {
+	w.policy.Incidents(true, w.incident)
+	w.flush(each)
+}
 
-func (w *Watcher) flush(all bool, each func(*Alert)) {
-	for _, a := range w.folds.due(w.clock(), 0, all) {
+func (w *Watcher) flush(each func(*Alert)) {
+	for _, a := range w.fresh {
 		w.counts.Alerts++
 		each(a)
 	}
+	w.fresh = nil
 }
 
 const (
 	poll     = 200 * time.Millisecond
 	saveAt   = time.Second
 	reloadAt = time.Second
+	silent   = time.Hour // so long without a row: no incident goes on
 )
 
 // Run follows the log at path until ctx ends. Everything that is needed to go
@@ -259,7 +264,7 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 	w.allow.reload()
 
 	save := func() { // with mu held
-		st := &state{Log: path, Position: &w.at, Budget: w.budget.Append(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
+		st := &state{Log: path, Position: &w.at, Policy: w.policy.AppendState(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
 		if err := s.write(st); err != nil {
 			w.Warn(fmt.Errorf("the state is not saved, so a restart now would repeat alerts; trying again: %w", err))
 			return
@@ -286,11 +291,10 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 }
 
 func (w *Watcher) restore(old *state) {
-	if err := w.budget.Restore(old.Budget); err != nil {
+	if err := w.policy.RestoreState(old.Policy); err != nil {
 		w.Warn(fmt.Errorf("%w: it begins a new day", err))
 	}
 	if old.Folds != nil {
-		old.Folds.PerHour = w.PerHour
 		w.folds = old.Folds
 	}
 	w.counts = old.Counts
@@ -342,7 +346,10 @@ func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) err
 			w.allow.reload()
 			reloaded = now
 		}
-		fresh := w.collect(now, now.Sub(w.lastRow), false)
+		if now.Sub(w.lastRow) >= silent {
+			w.policy.Incidents(true, w.incident)
+		}
+		fresh := w.collect()
 		if fresh || w.changed && now.Sub(saved) >= saveAt {
 			save()
 			saved = now

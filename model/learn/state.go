@@ -57,10 +57,10 @@ type Saver struct {
 // rolling day of alerts to the file at path, by way of path with ".new"
 // appended: what stood at path before stays there until all is written. One
 // saver at a time.
-func (l *Learner) Save(path string, hosts *feature.Hosts, alerts *model.Alerts) (*Saver, error) {
+func (l *Learner) Save(path string, hosts *feature.Hosts, day Day) (*Saver, error) {
 	s := &Saver{state: state{l: l, hosts: hosts}, path: path, buffer: make([]byte, 0, 1<<17)}
-	if alerts != nil {
-		s.state.blobs[day24] = alerts.AppendState(nil)
+	if day != nil {
+		s.state.blobs[day24] = day.AppendState(nil)
 	}
 	if err := s.state.collect(); err != nil {
 		return nil, err
@@ -187,6 +187,12 @@ func (s *Saver) Abandon() {
 	}
 }
 
+// Day is the day of alerts, which a state keeps beside what was learnt.
+type Day interface {
+	AppendState(dst []byte) []byte
+	RestoreState(state []byte) error
+}
+
 // Cancel is Abandon, and waits where the file is already on its way: then it
 // takes its place, or the error says why not.
 func (s *Saver) Cancel() error {
@@ -199,12 +205,12 @@ func (s *Saver) Cancel() error {
 
 const hintState = "learning starts anew; remove or keep the old file as you like"
 
-// Restore reads a state that Save wrote, with alerts' part of it unless that is
+// Restore reads a state that Save wrote, with the day's part of it unless day is
 // nil. The options must ask for the sampling and the size of the forest of the
 // state; the seed is the state's. A file that cannot be used gives a
 // *model.FormatError. Rows that were observed when it was complete are never
 // learnt twice: go on with the next.
-func Restore(path string, o Options, alerts *model.Alerts) (*Learner, *feature.Hosts, error) {
+func Restore(path string, o Options, day Day) (*Learner, *feature.Hosts, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, err
@@ -216,14 +222,14 @@ func Restore(path string, o Options, alerts *model.Alerts) (*Learner, *feature.H
 	if err != nil {
 		return nil, nil, err
 	}
-	l, hosts, err := restore(data, o, alerts)
+	l, hosts, err := restore(data, o, day)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return l, hosts, nil
 }
 
-func restore(data []byte, o Options, alerts *model.Alerts) (*Learner, *feature.Hosts, error) {
+func restore(data []byte, o Options, day Day) (*Learner, *feature.Hosts, error) {
 	l := NewLearner(o)
 	head := l.head()
 	switch {
@@ -237,8 +243,8 @@ func restore(data []byte, o Options, alerts *model.Alerts) (*Learner, *feature.H
 	if err == nil {
 		err = s.settle()
 	}
-	if err == nil && alerts != nil {
-		err = alerts.RestoreState(s.blobs[day24], l.model)
+	if err == nil && day != nil {
+		err = day.RestoreState(s.blobs[day24])
 	}
 	if err != nil {
 		return nil, nil, &model.FormatError{What: "state is damaged", Hint: hintState, Err: err}
