@@ -93,7 +93,7 @@ func describe(i *alerts.Incident) string {
 			others = ", to several endpoints"
 		}
 	}
-	state := "until now"
+	state := "so far, the latest at"
 	if i.Over {
 		state = "until"
 	}

@@ -33,15 +33,18 @@ func (l *labelFlags) define(flags *pflag.FlagSet) {
 // meaning is what the row's label means, the label, and whether there is one.
 func (l *labelFlags) meaning(value func(string) (string, bool)) (evaluate.Label, string, bool) {
 	if l.column == "" { // the campaign tells
-		campaign, ok := value(l.campaign)
-		if ok {
+		if campaign, ok := value(l.campaign); ok && isSet(campaign) {
 			return evaluate.Anomalous, campaign, true
+		} else {
+			return evaluate.Normal, "", ok
 		}
-		return evaluate.Normal, "", true
 	}
 	label, ok := value(l.column)
 	return l.labels.Of(label), label, ok
 }
+
+// isSet reports whether a column has a value; "-" is Zeek's for none.
+func isSet(value string) bool { return value != "" && value != "-" }
 
 // labelledRows are the rows of some logs that have a label.
 type labelledRows struct {
@@ -89,7 +92,7 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 				if family, ok := rows.value(l.family); ok {
 					row.Family, families = strings.Clone(family), true
 				}
-				if campaign, ok := rows.value(l.campaign); ok {
+				if campaign, ok := rows.value(l.campaign); ok && isSet(campaign) {
 					row.Campaign = strings.Clone(campaign)
 				}
 			}
@@ -97,7 +100,7 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 		}
 		rows.close()
 		if read > 0 && named == 0 {
-			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), l.column),
+			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), cmp.Or(l.column, l.campaign)),
 				"--label names the column with the labels; without labels there are drill and tune --unlabelled")
 		}
 	}
