@@ -108,7 +108,7 @@ func (b *Blocks) Next(blk *Block) error {
 		if b.layout.err == nil {
 			b.usable = true
 		} else if !b.usable {
-			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.refused())
+			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.refused(text[:head]))
 		}
 	}
 	blk.text, blk.head, blk.layout = text[:cut], head, b.layout

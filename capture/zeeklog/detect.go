@@ -75,7 +75,7 @@ func detectHeader(line string, names *Names) (origin, l *layout, err error) {
 			return origin, l, nil
 		}
 		if err == nil && len(l.names) > 1 && len(l.absent) < int(numField) && sep != " " {
-			err = l.refused()
+			err = l.refused("")
 		}
 	}
 	if err == nil {

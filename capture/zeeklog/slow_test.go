@@ -100,6 +100,12 @@ func slowState(s string) (conn.State, error) {
 
 func slowString(s string) (string, error) { return s, nil }
 
+// slowAlways are what Zeek always sets.
+var slowAlways = map[string]conn.Fields{
+	"missed_bytes": conn.MissedBytes, "orig_pkts": conn.OrigPkts, "orig_ip_bytes": conn.OrigIPBytes,
+	"resp_pkts": conn.RespPkts, "resp_ip_bytes": conn.RespIPBytes,
+}
+
 // slowConn makes a connection of the values that are set.
 func slowConn(values map[string]string, parents []string) (c conn.Conn, err error) {
 	for _, name := range []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto"} {
@@ -132,6 +138,11 @@ func slowConn(values map[string]string, parents []string) (c conn.Conn, err erro
 		slowSet(&c, values, "resp_ip_bytes", &c.RespIPBytes, slowCount, 0),
 		slowSet(&c, values, "ip_proto", &c.IPProto, slowSmall, conn.IPProto),
 	)
+	for name, bit := range slowAlways {
+		if _, ok := values[name]; !ok {
+			c.Absent |= bit
+		}
+	}
 	if c.Duration < 0 {
 		err = errors.New("negative duration")
 	}

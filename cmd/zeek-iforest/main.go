@@ -54,6 +54,7 @@ type session struct {
 	names *zeeklog.Names // of --columns-in
 
 	faults
+	lacking
 }
 
 func main() {
@@ -118,7 +119,9 @@ func runVerb(s *session, v verb, args []string) int {
 	if s.names, err = zeeklog.ParseNames(*names); err != nil {
 		return s.fail(fmt.Errorf("--columns-in: %w", err))
 	}
-	if err := do(s, flags.Args()); err != nil {
+	err = do(s, flags.Args())
+	s.sayLacking()
+	if err != nil {
 		return s.fail(err)
 	}
 	s.sayFaults()

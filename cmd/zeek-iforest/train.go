@@ -72,6 +72,7 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 		return tooFew(err)
 	}
 	s.unusable += report.Unusable
+	s.learnt = o.Sampling == learn.Balanced
 	for _, remark := range report.Remarks {
 		s.warn("%s", remark)
 	}
