@@ -115,7 +115,10 @@ func runVerb(s *session, v verb, args []string) int {
 	case err != nil:
 		return s.fail(hinted(parseError(err), "zeek-iforest "+v.name+" --help lists the options"))
 	}
-	var err error
+	err := refuseIgnored(v.name, flags, flags.Arg(0))
+	if err != nil {
+		return s.fail(err)
+	}
 	if s.names, err = zeeklog.ParseNames(*names); err != nil {
 		return s.fail(fmt.Errorf("--columns-in: %w", err))
 	}

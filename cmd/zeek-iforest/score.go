@@ -32,9 +32,6 @@ through with an unset score and named on standard error.`,
 			if err != nil {
 				return err
 			}
-			if err := lake.noMeaning(flags); err != nil {
-				return err
-			}
 			var m *model.Model
 			if lake.responders == nil {
 				if m, err = readModel(*modelPath); err != nil {
