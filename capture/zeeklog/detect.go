@@ -14,7 +14,7 @@ var headerSeparators = [...]string{"\t", ",", ";", "|", " ", "\x01", "\x1f"}
 // detect recognises the format by the first line that is not blank. origin is
 // the layout before it, and head how much of text comes before the first row or
 // the first header line; there is no layout when all of text is blank.
-func detect(text string, names *Names) (origin, l *layout, head int, err error) {
+func detect(text string, names *Names, ahead func(string) string) (origin, l *layout, head int, err error) {
 	if err := pcapInstead(text); err != nil {
 		return nil, nil, 0, err
 	}
@@ -41,7 +41,7 @@ func detect(text string, names *Names) (origin, l *layout, head int, err error) 
 		if names.ordered() != nil {
 			return nil, nil, head, fmt.Errorf("JSON has no order of columns: --columns-in takes pairs of keys here, as src=id.orig_h,dst=id.resp_h")
 		}
-		if err := notJSONLines(line, names); err != nil {
+		if err := notJSONLines(line, func() string { return ahead(text[head:]) }, names); err != nil {
 			return nil, nil, head, err
 		}
 		origin = start(JSON)

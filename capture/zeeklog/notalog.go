@@ -75,15 +75,16 @@ func isBinary(line string) bool {
 }
 
 // longBeginning says what a log is whose first line is longer than MaxLine.
-func longBeginning(text string) error {
+func longBeginning(text string, names *Names) error {
 	if err := pcapInstead(text); err != nil {
 		return err
 	}
 	switch start := strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t"); {
 	case strings.HasPrefix(start, "["):
-		return errArray
+		return &errNotLines{anArray, rowsIn(start, names), "jq -c '.[]' makes lines of it"}
 	case strings.HasPrefix(start, "{"):
-		return fmt.Errorf("not JSON lines but more than %d bytes of JSON without a line end: jq -c with the path to the rows (. where they are not wrapped) makes lines of them", MaxLine)
+		what := fmt.Sprintf("more than %d bytes of JSON without a line end", MaxLine)
+		return &errNotLines{what, rowsIn(start, names), "jq -c with the path to the rows (. where they are not wrapped) makes lines of them"}
 	case isBinary(text[:min(len(text), 512)]):
 		return fmt.Errorf("not a conn.log: its first line is longer than %d bytes, and binary", MaxLine)
 	}
