@@ -69,6 +69,12 @@ func columnsOfRow(line string) (n int, names string) {
 	return 0, ""
 }
 
+// IsRow reports whether a line looks like a row that Zeek wrote without a header.
+func IsRow(line string) bool {
+	n, _ := columnsOfRow(line)
+	return n > 0
+}
+
 // isBinary reports whether a line is no text.
 func isBinary(line string) bool {
 	return strings.IndexByte(line, 0) >= 0 || !utf8.ValidString(line)

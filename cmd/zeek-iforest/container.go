@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 )
 
 // container is a way to pack or encode files that is not read here; command
@@ -88,6 +91,12 @@ func notCapture(err error, start []byte) error {
 		if bytes.Contains(line, []byte(sign)) {
 			return hinted(fmt.Errorf("%w: a log of Zeek", err), "score adds the scores to a conn.log")
 		}
+	}
+	switch text := strings.TrimRight(string(line), "\r"); {
+	case zeeklog.IsRow(text):
+		return hinted(fmt.Errorf("%w: a log without header, it seems", err), "score adds the scores to a conn.log; --columns-in names its columns")
+	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
+		return hinted(fmt.Errorf("%w: JSON", err), "score adds the scores to a conn.log, JSON or not")
 	}
 	return err
 }
