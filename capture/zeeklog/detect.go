@@ -29,6 +29,9 @@ func detect(text string, names *Names, ahead func(string) string) (origin, l *la
 		}
 		line, next = cutLine(text, head)
 	}
+	if i := strings.IndexByte(line, '\r'); i >= 0 && !strings.Contains(text[:next], "\r\n") {
+		return nil, nil, head, errOnlyCR
+	}
 	origin = (&layout{format: TSV, meta: defaultMeta, given: names}).again()
 	if prefix, ok := metaPrefix(line); ok {
 		origin.meta = prefix

@@ -9,6 +9,8 @@ import (
 
 var errPcap = errors.New("not a conn.log but a pcap: replay makes a conn.log of it")
 
+var errOnlyCR = errors.New("lines end with CR alone, as on Macs of old: tr '\\r' '\\n' makes line ends of them")
+
 // pcapInstead says that a capture was given for a log, by its first bytes.
 func pcapInstead(text string) error {
 	for _, magic := range [...]string{

@@ -73,6 +73,10 @@ var ignoredBy = map[string][]ignored{
 func refuseIgnored(verb string, flags *pflag.FlagSet, what string) error {
 	var all []error
 	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.String() == "" && f.Value.Type() == "string" {
+			all = append(all, fmt.Errorf("--%s is empty", f.Name)) // an unset variable of a script, mostly
+			return
+		}
 		for _, r := range ignoredBy[verb] {
 			if r.holds(flags, what) && r.names(f.Name) {
 				all = append(all, r.refuse(f.Name))
