@@ -134,6 +134,12 @@ func (b *Blocks) readHead(text string) (head int, err error) {
 		if b.origin, b.layout, head, err = detect(text, b.names, b.ahead); err != nil {
 			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), err)
 		}
+		if b.layout != nil && b.Format() == JSON {
+			if lacks := b.lacks(text[head:]); lacks != 0 {
+				l := *b.layout
+				l.lacks, b.layout = lacks, &l
+			}
+		}
 	}
 	if b.layout == nil || b.Format() != TSV {
 		return head, nil

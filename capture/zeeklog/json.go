@@ -54,6 +54,7 @@ func (p *Parser) parseJSON(l *layout, row *Row) error {
 	if err := o.values.parse(&row.Conn, l, false); err != nil {
 		return err
 	}
+	row.Conn.Absent &^= row.Conn.Set
 	if o.array {
 		row.Conn.TunnelParents = o.parents
 		row.Conn.Set |= conn.TunnelParents
