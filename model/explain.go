@@ -2,6 +2,8 @@ package model
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -16,6 +18,7 @@ type Reason struct {
 	Usual   string  // in the training data, "under 31 MB"
 	Credit  float64 // its part of c(ψ) − E[h(x)]: positive makes the row stranger
 	Unusual bool    // whether the value is unusual by itself, not only together with others
+	Absent  bool    // the log has no column for it: it counts as usual and is no reason
 }
 
 // reasons is how many features the anomaly_reason column names at most.
@@ -32,6 +35,7 @@ func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 	var credits [feature.N]float64
 	m.encoder.Encode(&v, c, w)
 	m.forest.Attribute(credits[:], v[:])
+	absent := feature.Absent(c.Absent)
 	var order [feature.N]int
 	why := make([]Reason, k)
 	for j, i := range largest(order[:k], &credits) {
@@ -41,7 +45,8 @@ func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 			Value:   string(m.encoder.AppendValue(nil, i, c, w)),
 			Usual:   m.usually(i, v[i]),
 			Credit:  credits[i],
-			Unusual: m.unusual(i, v[i]),
+			Unusual: m.unusual(i, v[i]) && absent>>i&1 == 0,
+			Absent:  absent>>i&1 != 0,
 		}
 	}
 	return why
@@ -60,10 +65,14 @@ func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte 
 
 func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
 	var order [feature.N]int
-	largest(order[:], credits)
+	known := *credits
+	for absent := feature.Absent(c.Absent); absent != 0; absent &= absent - 1 {
+		known[bits.TrailingZeros32(absent)] = 0 // no reason
+	}
+	largest(order[:], &known)
 	return appendReasons(dst, len(order), func(n int) (credit float64, unusual bool) {
 		i := order[n]
-		return credits[i], m.unusual(i, v[i])
+		return known[i], m.unusual(i, v[i])
 	}, func(dst []byte, n int, together bool) []byte {
 		i := order[n]
 		dst = append(dst, wordsBefore[i]...)
@@ -79,6 +88,7 @@ func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature
 // usually 3". Where each value is usual and only their combination is not, it
 // says so: "rare together: …". It is empty where nothing stands out.
 func ReasonText(why []Reason) string {
+	why = slices.DeleteFunc(slices.Clone(why), func(r Reason) bool { return r.Absent })
 	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
 		return why[n].Credit, why[n].Unusual
 	}, func(dst []byte, n int, together bool) []byte {

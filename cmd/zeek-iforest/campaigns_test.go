@@ -76,5 +76,5 @@ func TestEvalCampaign(t *testing.T) {
 	_, errs := verbOutput(t, exitNot, log.String(), "eval", "-m", model, "--campaign", "other", "-")
 	require.Contains(t, errs, `no column "other"`)
 	_, errs = verbOutput(t, exitNot, log.String(), "eval", "-m", model, "--alerts-per-day", "5", "-")
-	require.Contains(t, errs, "--campaign COLUMN names the column")
+	require.Contains(t, errs, "--alerts-per-day means nothing without --campaign")
 }

@@ -37,7 +37,9 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 		numberVar(flags, &l.folds, "cv", 0, between(2, 10_000), "cross-validate over `K` parts in the order of time")
 		flags.StringArrayVar(&l.attacks, "attack", nil, "count all rows of `LOG` as anomalies of a family named after the file; may be given several times")
 		l.labels.define(flags)
+		flags.StringVar(&l.labels.campaign, "campaign", "", "the `COLUMN` that names the campaign, unset in ordinary rows: also count campaigns with an alert; without --label it tells the anomalies too")
 		budgetVar(flags, &l.perDay, alerts.DefaultPerDay, "with --campaign: the budget, `N` alerts a day at most")
+		flags.StringVar(&l.labels.family, "family", "", "the `COLUMN` that names the attack family")
 		flags.StringSliceVar(&l.avoid, "no-rule-on", nil, "`COLUMNS` that the single-column rules leave out")
 		l.learn = learningFlags(flags)
 		flags.StringArrayVar(&e.tables, "table", nil, "evaluate on the table in `FILE`; may be given several times")
@@ -50,17 +52,10 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 			switch {
 			case len(e.tables) > 0 && len(files) > 0:
 				return errors.New("--table and logs cannot be evaluated together")
-			case len(e.tables) > 0 && l.labels.campaign != "":
-				return errors.New("--campaign is for labelled logs, not for --table")
-			case len(e.tables) > 0 && *page != "":
-				return errors.New("--report is for labelled logs, not for --table")
 			case len(e.tables) > 0:
 				o, err := l.learn()
 				if err != nil {
 					return err
-				}
-				if o.Without != 0 {
-					return errors.New("--without is for labelled logs, not for --table")
 				}
 				e.forest = forest.Options{ // the paper's, whatever the sampling of connections
 					Trees:     cmp.Or(o.Trees, model.DefaultTrees),
@@ -79,9 +74,6 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				l.model, l.seeds = *modelPath, e.seeds
 				if l.labels.campaign != "" && !flags.Changed("label") {
 					l.labels.column = ""
-				}
-				if flags.Changed("alerts-per-day") && l.labels.campaign == "" {
-					return hinted(errors.New("--alerts-per-day counts campaigns, and no --campaign is given"), "--campaign COLUMN names the column with the campaign's name")
 				}
 				logs, err := l.run(s, files)
 				if err != nil {

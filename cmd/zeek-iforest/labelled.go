@@ -24,8 +24,6 @@ type labelFlags struct {
 
 func (l *labelFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&l.column, "label", "label", "the `COLUMN` with the labels (of a table: default the last)")
-	flags.StringVar(&l.family, "family", "", "the `COLUMN` that names the attack family")
-	flags.StringVar(&l.campaign, "campaign", "", "the `COLUMN` that names the campaign, unset in ordinary rows: also count campaigns with an alert; without --label it tells the anomalies too")
 	flags.StringSliceVar(&l.labels.Anomalous, "anomalous", evaluate.CommonLabels.Anomalous, "label `VALUES` that mean an anomaly")
 	flags.StringSliceVar(&l.labels.Normal, "normal", evaluate.CommonLabels.Normal, "label `VALUES` that mean normal; rows with other values are left out")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -38,6 +40,9 @@ type Watcher struct {
 	hosts  *feature.Hosts
 	allow  allowList
 	counts Counts
+	named  int             // bad rows
+	others map[string]bool // kinds of other logs' rows that were
+	lacks  conn.Fields     // what was said to have no column
 	queue  []*queued
 
 	targets []Target
@@ -83,9 +88,8 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 			row.Err = feature.Check(&row.Conn)
 		}
 		if row.Err != nil {
-			if w.counts.Bad++; w.counts.Bad <= 10 {
-				w.Warn(row.Err)
-			}
+			w.counts.Bad++
+			w.bad(row.Err)
 			continue
 		}
 		w.row(blk, row)
@@ -95,6 +99,32 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 	}
 	w.changed = true
 }
+
+// bad warns of a row that cannot be used, of the first ones of each kind: a
+// stream of several logs has any number of rows of another one.
+func (w *Watcher) bad(err error) {
+	why := err
+	if row := (*zeeklog.Error)(nil); errors.As(err, &row) {
+		why = fmt.Errorf("%s: %w", row.Field, row.Err)
+	}
+	if errors.Is(err, zeeklog.ErrOtherLog) {
+		if w.others[why.Error()] || len(w.others) >= maxOthers {
+			return
+		}
+		if w.others == nil {
+			w.others = make(map[string]bool)
+		}
+		w.others[why.Error()] = true
+		w.Warn(fmt.Errorf("%w; rows like it are counted, not named", err))
+		return
+	}
+	if w.named++; w.named <= 10 {
+		w.Warn(err)
+	}
+}
+
+// maxOthers bounds the kinds of other logs' rows that are named.
+const maxOthers = 100
 
 func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	c := &row.Conn
@@ -107,13 +137,18 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	if scored {
 		score, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(score > 0 && score < 1) {
-			if w.counts.Bad++; w.counts.Bad <= 10 {
+			w.counts.Bad++
+			if w.named++; w.named <= 10 {
 				w.Warn(fmt.Errorf("line %d: anomaly_score %q is no number between 0 and 1", row.Line, text))
 			}
 			return
 		}
 		h.score = score
 	} else if w.Model != nil {
+		if lacks := c.Absent &^ conn.LocalOrig &^ w.lacks; lacks != 0 {
+			w.lacks |= lacks
+			w.Warn(fmt.Errorf("line %d: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", row.Line, strings.Join(zeeklog.AbsentNames(lacks), ", ")))
+		}
 		h.score = w.Model.Score(c, window).Value
 	} else {
 		if w.counts.Unscored++; w.counts.Unscored == 1 {

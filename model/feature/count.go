@@ -63,7 +63,7 @@ func (k *Counter) Count(c *conn.Conn, service uint16) {
 	if n := &k.ports[port]; *n < math.MaxUint32 {
 		*n++
 	}
-	if service != otherService {
+	if service != otherService && c.Absent&conn.Service == 0 {
 		k.services[service].rows++
 	}
 }

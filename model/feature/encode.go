@@ -29,6 +29,9 @@ func (e *Encoder) Encode(v *Vector, c *conn.Conn, w Window) {
 	v[serviceRarity] = e.service(serviceName(c))
 	v[stateRarity] = e.states[state]
 	v[portRarity] = e.port(c.Proto, c.Resp.Port())
+	if c.Absent != 0 {
+		put(v, &e.usual, Absent(c.Absent))
+	}
 }
 
 // EncodeNumbers writes the features that need no training, all but the four

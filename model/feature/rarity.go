@@ -55,6 +55,7 @@ type Encoder struct {
 	states     [conn.NumState]float32
 	services   map[string]float32
 	ports      []float32 // by proto and port; 0 is never met, so that most pages stay untouched
+	usual      Vector    // what a feature counts as that says nothing
 }
 
 // NewEncoder checks the tables and makes an encoder of them. It keeps t's

@@ -19,6 +19,9 @@ func (s *Sample) Set(c *conn.Conn, w Window, service uint16) {
 	EncodeNumbers(&s.Vector, c, w)
 	s.Vector[protoRarity], s.Vector[serviceRarity], s.Vector[stateRarity], s.Vector[portRarity] = 0, 0, 0, 0
 	s.Port, s.Service, s.Proto, s.State = c.Resp.Port(), service, c.Proto, stateCode(c, w)
+	if c.Absent != 0 {
+		put(&s.Vector, &nothing, Absent(c.Absent))
+	}
 }
 
 // Finish writes the vector of a sample under the tables of e: what e.Encode
@@ -28,11 +31,22 @@ func (k *Counter) Finish(v *Vector, s *Sample, e *Encoder) {
 	v[protoRarity] = e.proto(s.Proto, s.State)
 	v[stateRarity] = e.states[s.State]
 	v[portRarity] = e.port(s.Proto, s.Port)
-	v[serviceRarity] = e.unseen
-	if int(s.Service) < len(k.services) { // not otherService
-		name := &k.services[s.Service]
-		if r, ok := e.services[string(name.name[:name.size])]; ok {
-			v[serviceRarity] = r
+	if v[serviceRarity] != Nothing {
+		v[serviceRarity] = k.serviceRarity(s.Service, e)
+	}
+	for i, x := range v {
+		if x == Nothing {
+			v[i] = e.usual[i]
 		}
 	}
+}
+
+func (k *Counter) serviceRarity(code uint16, e *Encoder) float32 {
+	if int(code) < len(k.services) { // not otherService
+		name := &k.services[code]
+		if r, ok := e.services[string(name.name[:name.size])]; ok {
+			return r
+		}
+	}
+	return e.unseen
 }

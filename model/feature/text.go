@@ -24,10 +24,16 @@ const (
 // Bounds are the ends of the usual range: what AppendUsual calls under and over.
 func (r *Range) Bounds() (least, most float32) { return r[low], r[high] }
 
+// Middle is the value that half of the rows are at or below.
+func (r *Range) Middle() float32 { return r[middle] }
+
 // AppendValue appends the feature i of a connection in the reader's words:
 // "4.2 GB", "212", "97 %", "ssl, 1 in 12 connections", "31337/tcp, never seen".
 // It allocates only what dst needs.
 func (e *Encoder) AppendValue(dst []byte, i int, c *conn.Conn, w Window) []byte {
+	if c.Absent != 0 && Absent(c.Absent)>>i&1 != 0 {
+		return append(dst, "no column"...)
+	}
 	switch i {
 	case duration:
 		if !c.Has(conn.Duration) {

@@ -6,6 +6,8 @@
 package learn
 
 import (
+	"slices"
+
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -45,6 +47,7 @@ const (
 type past struct {
 	sensor      bool
 	rows        uint64
+	lacking     bool        // some rows lack fields, as on no sensor
 	first, last conn.Micros // earliest and latest ts
 	begun, now  conn.Micros // ts of the first and of the latest row
 	counter     *feature.Counter
@@ -89,6 +92,7 @@ func (p *past) observe(c *conn.Conn, w feature.Window) {
 	}
 	p.rows++
 	p.now = c.TS
+	p.lacking = p.lacking || c.Absent != 0
 	p.first, p.last = min(p.first, c.TS), max(p.last, c.TS)
 
 	service := p.counter.ServiceCode(c)
@@ -160,6 +164,30 @@ func (p *past) forCurve(i int, early bool) *feature.Sample {
 		i -= len(p.early)
 	}
 	return &p.calibration.rows[i]
+}
+
+// usual is the middle of each feature among the rows that have it, for those
+// that do not; where none has it, it is the same for all.
+func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
+	var of [feature.N][]float32
+	n, early := p.curveRows()
+	for i := range n {
+		s := p.forCurve(i, early)
+		var v feature.Vector
+		p.counter.Finish(&v, s, e)
+		for f, x := range v {
+			if s.Vector[f] != feature.Nothing {
+				of[f] = append(of[f], x)
+			}
+		}
+	}
+	for f, values := range of {
+		if len(values) > 0 {
+			slices.Sort(values)
+			usual[f] = values[len(values)/2]
+		}
+	}
+	return usual
 }
 
 // available is the number of different rows that a tree can draw.
