@@ -36,7 +36,7 @@ func (f *follower) restart(from *Position) {
 	if f.tail != nil {
 		f.tail.Close()
 	}
-	f.tail = Follow(f.path("conn.log"), from, func(err error) { f.warned = append(f.warned, err.Error()) }, func() []string {
+	f.tail = Log{Path: f.path("conn.log"), Warn: func(err error) { f.warned = append(f.warned, err.Error()) }, Archive: func() []string {
 		rotated, _ := filepath.Glob(f.path("conn[.\\-]*"))
 		var others []string
 		for _, r := range rotated {
@@ -45,13 +45,13 @@ func (f *follower) restart(from *Position) {
 			}
 		}
 		return others
-	}, func(path string) (io.ReadCloser, error) {
+	}, Open: func(path string) (io.ReadCloser, error) {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		return gzip.NewReader(file)
-	})
+	}}.Follow(from)
 }
 
 // read reads until the log is idle three times, as a watcher's polling does.

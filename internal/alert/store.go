@@ -97,7 +97,7 @@ func parseState(text []byte) (*state, error) {
 	if st.Format != stateFormat {
 		return nil, fmt.Errorf("state of format %d, this program knows %d", st.Format, stateFormat)
 	}
-	if p := st.Position; p != nil && (p.Offset < 0 || p.Line < 0 || p.File.Length < 0 || p.File.Length > 1<<16 || int64(p.File.Length) > p.Offset) {
+	if p := st.Position; p != nil && !p.Valid() {
 		return nil, errors.New("the position in the log is damaged")
 	}
 	for _, q := range st.Queue {

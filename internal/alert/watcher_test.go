@@ -121,7 +121,7 @@ func (w *watching) make() {
 
 func (w *watching) follow(ctx context.Context) error {
 	return w.w.Run(ctx, w.state(), w.log(), func(from *zeeklog.Position) *zeeklog.Tail {
-		return zeeklog.Follow(w.log(), from, w.config.Warn, func() []string { return nil }, func(path string) (io.ReadCloser, error) { return os.Open(path) })
+		return zeeklog.Log{Path: w.log(), Warn: w.config.Warn, Archive: func() []string { return nil }, Open: func(path string) (io.ReadCloser, error) { return os.Open(path) }}.Follow(from)
 	})
 }
 
