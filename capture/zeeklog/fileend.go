@@ -58,8 +58,8 @@ func (id *FileID) endOfLast(f io.ReaderAt) (end int64, found bool) {
 
 // beginningOf reads what a file begins with, up to its first row. A file that
 // is no log has none.
-func (t *Tail) beginningOf(name string, f io.Reader) *beginning {
-	s := &source{name: name, file: io.NopCloser(f), names: t.names, warn: func(error) {}, carry: t.header, atStart: true}
+func (t *Tail) beginningOf(name string, f io.Reader, same bool) *beginning {
+	s := &source{name: name, file: io.NopCloser(f), names: t.names, warn: func(error) {}, carry: t.header, same: same, atStart: true}
 	s.blocks = NewBlocks(s, name).Named(t.names)
 	var blk Block
 	b := &beginning{}
@@ -93,6 +93,18 @@ func firstLine(text []byte) (line string, whole bool) {
 	return line, false
 }
 
+// jsonHeader stands for the header of JSON, which has none: what a row begins
+// with.
+const jsonHeader = "{"
+
+// headerText is a header as a log begins with it.
+func headerText(header string) string {
+	if header == jsonHeader {
+		return ""
+	}
+	return header
+}
+
 // hasHeader reports whether a log that begins with the line says itself what
 // its columns are, or is none. carry is the header of the content before it; in
 // the same file even a torn row is taken for one under it.
@@ -101,19 +113,33 @@ func hasHeader(line, carry string, names *Names, same bool) bool {
 	if err == nil {
 		return l != nil
 	}
+	if isBinary(line) {
+		return true
+	}
+	if same || carry == jsonHeader {
+		return !same
+	}
 	blocks, blk := NewBlocks(strings.NewReader(carry+line+"\n"), "").Named(names), Block{}
 	for {
 		if err := blocks.Next(&blk); err != nil {
 			return true
 		}
 		if NewParser().Parse(&blk); len(blk.Rows) > 0 {
-			break
+			return blk.Rows[0].Err != nil && !strings.Contains(line, blk.layout.sep)
 		}
 	}
-	if blk.layout.format == JSON || same && !isBinary(line) {
-		return blk.layout.format == JSON
+}
+
+// headerGiven is a header that says of rows under l what is known of them
+// without one.
+func (l *layout) headerGiven() string {
+	switch order := l.given.ordered(); {
+	case l.format == JSON:
+		return jsonHeader
+	case order != nil:
+		return strings.Join(order, l.sep) + "\n"
 	}
-	return blk.Rows[0].Err != nil && !strings.Contains(line, blk.layout.sep)
+	return ""
 }
 
 // lastHeader returns the header lines from the last one on with which a header

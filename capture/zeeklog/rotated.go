@@ -27,7 +27,6 @@ func (t *Tail) resume(p *Position) {
 	known := p.Rows && p.File.Length > 0
 	id := p.File
 	id.Size = p.Offset
-	t.at = FileID{Device: id.Device, Inode: id.Inode}
 	if known && !t.here(p) {
 		t.owe(id)
 	}
@@ -47,7 +46,7 @@ func (t *Tail) here(p *Position) bool {
 	if err != nil {
 		return false
 	}
-	b := t.beginningOf(t.path, io.NewSectionReader(s.plain, 0, math.MaxInt64))
+	b := t.beginningOf(t.path, io.NewSectionReader(s.plain, 0, math.MaxInt64), s.same)
 	if s.info.Size() < p.Offset || !p.File.is(b) || len(b.text) < p.File.Length || !p.File.lastIn(s.plain) {
 		s.file.Close()
 		return false
@@ -81,7 +80,7 @@ func (t *Tail) skipRotated() {
 // place finds out how much of the content that now has the log's name was read
 // before: it was moved back, rewritten, or lost its first or its last rows.
 func (t *Tail) place(s *source) {
-	b := t.beginningOf(s.name, io.NewSectionReader(s.plain, 0, math.MaxInt64))
+	b := t.beginningOf(s.name, io.NewSectionReader(s.plain, 0, math.MaxInt64), s.same)
 	if b.first == "" {
 		return
 	}
@@ -134,7 +133,7 @@ func (t *Tail) resolved() bool {
 		return false
 	}
 	defer s.file.Close()
-	b := t.beginningOf(s.name, io.NewSectionReader(s.plain, 0, math.MaxInt64))
+	b := t.beginningOf(s.name, io.NewSectionReader(s.plain, 0, math.MaxInt64), s.same)
 	if b.first == "" {
 		return false
 	}
@@ -277,7 +276,7 @@ func (t *Tail) isNew(s *source, all bool) bool {
 		s.drop, s.known = drop, id
 		return true
 	}
-	for _, other := range slices.Concat(t.waiting, t.late, []*source{t.source}) {
+	for _, other := range append(slices.Clone(t.waiting), t.source) { // the late ones are done
 		if other == nil {
 			continue
 		}
@@ -336,8 +335,8 @@ func (t *Tail) openRotated(path string) (*source, *beginning, error) {
 	n, _ := file.ReadAt(start, 0)
 	if !isPacked(start[:n]) {
 		s := t.newSource(path, file)
-		s.carry = t.header
-		return s, t.beginningOf(path, io.NewSectionReader(file, 0, math.MaxInt64)), nil
+		s.carry, s.same = t.header, true
+		return s, t.beginningOf(path, io.NewSectionReader(file, 0, math.MaxInt64), true), nil
 	}
 	info, err := file.Stat()
 	file.Close()
@@ -348,12 +347,12 @@ func (t *Tail) openRotated(path string) (*source, *beginning, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b := t.beginningOf(path, f)
+	b := t.beginningOf(path, f, true)
 	f.Close()
 	if f, err = t.open(path); err != nil {
 		return nil, nil, err
 	}
 	s := t.newSource(path, f)
-	s.plain, s.info, s.carry = nil, info, t.header
+	s.plain, s.info, s.carry, s.same = nil, info, t.header, true
 	return s, b, nil
 }

@@ -79,9 +79,9 @@ func (t *Tail) newSource(name string, f io.ReadCloser) *source {
 // from continues at a position in the file.
 func (s *source) from(p *Position) {
 	p.File.Device, p.File.Inode = s.id.Device, s.id.Inode
-	s.id, s.header, s.skip, s.offset, s.line, s.rows = p.File, p.Header, int64(len(p.Header)), p.Offset, p.Line, p.Rows
-	s.base, s.readTo, s.begun, s.ahead, s.atStart = p.Offset, p.Offset, true, []byte(p.Header), false
-	s.blocks.line = p.Line - strings.Count(p.Header, "\n")
+	s.id, s.header, s.offset, s.line, s.rows = p.File, p.Header, p.Offset, p.Line, p.Rows
+	s.base, s.readTo, s.begun, s.atStart, s.idle = p.Offset, p.Offset, true, false, true
+	s.putBefore(p.Line)
 }
 
 // Read gives the file's text to Blocks: behind a header where the file has
@@ -108,15 +108,33 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// putBefore puts the header in front of the text, which begins with that line.
+func (s *source) putBefore(line int) {
+	header := headerText(s.header)
+	s.skip = int64(len(header))
+	s.ahead = append([]byte(header), s.ahead...)
+	s.blocks.line = line - strings.Count(header, "\n")
+}
+
 // beginText puts the header of the content before in front of text that has
-// none: the log was copied and emptied, and its writer goes on.
+// none: the log was copied and emptied, and its writer goes on. Then the first
+// row may be torn.
 func (s *source) beginText(line string) {
 	if s.carry == "" || hasHeader(line, s.carry, s.names, s.same) {
 		return
 	}
-	s.header, s.skip = s.carry, int64(len(s.carry))
-	s.ahead = append([]byte(s.carry), s.ahead...)
-	s.blocks.line = 1 - strings.Count(s.carry, "\n")
+	s.header = s.carry
+	if s.header != jsonHeader {
+		s.putBefore(1)
+		return
+	}
+	torn := bytes.IndexByte(s.ahead, '\n') + 1
+	if torn == 0 {
+		torn = len(s.ahead)
+	}
+	s.warn(fmt.Errorf("%s:1: only the rest of a row, %s: it is left out", s.name, quote(line)))
+	s.ahead = s.ahead[torn:]
+	s.base, s.fed, s.blocks.line = s.base+int64(torn), s.fed-int64(torn), 2
 }
 
 // text reads the file but for its holes, and remembers its beginning.
@@ -237,7 +255,9 @@ func (s *source) took(blk *Block) {
 			s.header += head
 		}
 	}
-	s.layout = blk.layout
+	if s.layout = blk.layout; s.header == "" && s.layout != nil {
+		s.header = s.layout.headerGiven()
+	}
 	if len(blk.Rows) == 0 {
 		return
 	}

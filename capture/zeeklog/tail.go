@@ -43,7 +43,7 @@ type Tail struct {
 	late    []*source // read to their end, their writers may not have noticed
 	parser  *Parser
 	header  string // in force where the last file ended
-	at      FileID // where the log was on disk
+	at      FileID // where the log was on disk when it was opened; nothing behind a start
 	done    []FileID
 	owed    []FileID
 	lastMod int64
@@ -52,6 +52,7 @@ type Tail struct {
 	started bool
 	stale   bool // the last look for rotated files was before the last one was read
 	unripe  bool // a rotated file is still being written
+	looks   int  // at an idle log
 }
 
 // judgement is what was found out about a file.
@@ -194,16 +195,12 @@ func (t *Tail) openLog() (*source, error) {
 	}
 	s := t.newSource(t.path, f)
 	s.follow, s.carry = true, t.header
-	s.same = s.id.Inode != 0 && s.id.Device == t.at.Device && s.id.Inode == t.at.Inode
+	s.same = t.at == (FileID{}) || s.id.Device == t.at.Device && s.id.Inode == t.at.Inode
 	return s, nil
 }
 
-// emptied reports whether the file under the log's name is the same, but not
-// with what was read of it.
-func (t *Tail) emptied(s *source) bool {
-	info, err := os.Stat(t.path)
-	return err == nil && !s.leaving && os.SameFile(info, s.info) && !s.intact(info)
-}
+// emptied reports whether the file does not hold any more what was read of it.
+func (t *Tail) emptied(s *source) bool { return !s.intact(s.stat()) }
 
 // reopen leaves the content that was in the file before: it was copied, or
 // moved to another file, and what was written before that is there.
@@ -278,6 +275,10 @@ const (
 	lateFiles = 4
 )
 
+// archiveLooks is after how many idle looks rotated files are looked for in any
+// case: a log can be copied and emptied without a trace in the log itself.
+const archiveLooks = 150
+
 // keepForLater keeps a file open whose writer may not know that it was rotated.
 func (t *Tail) keepForLater(s *source) bool {
 	if s.plain == nil || s.broken || s.final {
@@ -313,7 +314,7 @@ func (t *Tail) turn() bool {
 			t.close(i)
 		}
 	}
-	if t.unripe {
+	if t.looks++; t.unripe || t.looks%archiveLooks == 0 {
 		t.queue(false)
 	}
 	if len(t.waiting) == 0 {
@@ -353,7 +354,7 @@ func (s *source) complete() bool {
 	if line == "" || s.broken {
 		return false
 	}
-	blocks, blk := NewBlocks(strings.NewReader(s.header+line+"\n"), "").Named(s.names), Block{}
+	blocks, blk := NewBlocks(strings.NewReader(headerText(s.header)+line+"\n"), "").Named(s.names), Block{}
 	for {
 		if err := blocks.Next(&blk); err != nil {
 			return false
