@@ -51,6 +51,7 @@ func (t *Tail) here(p *Position) bool {
 		s.file.Close()
 		return false
 	}
+	t.at = FileID{Device: s.id.Device, Inode: s.id.Inode}
 	s.from(p)
 	t.source = s
 	return true

@@ -762,10 +762,14 @@ var modes = []struct {
 
 // TestTailMatrix changes logs in every way, followed and across restarts.
 func TestTailMatrix(t *testing.T) {
+	kinds, sizes := writings, []int{10, 60}
+	if testing.Short() {
+		kinds, sizes = writings[:2], sizes[:1]
+	}
 	for _, way := range ways {
-		for _, w := range writings {
+		for _, w := range kinds {
 			for _, mode := range modes {
-				for _, before := range []int{10, 60} {
+				for _, before := range sizes {
 					if way.only != nil && !way.only(w) {
 						continue
 					}

@@ -2,6 +2,7 @@ package zeeklog
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -287,6 +288,52 @@ func TestTailReplaced(t *testing.T) {
 	f.append("conn.log", 5, 6)
 	f.read()
 	f.want(6)
+}
+
+// A state that an older version saved is gone on from.
+func TestTailOldState(t *testing.T) {
+	f := follow(t)
+	f.append("conn.log", 0, 5)
+	f.read()
+	f.rename("conn.log", "conn-26-11-21_09.00.00.log")
+	f.append("conn.log", 5, 10)
+	f.read()
+	saved, err := json.Marshal(f.tail.Position())
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(saved, &fields))
+	delete(fields, "owed")
+	delete(fields, "before")
+	files := append(fields["done"].([]any), fields["file"])
+	for _, file := range files {
+		for _, name := range []string{"hole", "first", "size", "last", "last_end", "last_length"} {
+			delete(file.(map[string]any), name)
+		}
+	}
+	require.Len(t, files, 2)
+	saved, err = json.Marshal(fields)
+	require.NoError(t, err)
+	var old Position
+	require.NoError(t, json.Unmarshal(saved, &old))
+	f.append("conn.log", 10, 12)
+	f.rename("conn.log", "conn-26-11-21_10.00.00.log")
+	f.compress("conn-26-11-21_10.00.00.log")
+	f.append("conn.log", 12, 14)
+	f.restart(&old)
+	f.read()
+	f.want(14)
+	assert.Empty(t, f.warned)
+}
+
+func TestPositionValid(t *testing.T) {
+	assert.True(t, (&Position{Offset: 5000, File: FileID{Length: 4096}}).Valid())
+	for _, p := range []Position{
+		{Offset: -1}, {Line: -1}, {Offset: 3, File: FileID{Length: 4}},
+		{Offset: 1 << 20, File: FileID{Length: startBytes + 1}},
+		{Done: []FileID{{Size: -1}}}, {Owed: []FileID{{LastEnd: -1}}}, {Owed: []FileID{{LastLength: -1}}}, {Owed: []FileID{{Hole: -1}}},
+	} {
+		assert.False(t, p.Valid(), "%+v", p)
+	}
 }
 
 func TestBlockValue(t *testing.T) {
