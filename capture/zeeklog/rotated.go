@@ -196,7 +196,7 @@ func (t *Tail) queue(all bool) {
 	var plain, packed []*source
 	for _, c := range t.candidates(all) {
 		if j, ok := t.judged[c.path]; ok && unchanged(j.info, c.info) {
-			if j.err != nil && fresh(c.info) {
+			if j.err != nil && t.fresh(c.info) {
 				t.unripe = true
 			} else {
 				t.giveUp(c)
@@ -209,7 +209,7 @@ func (t *Tail) queue(all bool) {
 			t.unripe = true // compressed or moved on meanwhile
 		case err != nil:
 			t.notYet(c, err)
-		case b.first == "" || !b.whole && fresh(c.info):
+		case b.first == "" || !b.whole && t.fresh(c.info):
 			s.file.Close()
 			t.notYet(c, b.err)
 		case c.old && !slices.ContainsFunc(t.owed, func(id FileID) bool { return id.is(b) }):
@@ -241,7 +241,7 @@ func (t *Tail) queue(all bool) {
 // does not, the reason is said; there may be just no row in it.
 func (t *Tail) notYet(c candidate, err error) {
 	t.judged[c.path] = judgement{c.info, err}
-	if fresh(c.info) {
+	if t.fresh(c.info) {
 		t.unripe = true
 	} else {
 		t.giveUp(c)
@@ -265,7 +265,7 @@ func (t *Tail) isNew(s *source, all bool) bool {
 		}
 		drop := id.Size
 		if s.plain != nil && (s.info.Size() < id.Size || !id.lastIn(s.plain)) {
-			if fresh(s.info) && s.info.Size() < id.Size {
+			if t.fresh(s.info) && s.info.Size() < id.Size {
 				t.unripe = true
 				return false // a copy that is not whole yet
 			}

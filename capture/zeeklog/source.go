@@ -52,7 +52,8 @@ type source struct {
 	changed bool   // it is not what it was, seen once
 	leaving bool   // another has its name, seen once
 	broken  bool   // it is no log
-	looks   int    // after another took its place
+	left    bool   // it was read to its end once
+	looks   int    // at it since then, without anything new
 	size    int64  // when it was read to its end
 
 	begin *beginning // of a rotated file

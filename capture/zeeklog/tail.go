@@ -37,6 +37,7 @@ type Tail struct {
 	warn    func(error)
 	archive func() []string
 	open    func(path string) (io.ReadCloser, error)
+	now     func() time.Time
 
 	source  *source
 	waiting []*source // to be read before path
@@ -49,10 +50,10 @@ type Tail struct {
 	lastMod int64
 	before  int64
 	judged  map[string]judgement // files that are not to be looked at before they change
-	started bool
-	stale   bool // the last look for rotated files was before the last one was read
-	unripe  bool // a rotated file is still being written
-	looks   int  // at an idle log
+	said    string               // why the log cannot be opened
+	stale   bool                 // the last look for rotated files was before the last one was read
+	unripe  bool                 // a rotated file is still being written
+	looks   int                  // at an idle log
 }
 
 // judgement is what was found out about a file.
@@ -64,7 +65,7 @@ type judgement struct {
 // Follow follows the log from a position, or from its beginning when from is
 // nil: then what was rotated before is left out.
 func (l Log) Follow(from *Position) *Tail {
-	t := &Tail{path: l.Path, names: l.Names, warn: l.Warn, archive: l.Archive, open: l.Open, parser: NewParser(), judged: map[string]judgement{}}
+	t := &Tail{path: l.Path, names: l.Names, warn: l.Warn, archive: l.Archive, open: l.Open, now: time.Now, parser: NewParser(), judged: map[string]judgement{}}
 	if from != nil {
 		t.resume(from)
 	} else {
@@ -176,19 +177,26 @@ func (t *Tail) advance() bool {
 	}
 	s, err := t.openLog()
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) && !t.started {
+		if text := err.Error(); !errors.Is(err, fs.ErrNotExist) && text != t.said {
 			t.warn(err)
+			t.said = text
 		}
-		t.started = true
 		return false
 	}
-	t.started = true
+	t.said = ""
 	t.place(s)
 	t.source, t.at = s, FileID{Device: s.id.Device, Inode: s.id.Inode}
 	return true
 }
 
 func (t *Tail) openLog() (*source, error) {
+	info, err := os.Stat(t.path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: it is no regular file, and only such can be followed", t.path)
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(t.path)
 	if err != nil {
 		return nil, err
@@ -254,8 +262,9 @@ func (t *Tail) keepHeader(s *source) {
 
 // remember notes that a file was read.
 func (t *Tail) remember(s *source) {
-	if s.looks == 0 {
-		t.lastMod = max(t.lastMod, min(s.modified(), time.Now().UnixNano()))
+	if !s.left {
+		s.left = true
+		t.lastMod = max(t.lastMod, min(s.modified(), t.now().UnixNano()))
 	}
 	if !s.rows {
 		return // nothing to read twice
@@ -308,7 +317,7 @@ func (t *Tail) turn() bool {
 	for i := len(t.late) - 1; i >= 0; i-- {
 		s := t.late[i]
 		if s.looks++; s.stat().Size() > s.size {
-			t.late = slices.Delete(t.late, i, i+1)
+			t.late, s.looks = slices.Delete(t.late, i, i+1), 0
 			t.waiting = append(t.waiting, s)
 		} else if s.looks > lateLooks {
 			t.close(i)
@@ -331,7 +340,7 @@ func (t *Tail) turn() bool {
 // being written; it is then read again when it has changed.
 func (t *Tail) retry(s *source, err error) bool {
 	info, _ := os.Stat(s.name)
-	if info == nil || !fresh(info) {
+	if info == nil || !t.fresh(info) {
 		return false
 	}
 	if s.rows || s.drop > 0 {
@@ -343,8 +352,8 @@ func (t *Tail) retry(s *source, err error) bool {
 }
 
 // fresh reports whether a file may still be written to.
-func fresh(info fs.FileInfo) bool {
-	age := time.Since(info.ModTime())
+func (t *Tail) fresh(info fs.FileInfo) bool {
+	age := t.now().Sub(info.ModTime())
 	return -time.Minute < age && age < time.Minute
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -288,6 +289,50 @@ func TestTailReplaced(t *testing.T) {
 	f.append("conn.log", 5, 6)
 	f.read()
 	f.want(6)
+}
+
+// A compressed file that is not whole is read so far, waited for while it may
+// still be written, and then said; if it becomes whole all the same, its other
+// rows are read.
+func TestTailDamagedFile(t *testing.T) {
+	s := newScene(t, writings[1])
+	s.write(10)
+	s.start(nil)
+	s.look(1)
+	text := packed(t, s.rows(10, 3000), ".gz")
+	s.next = 3000
+	s.rename(theLog, a)
+	s.put(b+".gz", text[:len(text)-10])
+	s.write(2)
+	s.look(4)
+	require.Empty(t, s.warned)
+	require.Less(t, 2000, len(s.uids))
+	some := len(s.uids)
+	s.tail.now = func() time.Time { return time.Now().Add(2 * time.Minute) }
+	s.look(4)
+	require.Len(t, s.warned, 1)
+	require.Contains(t, s.warned[0], "unexpected EOF")
+	require.Len(t, s.uids, some)
+	s.put(b+".gz", text)
+	s.look(archiveLooks)
+	s.judge(0, false)
+}
+
+// What cannot be followed is said once, and what takes its place is read.
+func TestTailSaysWhatCannotBeOpened(t *testing.T) {
+	f := follow(t)
+	f.append("conn.log", 0, 2)
+	f.read()
+	f.rename("conn.log", "conn-1.log")
+	require.NoError(t, os.Mkdir(f.path("conn.log"), 0o700))
+	f.read()
+	f.read()
+	require.Len(t, f.warned, 1)
+	assert.Contains(t, f.warned[0], "no regular file")
+	require.NoError(t, os.Remove(f.path("conn.log")))
+	f.append("conn.log", 2, 4)
+	f.read()
+	f.want(4)
 }
 
 // A state that an older version saved is gone on from.
