@@ -56,7 +56,7 @@ func (p *Position) Valid() bool {
 			return false
 		}
 	}
-	return p.Offset >= 0 && p.Line >= 0 && int64(p.File.Length) <= p.Offset
+	return p.Offset >= 0 && p.Line >= 0 && p.File.Hole <= p.Offset-int64(p.File.Length)
 }
 
 // beginning is what a file begins with.

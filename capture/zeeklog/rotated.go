@@ -52,7 +52,7 @@ func (t *Tail) here(p *Position) bool {
 		return false
 	}
 	t.at = FileID{Device: s.id.Device, Inode: s.id.Inode}
-	s.from(p)
+	s.from(p, b.text)
 	t.source = s
 	return true
 }
@@ -193,6 +193,7 @@ func (t *Tail) candidates(all bool) (found []candidate) {
 // With all, files of any age are looked at for those of which a part is owed.
 func (t *Tail) queue(all bool) {
 	t.unripe = false
+	t.lookLate()
 	var plain, packed []*source
 	for _, c := range t.candidates(all) {
 		if j, ok := t.judged[c.path]; ok && unchanged(j.info, c.info) {

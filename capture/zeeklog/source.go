@@ -77,11 +77,13 @@ func (t *Tail) newSource(name string, f io.ReadCloser) *source {
 	return s
 }
 
-// from continues at a position in the file.
-func (s *source) from(p *Position) {
+// from continues at a position in the file, which begins with start.
+func (s *source) from(p *Position, start []byte) {
 	p.File.Device, p.File.Inode = s.id.Device, s.id.Inode
 	s.id, s.header, s.offset, s.line, s.rows = p.File, p.Header, p.Offset, p.Line, p.Rows
-	s.base, s.readTo, s.begun, s.atStart, s.idle = p.Offset, p.Offset, true, false, true
+	s.base, s.readTo, s.begun, s.idle = p.Offset, p.Offset, true, true
+	s.start = start[:min(int64(len(start)), p.Offset-p.File.Hole)]
+	s.atStart = len(s.start) < startBytes && int64(len(s.start)) == p.Offset-p.File.Hole
 	s.putBefore(p.Line)
 }
 
@@ -180,7 +182,7 @@ func (s *source) withoutHoles(p []byte) (int, error) {
 	}
 	length := s.readTo - began
 	s.warn(fmt.Errorf("%s: %d zero bytes at byte %d are skipped: the log was emptied while its writer went on behind them, or they were never written", s.name, length, began))
-	if s.atStart && s.fed == 0 {
+	if s.atStart && len(s.start) == 0 {
 		s.id.Hole = length
 	} else {
 		s.atStart = false
@@ -316,16 +318,8 @@ func (s *source) identify() *FileID {
 	if want <= s.id.Length {
 		return &s.id
 	}
-	start := s.start
-	if len(start) == 0 && s.plain != nil { // reading began further on
-		start = make([]byte, want)
-		if _, err := s.plain.ReadAt(start, s.id.Hole); err != nil || bytes.IndexByte(start, 0) >= 0 {
-			return &s.id
-		}
-	}
-	want = min(want, len(start)) // less before a hole
-	if want > s.id.Length {
-		s.id.Length, s.id.Start = want, fingerprint(start[:want])
+	if want = min(want, len(s.start)); want > s.id.Length { // less before a hole
+		s.id.Length, s.id.Start = want, fingerprint(s.start[:want])
 	}
 	return &s.id
 }
@@ -339,15 +333,7 @@ func (s *source) intact(info fs.FileInfo) bool {
 	if s.plain == nil {
 		return true
 	}
-	if len(s.start) > 0 {
-		start := make([]byte, len(s.start))
-		_, err := s.plain.ReadAt(start, s.id.Hole)
-		return (err == nil || err == io.EOF) && bytes.Equal(start, s.start) && s.id.lastIn(s.plain)
-	}
-	if s.id.Length == 0 {
-		return true
-	}
-	start := make([]byte, s.id.Length)
+	start := make([]byte, len(s.start))
 	_, err := s.plain.ReadAt(start, s.id.Hole)
-	return (err == nil || err == io.EOF) && fingerprint(start) == s.id.Start && s.id.lastIn(s.plain)
+	return (err == nil || err == io.EOF) && bytes.Equal(start, s.start) && s.id.lastIn(s.plain)
 }

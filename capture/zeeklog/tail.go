@@ -312,14 +312,23 @@ func (t *Tail) close(i int) {
 	t.waiting = append(t.waiting, s)
 }
 
+// lookLate lines up files again to which their writers have written late.
+func (t *Tail) lookLate() {
+	t.late = slices.DeleteFunc(t.late, func(s *source) bool {
+		if s.stat().Size() <= s.size {
+			return false
+		}
+		s.looks = 0
+		t.waiting = append(t.waiting, s)
+		return true
+	})
+}
+
 // turn looks, when the log is idle, whether there is something else to read.
 func (t *Tail) turn() bool {
+	t.lookLate()
 	for i := len(t.late) - 1; i >= 0; i-- {
-		s := t.late[i]
-		if s.looks++; s.stat().Size() > s.size {
-			t.late, s.looks = slices.Delete(t.late, i, i+1), 0
-			t.waiting = append(t.waiting, s)
-		} else if s.looks > lateLooks {
+		if t.late[i].looks++; t.late[i].looks > lateLooks {
 			t.close(i)
 		}
 	}

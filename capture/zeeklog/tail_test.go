@@ -373,7 +373,7 @@ func TestTailOldState(t *testing.T) {
 func TestPositionValid(t *testing.T) {
 	assert.True(t, (&Position{Offset: 5000, File: FileID{Length: 4096}}).Valid())
 	for _, p := range []Position{
-		{Offset: -1}, {Line: -1}, {Offset: 3, File: FileID{Length: 4}},
+		{Offset: -1}, {Line: -1}, {Offset: 3, File: FileID{Length: 4}}, {Offset: 3, File: FileID{Length: 2, Hole: 1<<63 - 1}},
 		{Offset: 1 << 20, File: FileID{Length: startBytes + 1}},
 		{Done: []FileID{{Size: -1}}}, {Owed: []FileID{{LastEnd: -1}}}, {Owed: []FileID{{LastLength: -1}}}, {Owed: []FileID{{Hole: -1}}},
 	} {
