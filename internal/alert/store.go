@@ -89,13 +89,29 @@ func (s *store) read() (*state, error) {
 // parseState reads and checks a state.
 func parseState(text []byte) (*state, error) {
 	st := &state{}
-	if err := json.Unmarshal(text, st); err != nil {
+	var of struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(text, &of); err != nil {
 		return nil, fmt.Errorf("not the state of a watcher: %w", err)
 	}
-	if st.Format != stateFormat {
-		return nil, fmt.Errorf("state of format %d, this program knows %d", st.Format, stateFormat)
+	var err error
+	switch of.Format {
+	case stateFormat:
+		err = json.Unmarshal(text, st)
+	case 1: // of 0.1.0: its day of alerts followed other rules, and begins anew
+		old := struct {
+			*state
+			Folds json.RawMessage `json:"folds"`
+		}{state: st}
+		err = json.Unmarshal(text, &old)
+	default:
+		return nil, fmt.Errorf("state of format %d, this program knows %d", of.Format, stateFormat)
 	}
-	if p := st.Position; p != nil && (p.Offset < 0 || p.Line < 0 || p.File.Length < 0 || p.File.Length > 1<<16 || int64(p.File.Length) > p.Offset) {
+	if err != nil {
+		return nil, fmt.Errorf("not the state of a watcher: %w", err)
+	}
+	if p := st.Position; p != nil && !p.Valid() {
 		return nil, errors.New("the position in the log is damaged")
 	}
 	for _, q := range st.Queue {

@@ -20,11 +20,12 @@ import (
 
 // Config is what a Watcher does.
 type Config struct {
-	PerDay  float64      // the budget
-	PerHour int          // alerts an hour at most; 0 for the budget's share
-	Model   *model.Model // for rows without a score, or nil
-	Allow   string       // the allow-list's file, or ""
-	Spool   int          // alerts that wait for a receiver at most
+	PerDay  float64        // the budget
+	PerHour int            // alerts an hour at most; 0 for the budget's share
+	Model   *model.Model   // for rows without a score, or nil
+	Allow   string         // the allow-list's file, or ""
+	Spool   int            // alerts that wait for a receiver at most
+	Names   *zeeklog.Names // of a dry run's columns, where their header does not tell
 	Say     func(format string, args ...any)
 	Warn    func(error)
 }
@@ -237,7 +238,7 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 	if err := w.allow.read(); err != nil {
 		return err
 	}
-	blocks, parser, blk := zeeklog.NewBlocks(r, name), zeeklog.NewParser(), zeeklog.Block{}
+	blocks, parser, blk := zeeklog.NewBlocks(r, name).Named(w.Names), zeeklog.NewParser(), zeeklog.Block{}
 	for ctx.Err() == nil {
 		err := blocks.Next(&blk)
 		if err == io.EOF {

@@ -121,7 +121,7 @@ func (w *watching) make() {
 
 func (w *watching) follow(ctx context.Context) error {
 	return w.w.Run(ctx, w.state(), w.log(), func(from *zeeklog.Position) *zeeklog.Tail {
-		return zeeklog.Follow(w.log(), from, w.config.Warn, func() []string { return nil }, func(path string) (io.ReadCloser, error) { return os.Open(path) })
+		return zeeklog.Log{Path: w.log(), Warn: w.config.Warn, Archive: func() []string { return nil }, Open: func(path string) (io.ReadCloser, error) { return os.Open(path) }}.Follow(from)
 	})
 }
 
@@ -427,6 +427,17 @@ func TestClockJump(t *testing.T) {
 	w.EndDryRun(each)
 	assert.Contains(t, uids, "Cs13")
 	assert.Contains(t, uids, "Cs14", "the same two hours later is said again: the clock goes on")
+}
+
+// A state of 0.1.0 keeps its place in the log and what waits for receivers.
+func TestOldState(t *testing.T) {
+	st, err := parseState([]byte(`{"format":1,"log":"/conn.log","position":{"offset":3},"budget":"AAEC","folds":{"now":5,"said":{"x":{"at":1}},"own":{},"held":{},"storms":{}},"queue":[{"alert":{"id":"a","kind":"storm","repeats":3},"to":["b"]}],"counts":{"rows":7}}`))
+	require.NoError(t, err)
+	require.Equal(t, "/conn.log", st.Log)
+	require.EqualValues(t, 3, st.Position.Offset)
+	require.Equal(t, "a", st.Queue[0].Alert.ID)
+	require.EqualValues(t, 7, st.Counts.Rows)
+	require.Empty(t, st.Folds)
 }
 
 func FuzzState(f *testing.F) {
