@@ -87,7 +87,7 @@ func run(s *session, args []string) int {
 		printUsage(s.stdout)
 		return exitDone
 	case "--version", "version":
-		fmt.Fprintln(s.stdout, "zeek-iforest", version.String())
+		fmt.Fprintln(s.stdout, "zeek-iforest", version.Build())
 		return exitDone
 	}
 	for _, v := range verbs() {
