@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -47,6 +48,7 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	flags.StringVar(&without, "without", "", "`FEATURES` that trees shall not split by, comma-separated, as info names them")
 	flags.BoolVar(&o.Within, "cuts-within", false, "draw no cut beyond the data, as in the paper (always so with uniform sampling)")
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
+	usage.Choices(flags, "sampling", learn.Balanced.String(), learn.Uniform.String())
 	numberVar(flags, &o.Seed, "seed", model.DefaultSeed, anySeed, "the same seed and connections give the same model")
 	return func() (learn.Options, error) {
 		var err error
