@@ -51,6 +51,7 @@ var rooms = map[string][]string{
 	"internal":       nil, // what this project's programs need
 
 	"docs":             {},           // tests only
+	"packaging":        {},           // the same
 	"siem":             {},           // the same
 	"zeek-pkg/testing": {"internal"}, // makes traffic, measures
 }
