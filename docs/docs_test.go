@@ -88,11 +88,19 @@ func run(t *testing.T, dir, guide string) {
 	require.Empty(t, unmarked(string(text)))
 	all := steps(string(text))
 	require.NotEmpty(t, all)
+	env := append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE"} { // which are below the real home
+		at, err := exec.Command("go", "env", name).Output()
+		require.NoError(t, err)
+		env = append(env, name+"="+strings.TrimSpace(string(at)))
+	}
+	// Packages compiled in one copy of the repository serve the next.
+	env = append(env, "GOFLAGS=-trimpath -buildvcs=false")
 	for _, s := range all {
 		ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", s.command)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
+		cmd.Env = env
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
