@@ -148,7 +148,7 @@ func TestTwelveQuestions(t *testing.T) {
 	for _, a := range answers {
 		source, err := os.ReadFile(filepath.Join(testenv.Root(t), a[2]))
 		if assert.NoError(t, err, a[1]) {
-			assert.Contains(t, string(source), a[3], "%s: %s", a[1], a[2])
+			assert.True(t, strings.Contains(string(source), a[3]), "%s %s has no %q", a[1], a[2], a[3])
 		}
 	}
 }
