@@ -9,7 +9,7 @@
 //
 //  1. Hosts.Observe (model/feature) counts it in its originator's last five
 //     minutes. This is the only step with a memory; the order of rows matters.
-//  2. Encoder.Encode (model/feature) makes seventeen numbers of the row and
+//  2. Encoder.Encode (model/feature) makes twenty-one numbers of the row and
 //     the window: logarithms of duration, bytes and packets, how rare proto,
 //     service, conn_state and responder port were in training, and the window.
 //  3. Forest.MeanPath (model/forest) walks the numbers through the isolation
