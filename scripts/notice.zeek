@@ -115,7 +115,7 @@ hook unusual(c: connection, score: double)
 function beacon_notice(i: News)
 	{
 	notify(Notice::Info($note=Beacon, $n=i$n, $src=i$orig_h, $dst=i$resp_h,
-	    $msg=fmt("%s calls %s port %d every %s, %d times so far", i$host, i$resp_h, i$resp_p, i$period, i$n),
+	    $msg=fmt("%s calls %s port %d every %s, %d times so far", i$host, i$resp_h, i$resp_p, double_to_interval(floor(interval_to_double(i$period) + 0.5)), i$n),
 	    $identifier=cat("beacon ", i$host, " ", i$resp_h, " ", i$resp_p)), i$score);
 	}
 
