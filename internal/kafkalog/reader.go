@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,9 +21,10 @@ type Part struct {
 	Number int32
 	State  any // the caller's: what the hosts of the partition did. It begins anew with the part
 
-	topic string
-	live  int64 // the first offset that was not given before
-	next  int64 // after the last one given now
+	topic     string
+	committed int64 // the group's offset at the start
+	live      int64 // the first one that was not given before
+	next      int64 // after the last one given now
 }
 
 // Name is the partition's in messages.
@@ -50,6 +52,7 @@ type Reader struct {
 	busy    int             // batches that are not done
 	others  map[string]uint64
 	keyless bool            // a row had no key
+	kept    map[int32]int64 // the offsets before which rows are not given again
 	left    map[int32]int64 // the offsets before which rows have left
 	mark    map[int32]int64 // of these, those that the group does not know
 }
@@ -65,8 +68,11 @@ const (
 
 // NewReader begins to read.
 func NewReader(ctx context.Context, t *Topic, c Config) (*Reader, error) {
-	r := &Reader{Config: c, topic: t, parts: map[int32]*Part{}, others: map[string]uint64{}, left: map[int32]int64{}, mark: map[int32]int64{}}
+	r := &Reader{Config: c, topic: t, parts: map[int32]*Part{}, others: map[string]uint64{}, kept: maps.Clone(c.Since), left: map[int32]int64{}, mark: map[int32]int64{}}
 	r.changed.L = &r.mu
+	if r.kept == nil {
+		r.kept = map[int32]int64{}
+	}
 	o := append(t.options(),
 		kgo.FetchMaxBytes(maxFetch),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -171,11 +177,12 @@ func (r *Reader) assigned(ctx context.Context, offsets map[string]map[int32]kgo.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for n, offset := range offsets[r.topic.Name] {
-		start, live := starts[n], offset.EpochOffset().Offset
+		start, committed := starts[n], offset.EpochOffset().Offset
+		live := committed
 		if left := r.left[n]; left > live && left <= ends[n] {
 			r.mark[n] = left
 		}
-		live = max(live, r.left[n], r.Since[n])
+		live = max(live, r.left[n], r.kept[n])
 		switch {
 		case live > ends[n]:
 			r.Warn(fmt.Errorf("%s[%d]: rows up to %d were read, but there are only %d: the topic was made anew; it is read from its beginning", r.topic.Name, n, live, ends[n]))
@@ -191,6 +198,7 @@ func (r *Reader) assigned(ctx context.Context, offsets map[string]map[int32]kgo.
 			from = live - r.topic.Rewind
 		}
 		r.parts[n] = r.part(n, from, live)
+		r.parts[n].committed = committed
 		offsets[r.topic.Name][n] = kgo.NewOffset().At(from)
 	}
 	r.given = true
@@ -363,11 +371,19 @@ func (r *Reader) Left(offsets map[int32]int64) {
 	news := map[int32]int64{}
 	for n, offset := range offsets {
 		r.left[n] = max(r.left[n], offset)
-		if p := r.parts[n]; p != nil && offset > p.live {
+		if p := r.parts[n]; p != nil && offset > p.committed {
 			news[n] = offset
 		}
 	}
 	r.commit(news)
+}
+
+// Keep says that the caller keeps what came of the rows of a partition before
+// the offset, so that they are not given again where they have not left yet.
+func (r *Reader) Keep(partition int32, offset int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[partition] = max(r.kept[partition], offset)
 }
 
 // commit has offsets committed within a second, with mu held.
