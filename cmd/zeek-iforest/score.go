@@ -33,7 +33,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
-			lake, err := part()
+			lake, err := part(model.DefaultHosts)
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
+	"github.com/zeek-iforest/zeek-iforest/model"
 )
 
 // aboutTopics is what help says of Kafka.
@@ -85,7 +86,7 @@ const onTheirWay = 4
 // topicScoring scores the rows of a topic.
 type topicScoring struct {
 	*scoring
-	newLake func() (*lake, error)
+	newLake func(hosts int) (*lake, error)
 	reader  *kafkalog.Reader
 	sink    sink
 	add     *zeeklog.AddColumns
@@ -110,7 +111,7 @@ const maxOwners = 1 << 16
 
 // topic scores the topic in and writes to out, which is another topic, a file or
 // standard output, until the user ends it or all is read.
-func (sc *scoring) topic(in, out string, newLake func() (*lake, error)) (err error) {
+func (sc *scoring) topic(in, out string, newLake func(hosts int) (*lake, error)) (err error) {
 	from, err := kafkalog.ParseURL(in, alert.Secret)
 	if err != nil {
 		return err
@@ -262,7 +263,7 @@ func (t *topicScoring) side(n int, do func(worker, i int)) {
 // observeChunk counts a chunk's rows in the windows of its partition.
 func (t *topicScoring) observeChunk(c *kafkalog.Chunk) error {
 	if c.Part.State == nil {
-		lake, err := t.newLake()
+		lake, err := t.newLake(hostsOfPartition(t.reader.Partitions()))
 		if err != nil {
 			return err
 		}
@@ -280,6 +281,14 @@ func (t *topicScoring) observeChunk(c *kafkalog.Chunk) error {
 	}
 	return nil
 }
+
+// hostsOfPartition is how many hosts are kept for each partition of a topic:
+// twice its share, as shares differ.
+func hostsOfPartition(partitions int) int {
+	return min(model.DefaultHosts, max(2*model.DefaultHosts/partitions, leastHosts))
+}
+
+const leastHosts = 4096
 
 // observeAgain counts rows that were scored before.
 func (t *topicScoring) observeAgain(c *kafkalog.Chunk) error {

@@ -108,7 +108,7 @@ func (t *topicTail) passed(c *kafkalog.Chunk) {
 func (t *topicTail) hosts(p *kafkalog.Part) *feature.Hosts {
 	if p.State == nil && t.scores {
 		if t.reader.Partitions() > 1 {
-			p.State = feature.NewPartition(model.DefaultHosts)
+			p.State = feature.NewPartition(hostsOfPartition(t.reader.Partitions()))
 		} else {
 			p.State = feature.NewHosts(model.DefaultHosts)
 		}
