@@ -32,7 +32,7 @@ func (s *session) watchTopic(w *alert.Watcher, url, state string) error {
 	case err != nil:
 		return err
 	case t.Group == "":
-		return hinted(errors.New("no group to keep the offsets in"), url+"?group=NAME names one")
+		return hinted(errors.New("no group to keep the offsets in"), t.Address()+"?group=NAME names one")
 	case t.ToEnd:
 		return errors.New("until=end means nothing with watch")
 	}

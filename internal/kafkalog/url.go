@@ -53,7 +53,8 @@ func IsURL(text string) bool {
 func ParseURL(text string, secret func(where string) (string, error)) (*Topic, error) {
 	t, err := parseURL(text, secret)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", text, err)
+		address, _, _ := strings.Cut(text, "?") // the rest may hold a password, against all advice
+		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	return t, nil
 }
@@ -114,7 +115,9 @@ func (t *Topic) set(options url.Values, secret func(where string) (string, error
 		default:
 			err = errors.New("want group, until, rewind, user, password, sasl or ca")
 		}
-		if err != nil {
+		if err != nil && key == "password" {
+			return fmt.Errorf("password: %w", err)
+		} else if err != nil {
 			return fmt.Errorf("%s=%s: %w", key, value, err)
 		}
 	}

@@ -2,6 +2,7 @@ package kafkalog
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -52,6 +53,7 @@ func TestParseURLRefuses(t *testing.T) {
 	} {
 		_, err := ParseURL(url, secret)
 		assert.ErrorContains(t, err, want, url)
+		assert.NotContains(t, err.Error(), "password=open", "it is no place to repeat a password")
 	}
 }
 
@@ -59,7 +61,7 @@ func FuzzParseURL(f *testing.F) {
 	f.Add("kafka://a:9092,b/conn?group=g&until=end&rewind=all")
 	f.Add("kafka+tls://a/conn?user=u&password=env:NAME")
 	f.Fuzz(func(t *testing.T, url string) {
-		if !IsURL(url) {
+		if !IsURL(url) || strings.Contains(url, "ca=") || strings.Contains(url, "%") { // reads a file
 			return
 		}
 		if topic, err := ParseURL(url, secret); err == nil {
