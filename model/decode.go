@@ -18,7 +18,7 @@ import (
 
 // decode reads what encode writes. Its checksum is right, but whoever wrote it
 // may not be: every part is checked.
-func decode(body []byte) (*Model, error) {
+func decode(body []byte, format uint64) (*Model, error) {
 	d := newDecoder(body)
 	d.arrayLen(6)
 	if schema := d.string(64); d.err == nil && schema != feature.SchemaID {
@@ -27,7 +27,7 @@ func decode(body []byte) (*Model, error) {
 			Hint: "train the model anew with this version of zeek-iforest",
 		}
 	}
-	p, err := d.parts()
+	p, err := d.parts(format)
 	var m *Model
 	if err == nil {
 		m, err = assemble(p)
@@ -38,7 +38,7 @@ func decode(body []byte) (*Model, error) {
 	return m, nil
 }
 
-func (d *decoder) parts() (p Parts, err error) {
+func (d *decoder) parts(format uint64) (p Parts, err error) {
 	d.arrayLen(10)
 	p.Summary = Summary{
 		Rows:        d.uint(),
@@ -61,8 +61,17 @@ func (d *decoder) parts() (p Parts, err error) {
 		return p, err
 	}
 
-	d.arrayLen(7)
+	average := forest.Harmonic
+	if format == formatForeign {
+		d.arrayLen(8)
+		if average = forest.Average(min(d.count(), 255)); average == forest.Harmonic {
+			d.fail(fmt.Errorf("a forest of format %d in format %d", formatVersion, format))
+		}
+	} else {
+		d.arrayLen(7)
+	}
 	plain := forest.Plain{
+		Average:     average,
 		Dim:         d.count(),
 		Subsample:   d.count(),
 		HeightLimit: d.count(),

@@ -13,6 +13,8 @@ import (
 	"runtime"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
 // A model file is one msgpack value:
@@ -20,10 +22,12 @@ import (
 //	["zeek-iforest", format version, SHA-256 of the body, body]
 //
 // The hash and the body are of msgpack's type bin; the body is itself msgpack
-// (encode.go, decode.go).
+// (encode.go, decode.go). A forest grown elsewhere, whose average path lengths
+// are computed otherwise, needs the second format; all else is the first.
 const (
 	magic            = "zeek-iforest"
 	formatVersion    = 1
+	formatForeign    = 2
 	fingerprintBytes = 6
 	maxFile          = 64 << 20 // bytes: a thousand trees of a thousand rows take 20 MB
 )
@@ -51,15 +55,23 @@ const (
 
 func checksum(body []byte) [sha256.Size]byte { return sha256.Sum256(body) }
 
+// format is that of the model's file.
+func (m *Model) format() uint64 {
+	if m.forest.Average() == forest.Harmonic {
+		return formatVersion
+	}
+	return formatForeign
+}
+
 // seal puts the header before a body.
-func seal(body []byte, sum [sha256.Size]byte) []byte {
+func seal(format uint64, body []byte, sum [sha256.Size]byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(body) + 64)
 	enc := msgpack.NewEncoder(&b)
 	err := errors.Join(
 		enc.EncodeArrayLen(4),
 		enc.EncodeString(magic),
-		enc.EncodeUint(formatVersion),
+		enc.EncodeUint(format),
 		enc.EncodeBytes(sum[:]),
 		enc.EncodeBytes(body),
 	)
@@ -161,7 +173,7 @@ func Read(r io.Reader) (*Model, error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}
-	if want := seal(nil, [sha256.Size]byte{})[:len(header)]; !bytes.Equal(header[:n], want[:n]) {
+	if want := seal(formatVersion, nil, [sha256.Size]byte{})[:len(header)]; !bytes.Equal(header[:n], want[:n]) {
 		return nil, &FormatError{What: "not a zeek-iforest model", Hint: hintTrain}
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxFile-int64(n)+1))
@@ -180,12 +192,12 @@ func open(file []byte) (*Model, error) {
 	d.arrayLen(4)
 	d.bytes() // the magic string
 	version := d.uint()
-	if d.err == nil && version != formatVersion {
+	if d.err == nil && version != formatVersion && version != formatForeign {
 		hint := "train the model anew"
-		if version > formatVersion {
+		if version > formatForeign {
 			hint = "it was written by a newer zeek-iforest: use that, or train the model anew"
 		}
-		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d", version, formatVersion), Hint: hint}
+		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d and %d", version, formatVersion, formatForeign), Hint: hint}
 	}
 	want := d.bytes()
 	body := d.bytes()
@@ -203,7 +215,7 @@ func open(file []byte) (*Model, error) {
 		return nil, &FormatError{What: "model is damaged: its checksum is " + hex.EncodeToString(sum[:4]) +
 			"…, the file says " + hex.EncodeToString(want[:min(4, len(want))]) + "…", Hint: hintCopy}
 	}
-	m, err := decode(body)
+	m, err := decode(body, version)
 	if err != nil {
 		return nil, err
 	}
