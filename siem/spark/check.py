@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Scores Parquet rows of conn.log in a real Spark and compares them with score.
+
+check.py MASTER ZEEK-IFOREST MODEL LOG-START PARTITIONS PARQUET…  (columns of conn.log, seq, and want, the score)
+"""
+import json, os, pathlib, sys, time
+
+here = str(pathlib.Path(__file__).resolve().parent)
+sys.path.insert(0, here)
+os.environ.update(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost")
+import pyspark
+from pyspark.sql import SparkSession
+import zeek_iforest_spark as zi
+
+master, binary, model, start, partitions, *parquet = sys.argv[1:]
+cores = int(master.split("[")[1].split("]")[0].split(",")[0]) if master.startswith("local[") else int(master.split("[")[1].split(",")[0]) * int(master.split(",")[1])
+spark = (
+    SparkSession.builder.master(master)
+    .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+    .config("spark.executorEnv.PYTHONPATH", here)
+    .getOrCreate()
+)
+spark.sparkContext.setLogLevel("ERROR")
+df = spark.read.parquet(*parquet)
+df.limit(1).collect()  # executors and their Python have started
+began = time.monotonic()
+scored = zi.score_conn(df, model, log_start=start, binary=binary, partitions=int(partitions) or None)
+rows, equal = scored.selectExpr("count(*)", "count_if(anomaly_score <=> want)").first()
+seconds = time.monotonic() - began
+plan = scored.columns
+print(json.dumps({
+    "engine": "Spark", "version": pyspark.__version__, "master": master, "rows": rows, "equal": equal, "rows_per_second": round(rows / seconds),
+    "seconds": round(seconds, 2), "cores": cores, "columns": plan}))
+spark.stop()
+sys.exit(0 if rows == equal else 1)
