@@ -7,7 +7,8 @@ import json, os, pathlib, sys, time
 
 here = str(pathlib.Path(__file__).resolve().parent)
 sys.path.insert(0, here)
-os.environ.update(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost")
+sys.dont_write_bytecode = True
+os.environ.update(PYTHONDONTWRITEBYTECODE="1", PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost")
 import pyspark
 from pyspark.sql import SparkSession
 import zeek_iforest_spark as zi
@@ -17,7 +18,7 @@ cores = int(master.split("[")[1].split("]")[0].split(",")[0]) if master.startswi
 spark = (
     SparkSession.builder.master(master)
     .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
-    .config("spark.executorEnv.PYTHONPATH", here)
+    .config("spark.executorEnv.PYTHONPATH", here).config("spark.executorEnv.PYTHONDONTWRITEBYTECODE", "1")
     .getOrCreate()
 )
 spark.sparkContext.setLogLevel("ERROR")
@@ -27,9 +28,8 @@ began = time.monotonic()
 scored = zi.score_conn(df, model, log_start=start, binary=binary, partitions=int(partitions) or None)
 rows, equal = scored.selectExpr("count(*)", "count_if(anomaly_score <=> want)").first()
 seconds = time.monotonic() - began
-plan = scored.columns
 print(json.dumps({
     "engine": "Spark", "version": pyspark.__version__, "master": master, "rows": rows, "equal": equal, "rows_per_second": round(rows / seconds),
-    "seconds": round(seconds, 2), "cores": cores, "columns": plan}))
+    "seconds": round(seconds, 2), "cores": cores, "columns": scored.columns}))
 spark.stop()
 sys.exit(0 if rows == equal else 1)
