@@ -25,8 +25,8 @@ const LogStart = "1713484800"
 // Lake is where the files lie.
 type Lake struct {
 	Binary, Model string
-	Parquet       string // the rows: columns of conn.log, seq, want
-	Scored        string // the same as score wrote them, TSV
+	Parquet       string   // the rows: columns of conn.log, seq, want
+	Days          []string // the logs
 	Rows          int
 }
 
@@ -64,16 +64,12 @@ func ThreeDays(t testing.TB) Lake {
 	slices.Sort(days)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	l := Lake{Binary: at("zeek-iforest"), Model: at("model"), Parquet: at("rows.parquet"), Scored: at("scored.log")}
+	l := Lake{Binary: at("zeek-iforest"), Model: at("model"), Parquet: at("rows.parquet"), Days: days}
 	build := exec.Command("go", "build", "-o", l.Binary, "./cmd/zeek-iforest")
 	build.Dir = testenv.Root(t)
 	run(t, build)
 	run(t, exec.Command(l.Binary, append([]string{"train", "-o", l.Model}, days...)...))
-	run(t, exec.Command(l.Binary, append([]string{"score", "-m", l.Model, "-o", l.Scored}, days...)...))
-
-	text, err := os.ReadFile(l.Scored)
-	require.NoError(t, err)
-	rows := parse(t, string(text))
+	rows := parse(t, string(run(t, exec.Command(l.Binary, append([]string{"score", "-m", l.Model}, days...)...))))
 	l.Rows = len(rows)
 	require.Greater(t, l.Rows, 100_000)
 	f, err := os.Create(l.Parquet)
