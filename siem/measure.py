@@ -5,7 +5,7 @@ measure.py COMMAND… prints, after the command's own output, one line of JSON: 
 cpu_seconds of all cores together, and memory_mb, the largest sum of resident memory. On a
 machine that others use as well, cpu_seconds are what can be compared. Linux.
 """
-import json, os, subprocess, sys, threading, time
+import json, os, signal, subprocess, sys, threading, time
 
 TICK, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
@@ -24,6 +24,18 @@ def processes(session):
     return found
 
 
+def alone():
+    """Goes on as the first process of a session of its own: Usage then sees it and what it starts."""
+    if os.getsid(0) == os.getpid():
+        return
+    child = subprocess.Popen([sys.executable, *sys.argv], start_new_session=True)
+    try:
+        sys.exit(child.wait())
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGTERM)
+
+
 class Usage(threading.Thread):
     """Watches a session. A process shorter than the pause between two looks is missed."""
 
@@ -35,6 +47,11 @@ class Usage(threading.Thread):
         now = processes(self.session)
         self.cpu.update({pid: cpu for pid, (cpu, _) in now.items()})
         self.memory = max(self.memory, sum(rss for _, rss in now.values()))
+
+    def used(self):
+        """What a table of engines says of it."""
+        self.look()
+        return {"cpu_seconds": round(sum(self.cpu.values()), 1), "memory_mb": self.memory >> 20}
 
     def run(self):
         while not self.ended.wait(self.pause):
@@ -48,5 +65,5 @@ if __name__ == "__main__":
     usage.start()
     status = child.wait()
     usage.ended.set()
-    print(json.dumps({"seconds": round(time.monotonic() - began, 1), "cpu_seconds": round(sum(usage.cpu.values()), 1), "memory_mb": usage.memory >> 20}))
+    print(json.dumps({"seconds": round(time.monotonic() - began, 1), **usage.used()}))
     sys.exit(status)

@@ -4,6 +4,7 @@
 package lakerows
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
@@ -69,8 +72,16 @@ func ThreeDays(t testing.TB) Lake {
 	build.Dir = testenv.Root(t)
 	run(t, build)
 	run(t, exec.Command(l.Binary, append([]string{"train", "-o", l.Model}, days...)...))
-	rows := parse(t, string(run(t, exec.Command(l.Binary, append([]string{"score", "-m", l.Model}, days...)...))))
+	score := exec.Command(l.Binary, append([]string{"score", "-m", l.Model}, days...)...)
+	began := time.Now()
+	rows := parse(t, string(run(t, score)))
 	l.Rows = len(rows)
+	used := score.ProcessState
+	ours := Report{Engine: "zeek-iforest score, gzip", Version: "this one", Rows: l.Rows, Equal: l.Rows, Seconds: time.Since(began).Seconds(), CPUSeconds: (used.UserTime() + used.SystemTime()).Seconds()}
+	if u, ok := used.SysUsage().(*syscall.Rusage); ok {
+		ours.MemoryMB = int(u.Maxrss >> 10)
+	}
+	ours.add(t)
 	require.Greater(t, l.Rows, 100_000)
 	f, err := os.Create(l.Parquet)
 	require.NoError(t, err)
@@ -82,11 +93,42 @@ func ThreeDays(t testing.TB) Lake {
 	return l
 }
 
-// Output is what a program wrote to standard output; the test fails where it ends
-// with an error.
-func Output(t testing.TB, name string, args ...string) []byte {
+// Report is what the check of an engine prints: a line of JSON.
+type Report struct {
+	Engine, Version string
+	Rows, Equal     int      // of the lake's rows, those with the score that score gave
+	Checks, Failed  int      // of other answers
+	Alerts          int      `json:",omitempty"`
+	Columns         []string `json:",omitempty"`
+	Seconds         float64
+	CPUSeconds      float64 `json:"cpu_seconds"` // of all its processes
+	MemoryMB        int     `json:"memory_mb"`
+}
+
+// Check runs the check of an engine and returns what it printed. A failing one
+// fails the test. Reports are added, a line each, to the file that the variable
+// IFOREST_ENGINES names; siem/check makes a table of them.
+func Check(t testing.TB, name string, args ...string) (r Report) {
 	t.Helper()
-	return run(t, exec.Command(name, args...))
+	out := run(t, exec.Command(name, args...))
+	require.NoError(t, json.Unmarshal(out, &r), string(out))
+	r.add(t)
+	return r
+}
+
+func (r Report) add(t testing.TB) {
+	t.Helper()
+	path := os.Getenv("IFOREST_ENGINES")
+	if path == "" {
+		return
+	}
+	line, err := json.Marshal(r)
+	require.NoError(t, err)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	require.NoError(t, err)
+	_, err = f.Write(append(line, '\n'))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 }
 
 func run(t testing.TB, cmd *exec.Cmd) []byte {

@@ -126,10 +126,8 @@ def main(way, binary, model, start, parquet):
             server = Server(work, binary, model, start)
             seconds, table = {"once": once, "view": view}[way](server, parquet)
         rows, equal = server.compare(table, parquet)
-        usage.look()
-        print(json.dumps({
-            "engine": f"ClickHouse, {way}", "version": server.ask("select version()"), "rows": rows, "equal": equal, "seconds": round(seconds, 2),
-            "cpu_seconds": round(sum(usage.cpu.values()), 1), "memory_mb": usage.memory >> 20}))
+        version = server.ask("select version()")
+        print(json.dumps({"engine": f"ClickHouse, {way}", "version": version, "rows": rows, "equal": equal, "seconds": round(seconds, 2), **usage.used()}))
         server.session.close()
     return 0 if rows == equal else 1
 
@@ -138,6 +136,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "shard":
         shard(*sys.argv[2:])
     else:
-        if os.getsid(0) != os.getpid():
-            sys.exit(subprocess.Popen([sys.executable, __file__, *sys.argv[1:]], start_new_session=True).wait())
+        measure.alone()
         sys.exit(main(*sys.argv[1:]))

@@ -2,7 +2,6 @@
 package clickhouse_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,13 +19,7 @@ func TestClickHouseScoresAsScoreDoes(t *testing.T) {
 	// All at once, in a view that refreshes itself after more rows came, and on two shards.
 	for _, way := range []string{"once", "view", "shards"} {
 		t.Run(way, func(t *testing.T) {
-			var got struct {
-				Version     string
-				Rows, Equal int
-				Seconds     float64
-			}
-			out := lakerows.Output(t, python, "check.py", way, lake.Binary, lake.Model, lakerows.LogStart, lake.Parquet)
-			require.NoError(t, json.Unmarshal(out, &got), string(out))
+			got := lakerows.Check(t, python, "check.py", way, lake.Binary, lake.Model, lakerows.LogStart, lake.Parquet)
 			t.Logf("ClickHouse %s, %s: of %d rows %d have the score of zeek-iforest score, %.1f s", got.Version, way, got.Rows, got.Equal, got.Seconds)
 			require.Equal(t, lake.Rows, got.Rows)
 			require.Equal(t, lake.Rows, got.Equal)

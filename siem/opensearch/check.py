@@ -299,7 +299,7 @@ def main(jars, binary, model, logs):
                 print("FAILED:", line, file=sys.stderr)
             print(json.dumps({
                 "engine": "OpenSearch", "version": node.version, "rows": len(docs), "equal": equal, "checks": checks, "failed": len(failed), "alerts": len(alerts),
-                "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "memory_mb": node.usage.memory >> 20}))
+                "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "memory_mb": node.usage.used()["memory_mb"]}))
     return 1 if failed else 0
 
 

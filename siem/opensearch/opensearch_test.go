@@ -2,7 +2,6 @@
 package opensearch_test
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,13 +31,7 @@ func TestElasticPackInOpenSearch(t *testing.T) {
 	python := testenv.Program(t, "python3")
 	lake := lakerows.ThreeDays(t)
 	// A day's upload of 900 GB over IRC comes last: the rule for one in 10,000 has a row.
-	var got struct {
-		Version                             string
-		Rows, Equal, Checks, Failed, Alerts int
-		Seconds                             float64
-	}
-	out := lakerows.Output(t, python, append([]string{"check.py", jars, lake.Binary, lake.Model}, append(lake.Days, "testdata/odd.log")...)...)
-	require.NoError(t, json.Unmarshal(out, &got), string(out))
+	got := lakerows.Check(t, python, append([]string{"check.py", jars, lake.Binary, lake.Model}, append(lake.Days, "testdata/odd.log")...)...)
 	t.Logf("OpenSearch %s: of %d rows %d are as the log has them, %d checks of queries, %d alerts, %.1f s", got.Version, got.Rows, got.Equal, got.Checks, got.Alerts, got.Seconds)
 	require.Equal(t, lake.Rows+1, got.Rows)
 	require.Equal(t, got.Rows, got.Equal)

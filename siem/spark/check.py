@@ -6,15 +6,19 @@ check.py MASTER ZEEK-IFOREST MODEL LOG-START PARTITIONS PARQUET…  (columns of 
 import json, os, pathlib, sys, time
 
 here = str(pathlib.Path(__file__).resolve().parent)
-sys.path.insert(0, here)
+sys.path[:0] = [here, os.path.dirname(here)]
 sys.dont_write_bytecode = True
 os.environ.update(PYTHONDONTWRITEBYTECODE="1", PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost")
 import pyspark
 from pyspark.sql import SparkSession
+import measure
 import zeek_iforest_spark as zi
 
+measure.alone()
+usage = measure.Usage(os.getsid(0))
+usage.start()
+
 master, binary, model, start, partitions, *parquet = sys.argv[1:]
-cores = int(master.split("[")[1].split("]")[0].split(",")[0]) if master.startswith("local[") else int(master.split("[")[1].split(",")[0]) * int(master.split(",")[1])
 spark = (
     SparkSession.builder.master(master)
     .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
@@ -29,7 +33,6 @@ scored = zi.score_conn(df, model, log_start=start, binary=binary, partitions=int
 rows, equal = scored.selectExpr("count(*)", "count_if(anomaly_score <=> want)").first()
 seconds = time.monotonic() - began
 print(json.dumps({
-    "engine": "Spark", "version": pyspark.__version__, "master": master, "rows": rows, "equal": equal, "rows_per_second": round(rows / seconds),
-    "seconds": round(seconds, 2), "cores": cores, "columns": scored.columns}))
+    "engine": f"Spark, {master}", "version": pyspark.__version__, "rows": rows, "equal": equal, "seconds": round(seconds, 2), **usage.used(), "columns": scored.columns}))
 spark.stop()
 sys.exit(0 if rows == equal else 1)

@@ -2,8 +2,6 @@
 package spark_test
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,14 +22,7 @@ func TestSparkScoresAsScoreDoes(t *testing.T) {
 	// One process with two threads, then two executors that get binary and model sent.
 	for _, master := range []string{"local[2]", "local-cluster[2,1,1024]"} {
 		t.Run(master, func(t *testing.T) {
-			var got struct {
-				Version     string
-				Rows, Equal int
-				Seconds     float64
-				Columns     []string
-			}
-			out := strings.TrimSpace(string(lakerows.Output(t, python, "check.py", master, lake.Binary, lake.Model, lakerows.LogStart, "4", lake.Parquet)))
-			require.NoError(t, json.Unmarshal([]byte(out), &got), out)
+			got := lakerows.Check(t, python, "check.py", master, lake.Binary, lake.Model, lakerows.LogStart, "4", lake.Parquet)
 			t.Logf("Spark %s, %s: of %d rows %d have the score of zeek-iforest score, %.1f s", got.Version, master, got.Rows, got.Equal, got.Seconds)
 			require.Equal(t, lake.Rows, got.Rows)
 			require.Equal(t, lake.Rows, got.Equal)
