@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Scores Parquet rows of conn.log in a real Spark and compares them with score.
+"""Scores Parquet rows of conn.log in a real Spark and compares them with score; trains there.
 
 check.py MASTER ZEEK-IFOREST MODEL LOG-START PARTITIONS PARQUET…  (columns of conn.log, seq, and want, the score)
 """
-import json, os, pathlib, sys, time
+import json, os, pathlib, sys, tempfile, time
 
 here = str(pathlib.Path(__file__).resolve().parent)
 sys.path[:0] = [here, os.path.dirname(here)]
@@ -32,7 +32,14 @@ began = time.monotonic()
 scored = zi.score_conn(df, model, log_start=start, binary=binary, partitions=int(partitions) or None)
 rows, equal = scored.selectExpr("count(*)", "count_if(anomaly_score <=> want)").first()
 seconds = time.monotonic() - began
+checks, failed = 0, 0
+if len(parquet) == 1 and os.path.getsize(parquet[0]) < 20e6:
+    with tempfile.TemporaryDirectory() as work:
+        zi.train(df, f"{work}/model", log_start=start, binary=binary, partitions=int(partitions) or None)
+        learnt = zi.train(df, f"{work}/part", log_start=start, one_in=3, binary=binary, partitions=int(partitions) or None)
+        checks = 2  # the whole log's model; one of a part of it
+        failed = (pathlib.Path(work, "model").read_bytes() != pathlib.Path(model).read_bytes()) + (not 0 < learnt < rows)
 print(json.dumps({
-    "engine": f"Spark, {master}", "version": pyspark.__version__, "rows": rows, "equal": equal, "seconds": round(seconds, 2), **usage.used(), "columns": scored.columns}))
+    "engine": f"Spark, {master}", "version": pyspark.__version__, "rows": rows, "equal": equal, "seconds": round(seconds, 2), **usage.used(), "checks": checks, "failed": failed, "columns": scored.columns}))
 spark.stop()
-sys.exit(0 if rows == equal else 1)
+sys.exit(0 if rows == equal and not failed else 1)

@@ -44,10 +44,31 @@ def score_conn(df, model, order="seq", log_start=None, columns=("score",), binar
         args += ["--log-start", str(log_start)]
     given = FAILURES in df.columns
     if resp_failures and not given:
-        df = _pass(df, "id.resp_h", order, ["--partition-by", "responder"], [StructField(FAILURES, LongType())], shipped, partitions)
+        df = _by_responder(df, order, shipped, partitions)
     added = [StructField("anomaly_" + name, ADDED[name]) for name in columns]
     scored = _pass(df, "id.orig_h", order, args, added, shipped, partitions)
     return scored if given else scored.drop(FAILURES)
+
+
+def train(df, out, order="seq", log_start=None, one_in=1, options=(), binary="zeek-iforest", partitions=None):
+    """Makes a model of df, in the file out here. Returns how many rows it learnt from.
+
+    With one_in=N it learns from all rows of one originator in N, with the windows that they
+    have in the whole log; these rows come to the driver, some 100 bytes each. With one_in=1
+    it is the model of zeek-iforest train on the whole log, byte for byte. options are train's.
+    """
+    path = _path(binary)
+    if FAILURES not in df.columns:
+        df = _by_responder(df, order, {"binary": _ship(df, path)}, partitions)
+    if one_in > 1:
+        df = df.where(F.pmod(F.xxhash64(_column(df, "id.orig_h")), F.lit(one_in)) == 0)
+    sent = [df.columns[i] for i in _sent(df, order)]
+    rows = df.select(*(F.col(f"`{c}`") for c in sent)).orderBy(F.col(f"`{order}`")).toDF(*(f"c{i}" for i in range(len(sent)))).toArrow()
+    with tempfile.TemporaryDirectory(prefix="zeek-iforest-") as work:
+        pq.write_table(rows.rename_columns(sent), f"{work}/in.parquet")
+        args = ["--log-start", str(log_start)] if log_start is not None else []
+        subprocess.run([path, "train", *options, "--partition-by", "originator", "--order-by", order, *args, "-o", out, f"{work}/in.parquet"], check=True)
+    return rows.num_rows
 
 
 def _path(binary):
@@ -83,12 +104,21 @@ def _column(df, name):
     raise ValueError(f"no column {name}: the data frame has {', '.join(df.columns)}")
 
 
-def _pass(df, host, order, args, added, shipped, partitions):
+def _by_responder(df, order, shipped, partitions):
+    return _pass(df, "id.resp_h", order, ["--partition-by", "responder"], [StructField(FAILURES, LongType())], shipped, partitions)
+
+
+def _sent(df, order):
+    """The places of the columns that the binary reads."""
     if order not in df.columns:
         raise ValueError(f"no column {order} that holds the log's order")
-    df = df.drop(*{field.name for field in added} & set(df.columns))
     ours = {c.replace(".", "_") for c in CONN} | {"id", order.replace(".", "_"), FAILURES}
-    sent = [i for i, c in enumerate(df.columns) if c.replace(".", "_") in ours]
+    return [i for i, c in enumerate(df.columns) if c.replace(".", "_") in ours]
+
+
+def _pass(df, host, order, args, added, shipped, partitions):
+    df = df.drop(*{field.name for field in added} & set(df.columns))
+    sent = _sent(df, order)
     host = _column(df, host)
     ordered = df.repartition(*([host] if partitions is None else [partitions, host])).sortWithinPartitions(F.col(f"`{order}`"))
     # mapInArrow takes no names with points in them, so columns go by number.
