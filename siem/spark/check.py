@@ -28,10 +28,13 @@ spark = (
 spark.sparkContext.setLogLevel("ERROR")
 df = spark.read.parquet(*parquet)
 df.limit(1).collect()  # executors and their Python have started
-began = time.monotonic()
+usage.look()
+before, began = sum(usage.cpu.values()), time.monotonic()
 scored = zi.score_conn(df, model, log_start=start, binary=binary, partitions=int(partitions) or None)
 rows, equal = scored.selectExpr("count(*)", "count_if(anomaly_score <=> want)").first()
 seconds = time.monotonic() - began
+usage.look()
+cpu = sum(usage.cpu.values()) - before  # without Spark's start
 checks, failed = 0, 0
 if len(parquet) == 1 and os.path.getsize(parquet[0]) < 20e6:
     with tempfile.TemporaryDirectory() as work:
@@ -40,6 +43,7 @@ if len(parquet) == 1 and os.path.getsize(parquet[0]) < 20e6:
         checks = 2  # the whole log's model; one of a part of it
         failed = (pathlib.Path(work, "model").read_bytes() != pathlib.Path(model).read_bytes()) + (not 0 < learnt < rows)
 print(json.dumps({
-    "engine": f"Spark, {master}", "version": pyspark.__version__, "rows": rows, "equal": equal, "seconds": round(seconds, 2), **usage.used(), "checks": checks, "failed": failed, "columns": scored.columns}))
+    "engine": f"Spark, {master}", "version": pyspark.__version__, "rows": rows, "equal": equal, "seconds": round(seconds, 2), "cpu_seconds": round(cpu, 1),
+    "memory_mb": usage.memory >> 20, "checks": checks, "failed": failed, "columns": scored.columns}))
 spark.stop()
 sys.exit(0 if rows == equal and not failed else 1)
