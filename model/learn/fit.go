@@ -51,6 +51,10 @@ type Options struct {
 	Hosts       int    // originators whose windows are kept
 	ZeekVersion string // kept in the model's summary
 
+	// Observe counts a row and returns its window, for Fit of rows that are a part
+	// of a log; nil is what a whole log takes. An error ends the learning.
+	Observe func(*conn.Conn) (feature.Window, error)
+
 	AsSensor     bool // Fit: learn as a Learner does that scores the rows meanwhile
 	Warmup       int  // Learner: connections before the first model
 	RebuildEvery int  // Learner: connections from a rebuild to the next; at first as many as there were
@@ -93,7 +97,10 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 	if err := checkFeatures(o.Without); err != nil {
 		return nil, report, fmt.Errorf("learn: %w", err)
 	}
-	hosts := feature.NewHosts(o.Hosts)
+	if o.Observe == nil {
+		hosts := feature.NewHosts(o.Hosts)
+		o.Observe = func(c *conn.Conn) (feature.Window, error) { return hosts.Observe(c), nil }
+	}
 	var firstFault error
 	each := func(observe func(*conn.Conn, feature.Window)) error {
 		for c := new(conn.Conn); ; {
@@ -110,7 +117,11 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 				continue
 			}
 			report.Rows++
-			observe(c, hosts.Observe(c))
+			w, err := o.Observe(c)
+			if err != nil {
+				return err
+			}
+			observe(c, w)
 		}
 	}
 	m, err := o.fit(each)
