@@ -23,7 +23,8 @@ import (
 // (encode.go, decode.go).
 const (
 	magic            = "zeek-iforest"
-	formatVersion    = 1
+	formatVersion    = 2
+	connVersion      = 1 // of the time when there was conn.log alone: still read
 	fingerprintBytes = 6
 	maxFile          = 64 << 20 // bytes: a thousand trees of a thousand rows take 20 MB
 )
@@ -180,7 +181,7 @@ func open(file []byte) (*Model, error) {
 	d.arrayLen(4)
 	d.bytes() // the magic string
 	version := d.uint()
-	if d.err == nil && version != formatVersion {
+	if d.err == nil && version != formatVersion && version != connVersion {
 		hint := "train the model anew"
 		if version > formatVersion {
 			hint = "it was written by a newer zeek-iforest: use that, or train the model anew"
@@ -203,7 +204,7 @@ func open(file []byte) (*Model, error) {
 		return nil, &FormatError{What: "model is damaged: its checksum is " + hex.EncodeToString(sum[:4]) +
 			"…, the file says " + hex.EncodeToString(want[:min(4, len(want))]) + "…", Hint: hintCopy}
 	}
-	m, err := decode(body)
+	m, err := decode(body, version)
 	if err != nil {
 		return nil, err
 	}

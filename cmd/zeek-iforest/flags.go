@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -53,7 +54,7 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
 			return o, fmt.Errorf("--sampling: %w", err)
 		}
-		if o.Without, err = learn.ParseFeatures(without); err != nil {
+		if o.Without, err = learn.ParseFeatures(feature.Conn, without); err != nil {
 			return o, fmt.Errorf("--without: %w", err)
 		}
 		return o, nil

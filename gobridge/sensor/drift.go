@@ -5,6 +5,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 const (
@@ -34,9 +35,9 @@ type drift struct {
 	calm    int
 }
 
-// observe takes a connection and its score and returns what is to be told, ""
+// observe takes a row, its connection and its score and returns what is to be told, ""
 // for nothing. It allocates only then.
-func (d *drift) observe(c *conn.Conn, score model.Score, m *model.Model) string {
+func (d *drift) observe(r *feature.Row, c *conn.Conn, score model.Score, m *model.Model) string {
 	if m != d.model {
 		*d = drift{model: m, said: d.said, calm: d.calm}
 	}
@@ -53,7 +54,7 @@ func (d *drift) observe(c *conn.Conn, score model.Score, m *model.Model) string 
 	if bit := uint64(1) << (h % 64); d.met[h/64]&bit == 0 {
 		d.met[h/64] |= bit
 		d.hosts++
-		if !m.Encoder().Knows(c) {
+		if !m.Encoder().Knows(feature.ServiceCode, r.Codes[feature.ServiceCode]) {
 			d.unknown++
 			d.service = c.Service
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -33,7 +32,7 @@ type learning struct {
 	every   uint64
 	next    uint64 // row at which the next saving is due
 
-	batches learn.BatchReader
+	batches *learn.BatchReader
 	record  *learn.Recorder // nil for none
 }
 
@@ -56,7 +55,7 @@ func (s *Sensor) Learn(o Learning) error {
 		}
 		options.Seed = binary.LittleEndian.Uint64(b[:])
 	}
-	l := &learning{every: o.SaveEvery}
+	l := &learning{every: o.SaveEvery, batches: learn.NewBatchReader(feature.Conn)}
 	if o.Dir != "" {
 		if err := l.dir.open(o.Dir); err != nil {
 			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v", err)})
@@ -86,10 +85,10 @@ func (s *Sensor) Learn(o Learning) error {
 	return nil
 }
 
-// observe learns from a connection, with its window and, where there is a
-// model, its score, and does a slice of what there is to do.
-func (s *Sensor) observe(c *conn.Conn, w feature.Window, score model.Score) {
-	s.learning.learner.Observe(c, w, score)
+// observe learns from a row with, where there is a model, its score, and does a
+// slice of what there is to do.
+func (s *Sensor) observe(r *feature.Row, score model.Score) {
+	s.learning.learner.Observe(r, score)
 	s.stepped(s.learning.learner.Step())
 }
 

@@ -21,8 +21,10 @@ type Sensor struct {
 	hosts    *feature.Hosts
 	walker   model.Walker
 	services names
-	conn     conn.Conn // the latest, with its window and score
+	texts    *feature.Texts
+	conn     conn.Conn // the latest, with its window, row and score
 	window   feature.Window
+	row      feature.Row
 	score    model.Score
 	scored   *model.Model // by which it was scored
 	unusual  bool
@@ -43,6 +45,7 @@ type Sensor struct {
 func New(hosts int) *Sensor {
 	s := &Sensor{
 		hosts:  feature.NewHosts(hosts),
+		texts:  feature.NewTexts(),
 		alerts: model.NewAlerts(0),
 		reason: make([]byte, 0, 1024),
 	}
@@ -112,25 +115,33 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	if err := feature.Check(c); err != nil {
 		return Result{}, s.bad(err)
 	}
-	m := s.model
-	s.window, s.score = s.hosts.Observe(c), model.Score{}
+	s.window = s.hosts.Observe(c)
+	s.row.SetConn(c, s.window, s.texts)
+	return s.scoreRow()
+}
+
+// scoreRow scores the row that has been set, with the connection that it
+// belongs to.
+func (s *Sensor) scoreRow() (Result, error) {
+	m, c := s.model, &s.conn
+	s.score = model.Score{}
 	var result Result
 	if m != nil {
-		s.score = s.walker.Score(m, c, s.window)
+		s.score = s.walker.Score(m, &s.row)
 		s.counts.add(s.score.Value, s.score.Cold)
 		s.alerts.Storms(false, s.storm)
 		s.unusual = s.alerts.Unusual(c, s.score, m)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		if text := s.drift.observe(c, s.score, m); text != "" {
+		if text := s.drift.observe(&s.row, c, s.score, m); text != "" {
 			s.tell(Event{Kind: Drift, Text: text})
 		}
 	}
 	s.scored = m
 	if s.learning != nil {
-		s.observe(c, s.window, s.score)
+		s.observe(&s.row, s.score)
 	}
 	if s.sampling != nil {
-		s.sample(c, s.window)
+		s.sample(&s.row)
 	}
 	if m == nil {
 		s.counts.count(errNoModel)

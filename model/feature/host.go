@@ -109,25 +109,60 @@ func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 // forgotten.
 func (h *Hosts) Observe(c *conn.Conn) Window {
 	now := floorMinute(c)
-	switch {
-	case h.partition != nil: // other hosts' rows say nothing
-	case now < h.opening-setBack:
-		h.opening, h.horizon = now, min(h.horizon, now)
-	case h.rows < openingRows:
-		h.opening = max(h.opening, now)
-	}
+	h.opening, h.horizon = h.opened(now)
 	h.rows++
 
 	place := h.find(c.Orig.Addr().As16(), now)
 	e, m := &h.hosts[place], &h.marks[place]
 	e.seen = h.rows
+	one := oneWay(c)
+	failed := c.State.Failed() && !one
+	known := h.memory.observe(c, failed, now, h.rows)
+	return e.observe(m, c, now, failed, Window{OneWay: one, Memory: known}, h.opening)
+}
+
+// Peek returns the window that Observe would return, and counts nothing: for a
+// row that is not final, such as that of a connection that goes on. It does not
+// allocate.
+func (h *Hosts) Peek(c *conn.Conn) Window {
+	now := floorMinute(c)
+	opening, horizon := h.opened(now)
+	var e host
+	var m hostMarks
+	addr := c.Orig.Addr().As16()
+	if place := h.places.Find(addr); place >= 0 {
+		e, m = h.hosts[place], h.marks[place]
+	} else {
+		forgets, _ := h.next()
+		e = host{minute: now, exactFrom: h.exactFrom(addr, now, max(horizon, forgets))}
+	}
+	one := oneWay(c)
+	failed := c.State.Failed() && !one
+	known := h.memory.peek(c, failed, now)
+	return e.observe(&m, c, now, failed, Window{OneWay: one, Memory: known}, opening)
+}
+
+// opened is when the stream began, and when a host was forgotten last, once a
+// row of the minute now has come.
+func (h *Hosts) opened(now int64) (opening, horizon int64) {
+	switch {
+	case h.partition != nil: // other hosts' rows say nothing
+	case now < h.opening-setBack:
+		return now, min(h.horizon, now)
+	case h.rows < openingRows:
+		return max(h.opening, now), h.horizon
+	}
+	return h.opening, h.horizon
+}
+
+// observe counts a connection that ended in the minute now and completes its
+// window.
+func (e *host) observe(m *hostMarks, c *conn.Conn, now int64, failed bool, w Window, opening int64) Window {
 	e.reach(now, m)
 	e.uses = min(e.uses+1, maxUses)
 
 	slot := ring(e.minute)
 	e.conns[slot]++
-	one := oneWay(c)
-	failed := c.State.Failed() && !one
 	if failed {
 		e.failures[slot]++
 	}
@@ -136,22 +171,14 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
 	e.ports.add(key, mix(uint64(key)), slot, &m.ports)
 
-	var connections, failures uint32
 	for i := range minutes {
-		connections += e.conns[i]
-		failures += e.failures[i]
+		w.Connections += e.conns[i]
+		w.Failures += e.failures[i]
 	}
-	known := h.memory.observe(c, failed, now, h.rows)
-	known.Uses = e.uses
-	return Window{
-		Connections: connections,
-		Failures:    failures,
-		Responders:  e.responders.count(&m.responders),
-		Ports:       e.ports.count(&m.ports),
-		Cold:        e.minute < max(e.exactFrom, h.opening+minutes),
-		OneWay:      one,
-		Memory:      known,
-	}
+	w.Responders, w.Ports = e.responders.count(&m.responders), e.ports.count(&m.ports)
+	w.Uses = e.uses
+	w.Cold = e.minute < max(e.exactFrom, opening+minutes)
+	return w
 }
 
 // reach brings the host's clock to a minute, if that is later.
@@ -175,25 +202,38 @@ func (e *host) reach(now int64, m *hostMarks) {
 
 // find returns the place of an originator, and makes one where there is none.
 func (h *Hosts) find(addr [16]byte, now int64) int {
-	forgets, forgotten := int64(longAgo), [16]byte{}
-	full := h.places.Full()
-	if full {
-		oldest := h.places.Oldest()
-		forgets, forgotten = h.hosts[oldest].minute, h.places.Key(oldest)
-	}
+	forgets, forgotten := h.next()
 	place, added := h.places.Use(addr)
-	switch {
-	case !added:
-	case h.partition == nil:
+	if !added {
+		return place
+	}
+	if h.partition == nil {
 		h.horizon = max(h.horizon, forgets)
-		h.hosts[place] = host{minute: now, exactFrom: h.horizon + minutes}
-	default:
-		h.hosts[place] = host{minute: now, exactFrom: h.partition.exactFrom(addr, now)}
-		if full {
-			h.partition.forget(forgotten, forgets)
-		}
+	}
+	h.hosts[place] = host{minute: now, exactFrom: h.exactFrom(addr, now, h.horizon)}
+	if h.partition != nil && forgets != longAgo {
+		h.partition.forget(forgotten, forgets)
 	}
 	return place
+}
+
+// next is the minute of the originator that a new one would take the place of,
+// and its address; longAgo where there is room.
+func (h *Hosts) next() (minute int64, addr [16]byte) {
+	if !h.places.Full() {
+		return longAgo, addr
+	}
+	oldest := h.places.Oldest()
+	return h.hosts[oldest].minute, h.places.Key(oldest)
+}
+
+// exactFrom is the first minute for which the window of a new originator is
+// complete, where others made room until horizon.
+func (h *Hosts) exactFrom(addr [16]byte, now, horizon int64) int64 {
+	if h.partition != nil {
+		return h.partition.exactFrom(addr, now)
+	}
+	return horizon + minutes
 }
 
 // floorMinute is the minute in which the connection ended.

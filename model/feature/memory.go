@@ -82,6 +82,14 @@ func (t *table[V, P]) use(key, row uint64) (value P, added bool) {
 	return &e.value, added
 }
 
+// find returns a copy of the value of a key, zero where there is none.
+func (t *table[V, P]) find(key uint64) (value V, found bool) {
+	if place := t.keys.Find(key); place >= 0 {
+		return t.entries[place].value, true
+	}
+	return value, false
+}
+
 // responder is one address that connections went to.
 type responder struct {
 	minute   int64 // the newest minute reached
@@ -106,40 +114,66 @@ func newMemory(hosts int) memory {
 	}
 }
 
-// observe counts a connection that ended in the minute now and was the row of
-// that number.
-func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) (w Memory) {
+// memoryKeys are the keys of a connection in the three tables.
+type memoryKeys struct{ responder, pair, port uint64 }
+
+func (m *memory) keysOf(c *conn.Conn) (k memoryKeys) {
 	_, orig := addressKey(c.Orig.Addr())
-	_, resp := addressKey(c.Resp.Addr())
+	_, k.responder = addressKey(c.Resp.Addr())
 	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
-
-	key := resp
+	k.pair = mix(orig ^ mix(k.responder^mix(service)))
+	k.port = mix(orig ^ mix(service))
 	if m.own {
-		key = mix(orig ^ mix(resp))
+		k.responder = mix(orig ^ mix(k.responder))
 	}
-	w.RespFailures = countFailure(&m.responders, key, failed, now, row)
-
-	p, added := m.pairs.use(mix(orig^mix(resp^mix(service))), row)
-	if added {
-		p.step = decayStep(now)
-	}
-	p.observe(c, now)
-	w.PairBytes, w.PairSeconds = wholeNumber(p.bytes), wholeNumber(p.seconds)
-
-	u, _ := m.ports.use(mix(orig^mix(service)), row)
-	*u = min(*u+1, maxUses)
-	w.PortUses = uint32(*u)
-	return w
+	return k
 }
 
-// countFailure counts a connection to a responder, failed or not, and returns
-// the failures of its last five minutes.
-func countFailure(t *table[responder, *responder], key uint64, failed bool, now int64, row uint64) (n uint32) {
-	r, added := t.use(key, row)
+// observe counts a connection that ended in the minute now and was the row of
+// that number.
+func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) Memory {
+	k := m.keysOf(c)
+	r, added := m.responders.use(k.responder, row)
 	if added {
 		r.minute = now
 	}
+	p, added := m.pairs.use(k.pair, row)
+	if added {
+		p.step = decayStep(now)
+	}
+	u, _ := m.ports.use(k.port, row)
+	return count(r, p, u, c, failed, now)
+}
+
+// peek is what observe would return, and counts nothing.
+func (m *memory) peek(c *conn.Conn, failed bool, now int64) Memory {
+	k := m.keysOf(c)
+	r, found := m.responders.find(k.responder)
+	if !found {
+		r.minute = now
+	}
+	p, found := m.pairs.find(k.pair)
+	if !found {
+		p.step = decayStep(now)
+	}
+	u, _ := m.ports.find(k.port)
+	return count(&r, &p, &u, c, failed, now)
+}
+
+// count counts a connection in what is known of its responder, pair and port.
+func count(r *responder, p *pair, u *portUse, c *conn.Conn, failed bool, now int64) Memory {
 	r.observe(failed, now)
+	p.observe(c, now)
+	*u = min(*u+1, maxUses)
+	return Memory{
+		RespFailures: r.total(),
+		PairBytes:    wholeNumber(p.bytes), PairSeconds: wholeNumber(p.seconds),
+		PortUses: uint32(*u),
+	}
+}
+
+// total is the number of failures in the five minutes.
+func (r *responder) total() (n uint32) {
 	for _, f := range r.failures {
 		n += f
 	}

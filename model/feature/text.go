@@ -3,8 +3,6 @@ package feature
 import (
 	"math"
 	"strconv"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // Range says what is usual for a feature: its values at the shares Quantiles of
@@ -24,88 +22,14 @@ const (
 // Bounds are the ends of the usual range: what AppendUsual calls under and over.
 func (r *Range) Bounds() (least, most float32) { return r[low], r[high] }
 
-// AppendValue appends the feature i of a connection in the reader's words:
-// "4.2 GB", "212", "97 %", "ssl, 1 in 12 connections", "31337/tcp, never seen".
-// It allocates only what dst needs.
-func (e *Encoder) AppendValue(dst []byte, i int, c *conn.Conn, w Window) []byte {
-	switch i {
-	case duration:
-		if !c.Has(conn.Duration) {
-			return append(dst, "unset"...)
-		}
-		return appendSeconds(dst, c.Duration.Seconds())
-	case origBytes:
-		return appendOptionalBytes(dst, c.Has(conn.OrigBytes), c.OrigBytes)
-	case respBytes:
-		return appendOptionalBytes(dst, c.Has(conn.RespBytes), c.RespBytes)
-	case origIPBytes:
-		return appendBytes(dst, float64(c.OrigIPBytes))
-	case respIPBytes:
-		return appendBytes(dst, float64(c.RespIPBytes))
-	case missedBytes:
-		return appendBytes(dst, float64(c.MissedBytes))
-	case origPkts:
-		return appendCount(dst, float64(c.OrigPkts))
-	case respPkts:
-		return appendCount(dst, float64(c.RespPkts))
-
-	case protoRarity:
-		return e.appendRarity(append(dst, c.Proto.String()...), e.proto(c.Proto, stateCode(c, w)))
-	case serviceRarity:
-		name := serviceName(c)
-		rarity := e.service(name)
-		if name == "" {
-			name = "unset"
-		}
-		return e.appendRarity(append(dst, name...), rarity)
-	case stateRarity:
-		name := c.State.String()
-		if c.State == conn.NoState {
-			name = "unset"
-		}
-		return e.appendRarity(append(dst, name...), e.states[stateCode(c, w)])
-	case portRarity:
-		dst = strconv.AppendUint(dst, uint64(c.Resp.Port()), 10)
-		dst = append(append(dst, '/'), c.Proto.String()...)
-		return e.appendRarity(dst, e.port(c.Proto, c.Resp.Port()))
-
-	case pairBytes:
-		return appendBytes(dst, float64(w.PairBytes))
-	case pairSeconds:
-		return appendSeconds(dst, float64(w.PairSeconds))
-	case originatorPort:
-		dst = strconv.AppendUint(dst, uint64(c.Resp.Port()), 10)
-		dst = append(append(dst, '/'), c.Proto.String()...)
-		dst = appendCount(append(dst, ", "...), float64(w.PortUses))
-		dst = appendCount(append(dst, " of its "...), float64(w.Uses))
-		if w.Uses >= maxUses { // counted no further
-			dst = append(dst, " or more"...)
-		}
-		return append(dst, " connections"...)
-
-	case respFailures:
-		return appendCount(dst, float64(w.RespFailures))
-	case connections:
-		return appendCount(dst, float64(w.Connections))
-	case failures:
-		return appendCount(dst, float64(w.Failures))
-	case responders:
-		return appendDistinct(dst, w.Responders)
-	case responderPorts:
-		return appendDistinct(dst, w.Ports)
-	default: // failedShare
-		return appendPercent(dst, float64(w.Failures)/float64(max(w.Connections, 1)))
-	}
-}
-
 // AppendUsual appends what is usual for the feature i, as seen from the value x
-// of a connection: "under 31 MB", "over 2 s", "3", "1 in 200 connections or
+// of a row: "under 31 MB", "over 2 s", "3", "1 in 200 connections or
 // more". It allocates only what dst needs.
-func AppendUsual(dst []byte, i int, r *Range, x float32) []byte {
-	kind := Schema[i].Kind
+func (s *Set) AppendUsual(dst []byte, i int, r *Range, x float32) []byte {
+	kind := s.Features[i].Kind
 	switch {
 	case kind == Rarity:
-		return append(appendOneIn(dst, r[high]), " or more"...)
+		return append(s.appendOneIn(dst, r[high]), " or more"...)
 	case kind == Count || kind == Share || r[low] == r[high]:
 		return appendNumber(dst, kind, r[middle])
 	case x > r[high]:
@@ -150,21 +74,22 @@ func appendBound(dst []byte, kind Kind, x float32) []byte {
 	return appendNumber(dst, kind, x)
 }
 
-// appendRarity appends how often the training rows had a value.
-func (e *Encoder) appendRarity(dst []byte, rarity float32) []byte {
+// AppendRarity appends how often the training rows had a value of that rarity:
+// ", 1 in 12 connections". It allocates only what dst needs.
+func (e *Encoder) AppendRarity(dst []byte, rarity float32) []byte {
 	dst = append(dst, ", "...)
 	if rarity == e.unseen {
 		return append(dst, "never seen"...)
 	}
-	return appendOneIn(dst, rarity)
+	return e.set.appendOneIn(dst, rarity)
 }
 
-func appendOneIn(dst []byte, rarity float32) []byte {
-	if rarity < 0.6 { // more than half of the connections: "1 in 1.3" says less
-		return append(appendPercent(dst, Exp(-float64(rarity))), " of connections"...)
+func (s *Set) appendOneIn(dst []byte, rarity float32) []byte {
+	if rarity < 0.6 { // more than half of the rows: "1 in 1.3" says less
+		return append(append(appendPercent(dst, Exp(-float64(rarity))), " of "...), s.Rows...)
 	}
 	dst = appendRounded(append(dst, "1 in "...), Exp(float64(rarity)))
-	return append(dst, " connections"...)
+	return append(append(dst, ' '), s.Rows...)
 }
 
 // appendDistinct says where a number is an estimate.
@@ -255,10 +180,10 @@ func appendCount(dst []byte, x float64) []byte {
 // AppendEncoded appends the value x of the feature i as the forest sees it, for
 // example the threshold of a split, in the reader's words: "31 MB", "1 in 200
 // connections". It allocates only what dst needs.
-func AppendEncoded(dst []byte, i int, x float32) []byte {
-	switch kind := Schema[i].Kind; kind {
+func (s *Set) AppendEncoded(dst []byte, i int, x float32) []byte {
+	switch kind := s.Features[i].Kind; kind {
 	case Rarity:
-		return appendOneIn(dst, x)
+		return s.appendOneIn(dst, x)
 	case Count, Packets: // a threshold lies between whole numbers
 		if n := Exp(float64(x)) - 1; n < 10 && math.Abs(n-math.Round(n)) > 0.05 {
 			return strconv.AppendFloat(dst, n, 'f', 1, 64)

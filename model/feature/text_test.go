@@ -9,25 +9,23 @@ import (
 )
 
 func TestAppendValue(t *testing.T) {
-	e, err := NewEncoder(Tables{
-		Rows:     100000,
-		Protos:   [conn.NumProto]uint64{conn.TCP: 99999},
-		States:   [conn.NumState]uint64{conn.SF: 60000, conn.RSTRH: 18},
-		Services: []ServiceCount{{"ssl", 8333}},
-		Ports:    []PortCount{{conn.TCP, 443, 250}},
-	})
+	e, err := NewEncoder(Conn, tablesOf(100000,
+		[]CodeCount{{uint64(conn.TCP), 99999}},
+		[]CodeCount{{CodeOf("ssl"), 8333}},
+		[]CodeCount{{uint64(conn.SF), 60000}, {uint64(conn.RSTRH), 18}},
+		[]CodeCount{{port(conn.TCP, 443), 250}}))
 	require.NoError(t, err)
 	c := full()
 	c.OrigBytes, c.OrigPkts = 4_200_000_000, 1_234_567
 	w := Window{Connections: 1000, Failures: 999, Responders: 212, Ports: 23,
 		Memory: Memory{RespFailures: 1234, PairBytes: 8_400_000_000, PairSeconds: 7300, PortUses: 3, Uses: maxUses}}
-	texts := func(c conn.Conn) (got [N]string) {
-		for i := range got {
-			got[i] = string(e.AppendValue([]byte("x"), i, &c, w))[1:]
+	texts := func(c conn.Conn) (got []string) {
+		for i := range Conn.Features {
+			got = append(got, string(e.AppendConn([]byte("x"), i, &c, w))[1:])
 		}
 		return got
 	}
-	require.Equal(t, [N]string{
+	require.Equal(t, []string{
 		"1.1 s", "4.2 GB", "4.0 kB", "1,234,567", "16", "1.0 kB", "1.2 kB", "5.1 kB",
 		"tcp, over 99 % of connections", "ssl, 1 in 12 connections", "SF, 60 % of connections", "443/tcp, 1 in 400 connections",
 		"1,000", "over 99 %", "about 210", "23", "999",
@@ -36,7 +34,7 @@ func TestAppendValue(t *testing.T) {
 
 	w = Window{Connections: 1}
 	c = conn.Conn{State: conn.RSTRH, Resp: c.Resp}
-	require.Equal(t, [N]string{
+	require.Equal(t, []string{
 		"unset", "unset", "unset", "0", "0", "0 B", "0 B", "0 B",
 		"unknown_transport, never seen", "unset, never seen", "RSTRH, 1 in 5,400 connections", "443/unknown_transport, never seen",
 		"1", "0 %", "0", "0", "0",
@@ -72,7 +70,7 @@ func TestAppendUsual(t *testing.T) {
 		{failedShare, Range{0, 0, 0, 0.25, 1, 1, 1}, 1, "25 %"},
 		{portRarity, Range{0, 0, 0, 0, 0, rarity(50, 10000), 9}, 3, "1 in 200 connections or more"},
 	} {
-		require.Equal(t, tc.want, string(AppendUsual(nil, tc.feature, &tc.r, tc.x)), "%s %v", Schema[tc.feature].Name, tc.r)
+		require.Equal(t, tc.want, string(Conn.AppendUsual(nil, tc.feature, &tc.r, tc.x)), "%s %v", Conn.Features[tc.feature].Name, tc.r)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestBudgetOverThreeDays(t *testing.T) {
 					}
 					alerts.Storms(false, func(model.Storm) { byDay[day]++; storms[day]++ })
 				}
-				l.Observe(c, w, s)
+				l.Observe(rowOf(c, w), s)
 				_, _ = l.Step()
 				if frozen != nil && frozen.Score(c, w).Path <= threshold {
 					static++

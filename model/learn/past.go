@@ -1,6 +1,6 @@
-// Package learn decides what to remember of a stream of connections and makes
-// models of it: fit.go from a log, in one pass; learner.go on a sensor, for
-// ever; past.go is the memory, with cells.go (balanced), sample.go (uniform)
+// Package learn decides what to remember of a stream of rows (feature.Row), of
+// whatever log, and makes models of it: fit.go from a log, in one pass;
+// learner.go on a sensor, for ever; conn.go for callers that have connections; past.go is the memory, with cells.go (balanced), sample.go (uniform)
 // and quarantine.go (what is too new); rebuild.go makes a model of it in small
 // steps, and promote.go decides whether the sensor takes it.
 package learn
@@ -61,7 +61,7 @@ type past struct {
 func newPast(o Options, sensor bool) *past {
 	p := &past{
 		sensor:  sensor,
-		counter: feature.NewCounter(),
+		counter: feature.NewCounter(o.Set),
 		early:   make([]feature.Sample, 0, earlyRows),
 		divide:  newRandom(o.Seed, streamDivide),
 	}
@@ -82,44 +82,42 @@ func newPast(o Options, sensor bool) *past {
 	return p
 }
 
-// observe remembers a connection, or not. It does not allocate.
-func (p *past) observe(c *conn.Conn, w feature.Window) {
+// observe remembers a row, or not. It does not allocate.
+func (p *past) observe(r *feature.Row) {
 	if p.rows == 0 {
-		p.first, p.last, p.begun = c.TS, c.TS, c.TS
+		p.first, p.last, p.begun = r.TS, r.TS, r.TS
 	}
 	p.rows++
-	p.now = c.TS
-	p.first, p.last = min(p.first, c.TS), max(p.last, c.TS)
+	p.now = r.TS
+	p.first, p.last = min(p.first, r.TS), max(p.last, r.TS)
 
-	service := p.counter.ServiceCode(c)
 	in, place := p.cells, 0
 	if in != nil {
-		in, place = p.cell(cellKey(c, service), c)
+		in, place = p.cell(r)
 	}
 	if in == p.cells {
-		p.counter.Count(c, service)
+		p.counter.Count(&r.Sample)
 	}
 	if s := p.keep(in, place); s != nil {
-		s.Set(c, w, service)
+		*s = r.Sample
 	}
 	if p.rows <= earlyRows {
-		p.early = p.early[:p.rows]
-		p.early[p.rows-1].Set(c, w, service)
+		p.early = append(p.early, r.Sample)
 	}
 }
 
 // cell finds the cell of a row: among those that shape models, or in
 // quarantine.
-func (p *past) cell(key uint64, c *conn.Conn) (in *cells, place int) {
-	if p.waiting == nil || p.cells.table.Find(key) >= 0 {
-		place = p.cells.find(key)
-		p.cells.cells[place].last = c.TS
+func (p *past) cell(r *feature.Row) (in *cells, place int) {
+	if p.waiting == nil || p.cells.table.Find(r.Cell) >= 0 {
+		place = p.cells.find(r.Cell)
+		p.cells.cells[place].last = r.TS
 		return p.cells, place
 	}
-	place = p.waiting.find(key)
+	place = p.waiting.find(r.Cell)
 	e := &p.waiting.cells[place]
-	if e.see(c, p.begun) || p.rows <= earlyRows {
-		return p.cells, p.cells.take(key, p.waiting, place)
+	if e.see(r, p.begun) || p.rows <= earlyRows {
+		return p.cells, p.cells.take(r.Cell, p.waiting, place)
 	}
 	return p.waiting, place
 }
