@@ -123,7 +123,7 @@ func (d *decoder) parts(set *feature.Set, version uint64) (p Parts, err error) {
 }
 
 func (d *decoder) tables(set *feature.Set) (t feature.Tables) {
-	d.arrayLen(2)
+	d.arrayLen(3)
 	t.Rows = d.uint()
 	d.arrayLen(2 * len(set.Codes))
 	t.Codes = make([][]feature.CodeCount, len(set.Codes))
@@ -138,6 +138,7 @@ func (d *decoder) tables(set *feature.Set) (t feature.Tables) {
 			t.Codes[i][j] = feature.CodeCount{Code: code, Rows: rows[j]}
 		}
 	}
+	t.Bigrams = d.uint32s()
 	return t
 }
 

@@ -56,9 +56,10 @@ func (m *Model) encode() []byte {
 	return b.Bytes()
 }
 
-// tables writes the codes of each feature that is looked up, then their counts.
+// tables writes the codes of each feature that is looked up and their counts, and
+// the counts of pairs of characters.
 func (e encoder) tables(t feature.Tables) {
-	e.arrayLen(2)
+	e.arrayLen(3)
 	e.uint(t.Rows)
 	e.arrayLen(2 * len(t.Codes))
 	for _, list := range t.Codes {
@@ -69,6 +70,7 @@ func (e encoder) tables(t feature.Tables) {
 		e.uint64s(codes)
 		e.uint64s(rows)
 	}
+	e.uint32s(t.Bigrams)
 }
 
 // encoder is msgpack's into a bytes.Buffer, which does not fail.

@@ -15,21 +15,21 @@ func (e *Encoder) AppendConn(dst []byte, i int, c *conn.Conn, w Window) []byte {
 		if !c.Has(conn.Duration) {
 			return append(dst, "unset"...)
 		}
-		return appendSeconds(dst, c.Duration.Seconds())
+		return AppendSeconds(dst, c.Duration.Seconds())
 	case origBytes:
 		return appendOptionalBytes(dst, c.Has(conn.OrigBytes), c.OrigBytes)
 	case respBytes:
 		return appendOptionalBytes(dst, c.Has(conn.RespBytes), c.RespBytes)
 	case origIPBytes:
-		return appendBytes(dst, float64(c.OrigIPBytes))
+		return AppendBytes(dst, float64(c.OrigIPBytes))
 	case respIPBytes:
-		return appendBytes(dst, float64(c.RespIPBytes))
+		return AppendBytes(dst, float64(c.RespIPBytes))
 	case missedBytes:
-		return appendBytes(dst, float64(c.MissedBytes))
+		return AppendBytes(dst, float64(c.MissedBytes))
 	case origPkts:
-		return appendCount(dst, float64(c.OrigPkts))
+		return AppendCount(dst, float64(c.OrigPkts))
 	case respPkts:
-		return appendCount(dst, float64(c.RespPkts))
+		return AppendCount(dst, float64(c.RespPkts))
 
 	case protoRarity:
 		return e.appendConnRarity(append(dst, c.Proto.String()...), protoCode, c, w)
@@ -49,29 +49,29 @@ func (e *Encoder) AppendConn(dst []byte, i int, c *conn.Conn, w Window) []byte {
 		return e.appendConnRarity(appendPort(dst, c), portCode, c, w)
 
 	case pairBytes:
-		return appendBytes(dst, float64(w.PairBytes))
+		return AppendBytes(dst, float64(w.PairBytes))
 	case pairSeconds:
-		return appendSeconds(dst, float64(w.PairSeconds))
+		return AppendSeconds(dst, float64(w.PairSeconds))
 	case originatorPort:
-		dst = appendCount(append(appendPort(dst, c), ", "...), float64(w.PortUses))
-		dst = appendCount(append(dst, " of its "...), float64(w.Uses))
+		dst = AppendCount(append(appendPort(dst, c), ", "...), float64(w.PortUses))
+		dst = AppendCount(append(dst, " of its "...), float64(w.Uses))
 		if w.Uses >= maxUses { // counted no further
 			dst = append(dst, " or more"...)
 		}
 		return append(dst, " connections"...)
 
 	case respFailures:
-		return appendCount(dst, float64(w.RespFailures))
+		return AppendCount(dst, float64(w.RespFailures))
 	case connections:
-		return appendCount(dst, float64(w.Connections))
+		return AppendCount(dst, float64(w.Connections))
 	case failures:
-		return appendCount(dst, float64(w.Failures))
+		return AppendCount(dst, float64(w.Failures))
 	case responders:
-		return appendDistinct(dst, w.Responders)
+		return AppendDistinct(dst, w.Responders)
 	case responderPorts:
-		return appendDistinct(dst, w.Ports)
+		return AppendDistinct(dst, w.Ports)
 	default: // failedShare
-		return appendPercent(dst, float64(w.Failures)/float64(max(w.Connections, 1)))
+		return AppendPercent(dst, float64(w.Failures)/float64(max(w.Connections, 1)))
 	}
 }
 

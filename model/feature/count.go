@@ -3,6 +3,7 @@ package feature
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -14,6 +15,7 @@ type Counter struct {
 	rows  uint64
 	steps uint64 // calls of Count ever
 	codes []codeCounts
+	pairs []uint32 // of characters, where the set has a text
 }
 
 // codeCounts are the counts of one of the set's codes.
@@ -37,6 +39,9 @@ func NewCounter(s *Set) *Counter {
 			k.codes[i].codes = newTable[codeCount](c.Most)
 		}
 	}
+	if s.Text {
+		k.pairs = make([]uint32, Bigrams)
+	}
 	return k
 }
 
@@ -50,6 +55,19 @@ func (k *Counter) Count(s *Sample) {
 	k.steps++
 	for i := range k.codes {
 		k.codes[i].count(s.Codes[i], k.steps)
+	}
+}
+
+// CountText counts the characters of a row that trees may see. It does not
+// allocate.
+func (k *Counter) CountText(s *Sample) {
+	if k.pairs == nil {
+		return
+	}
+	for pair := range s.Text.pairs {
+		if k.pairs[pair] < math.MaxUint32 {
+			k.pairs[pair]++
+		}
 	}
 }
 
@@ -76,12 +94,15 @@ func (k *Counter) Halve() {
 			c.codes.entries[place].value /= 2
 		}
 	}
+	for i := range k.pairs {
+		k.pairs[i] /= 2
+	}
 }
 
 // Tables freezes the counts. Of more codes than the set keeps, the ones met
 // most stay; where counts agree in their five leading bits, the lower code.
 func (k *Counter) Tables() Tables {
-	t := Tables{Rows: k.rows, Codes: make([][]CodeCount, len(k.codes))}
+	t := Tables{Rows: k.rows, Codes: make([][]CodeCount, len(k.codes)), Bigrams: slices.Clone(k.pairs)}
 	for i := range k.codes {
 		t.Codes[i] = k.codes[i].most(k.set.Codes[i].Most)
 	}

@@ -3,6 +3,7 @@ package feature
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // codesPerPart is how many codes a part of a Counter's state covers.
@@ -13,6 +14,9 @@ func (k *Counter) StateParts() int {
 	n := 1
 	for i := range k.codes {
 		n += k.codes[i].parts(k.set.Codes[i])
+	}
+	if k.pairs != nil {
+		n++ // the last
 	}
 	return n
 }
@@ -46,6 +50,12 @@ func (k *Counter) AppendState(dst []byte, part int) []byte {
 		return binary.AppendUvarint(binary.AppendUvarint(dst, k.rows), k.steps)
 	}
 	c, from := k.part(part)
+	if c == nil {
+		for _, n := range k.pairs {
+			dst = binary.AppendUvarint(dst, uint64(n))
+		}
+		return dst
+	}
 	if c.numbers == nil {
 		return c.codes.append(dst, from, codesPerPart)
 	}
@@ -67,7 +77,7 @@ func (k *Counter) RestoreState(part int, data []byte) error {
 	}
 	c, _ := k.part(part)
 	if c == nil {
-		return errState
+		return k.restorePairs(part, &r)
 	}
 	if c.numbers == nil {
 		c.codes.read(&r)
@@ -84,6 +94,21 @@ func (k *Counter) RestoreState(part int, data []byte) error {
 		}
 	}
 	return r.err
+}
+
+// restorePairs reads the last part, where the set has a text.
+func (k *Counter) restorePairs(part int, r *stateReader) error {
+	if part != k.StateParts()-1 {
+		return errState
+	}
+	for i := range k.pairs {
+		n := r.uvarint()
+		if n > math.MaxUint32 {
+			return errState
+		}
+		k.pairs[i] = uint32(n)
+	}
+	return r.end()
 }
 
 // RestoreEnd puts the counter together after its parts. Rows may have been

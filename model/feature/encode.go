@@ -35,34 +35,34 @@ func (r *Row) SetConn(c *conn.Conn, w Window, t *Texts) {
 // needs of it. It does not allocate.
 func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 	v := &s.Vector
-	v[duration], v[origBytes], v[respBytes] = unset, unset, unset
+	v[duration], v[origBytes], v[respBytes] = Unset, Unset, Unset
 	if w.OneWay { // one packet is all that is sent, and no answer comes
-		v[duration], v[origBytes], v[respBytes] = logDuration(0), 0, 0
+		v[duration], v[origBytes], v[respBytes] = LogSeconds(0), 0, 0
 	}
 	if c.Has(conn.Duration) {
-		v[duration] = logDuration(c.Duration)
+		v[duration] = LogSeconds(c.Duration)
 	}
 	if c.Has(conn.OrigBytes) {
-		v[origBytes] = logCount(c.OrigBytes)
+		v[origBytes] = LogCount(c.OrigBytes)
 	}
 	if c.Has(conn.RespBytes) {
-		v[respBytes] = logCount(c.RespBytes)
+		v[respBytes] = LogCount(c.RespBytes)
 	}
-	v[origPkts] = logCount(c.OrigPkts)
-	v[respPkts] = logCount(c.RespPkts)
-	v[origIPBytes] = logCount(c.OrigIPBytes)
-	v[respIPBytes] = logCount(c.RespIPBytes)
-	v[missedBytes] = logCount(c.MissedBytes)
+	v[origPkts] = LogCount(c.OrigPkts)
+	v[respPkts] = LogCount(c.RespPkts)
+	v[origIPBytes] = LogCount(c.OrigIPBytes)
+	v[respIPBytes] = LogCount(c.RespIPBytes)
+	v[missedBytes] = LogCount(c.MissedBytes)
 	v[protoRarity], v[serviceRarity], v[stateRarity], v[portRarity] = 0, 0, 0, 0
 
-	v[connections] = logCount(uint64(w.Connections))
+	v[connections] = LogCount(uint64(w.Connections))
 	v[failedShare] = float32(float64(w.Failures) / float64(max(w.Connections, 1)))
-	v[responders] = logCount(uint64(w.Responders))
-	v[responderPorts] = logCount(uint64(w.Ports))
-	v[failures] = logCount(uint64(w.Failures))
-	v[respFailures] = logCount(uint64(w.RespFailures))
-	v[pairBytes] = logCount(w.PairBytes)
-	v[pairSeconds] = logCount(w.PairSeconds)
+	v[responders] = LogCount(uint64(w.Responders))
+	v[responderPorts] = LogCount(uint64(w.Ports))
+	v[failures] = LogCount(uint64(w.Failures))
+	v[respFailures] = LogCount(uint64(w.RespFailures))
+	v[pairBytes] = LogCount(w.PairBytes)
+	v[pairSeconds] = LogCount(w.PairSeconds)
 	v[originatorPort] = w.portRarity()
 
 	s.Codes[protoCode], s.Codes[stateCode] = uint64(c.Proto), uint64(c.State)

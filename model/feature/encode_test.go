@@ -62,7 +62,7 @@ func TestEncode(t *testing.T) {
 	c = conn.Conn{Proto: conn.UDP, State: conn.OTH, Service: "not set, so ignored"}
 	encode(e, &v, &c, Window{Connections: 1})
 	never := -ln(0.5 / 100)
-	want = Vector{unset, unset, unset, 0, 0, 0, 0, 0, never, -ln(9.5 / 100), never, never, ln(2), 0, 0, 0, 0, 0, 0, 0, -ln(0.5)}
+	want = Vector{Unset, Unset, Unset, 0, 0, 0, 0, 0, never, -ln(9.5 / 100), never, never, ln(2), 0, 0, 0, 0, 0, 0, 0, -ln(0.5)}
 	for i := range Conn.Features {
 		require.InDelta(t, want[i], v[i], 1e-6, Conn.Features[i].Name)
 	}
@@ -86,7 +86,7 @@ func FuzzEncode(f *testing.F) {
 		var v Vector
 		encode(e, &v, &c, h.Observe(&c))
 		for i, x := range v[:Conn.N()] {
-			require.False(t, math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) || x < unset, Conn.Features[i].Name)
+			require.False(t, math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) || x < Unset, Conn.Features[i].Name)
 		}
 	})
 }

@@ -12,6 +12,8 @@ import (
 // Window says what the originator of a connection did in its last five
 // minutes, that connection included. The minutes are those of the clock face:
 // the one in which the host's latest connection ended and the four before it.
+// For rows of other logs, Event says what is counted in place of connections,
+// responders and ports.
 type Window struct {
 	Connections uint32
 	Failures    uint32 // connections for whose conn_state State.Failed holds
@@ -102,44 +104,103 @@ func (h *Hosts) Len() int { return h.places.Len() }
 // where more is remembered of responders, pairs and ports.
 func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 
+// Event is what Hosts counts of a row, of whatever log.
+type Event struct {
+	Host    [16]byte    // whose window it is: the originator's address, or a hash of something else
+	End     conn.Micros // when the row's subject ended: the time that windows go by
+	Failed  bool
+	OneWay  bool   // no answer belongs to it, see Window
+	Peer    Key    // counted in Window.Responders
+	Port    Key    // counted in Window.Ports
+	Target  uint64 // hash of whom Memory.RespFailures are about
+	Pair    uint64 // hash of what Memory.PairBytes and PairSeconds are about, host included
+	Use     uint64 // hash of what Memory.PortUses counts, host included
+	Bytes   float32
+	Seconds float32
+}
+
+// Key is something of which different ones are counted: Low tells keys apart,
+// Hash spreads them.
+type Key struct {
+	Low  uint32
+	Hash uint64
+}
+
+// KeyOf is the key of a hash, such as a code.
+func KeyOf(hash uint64) Key {
+	hash = mix(hash)
+	return Key{uint32(hash), hash}
+}
+
+// Hash is a hash of numbers, such as codes.
+func Hash(numbers ...uint64) (h uint64) {
+	for _, n := range numbers {
+		h = mix(h ^ mix(n))
+	}
+	return h
+}
+
+// eventOf is what is counted of a connection.
+func eventOf(c *conn.Conn) (e Event) {
+	e.Host, e.End, e.OneWay = c.Orig.Addr().As16(), endOf(c), oneWay(c)
+	e.Failed = c.State.Failed() && !e.OneWay
+	_, orig := addressKey(c.Orig.Addr())
+	e.Peer.Low, e.Peer.Hash = addressKey(c.Resp.Addr())
+	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
+	e.Port = Key{uint32(service), mix(service)}
+	e.Target = e.Peer.Hash
+	e.Pair = mix(orig ^ mix(e.Target^mix(service)))
+	e.Use = mix(orig ^ mix(service))
+	e.Bytes = float32(c.OrigIPBytes)
+	if c.Has(conn.Duration) {
+		e.Seconds = float32(float64(c.Duration) / 1e6)
+	}
+	return e
+}
+
 // Observe counts the connection in its originator's window and returns that
 // window. It does not allocate. A host's clock is the end of its latest
 // connection and never goes back: an older row counts in the newest minute
 // reached. When the table is full, the originator observed longest ago is
 // forgotten.
 func (h *Hosts) Observe(c *conn.Conn) Window {
-	now := floorMinute(c)
-	h.opening, h.horizon = h.opened(now)
-	h.rows++
-
-	place := h.find(c.Orig.Addr().As16(), now)
-	e, m := &h.hosts[place], &h.marks[place]
-	e.seen = h.rows
-	one := oneWay(c)
-	failed := c.State.Failed() && !one
-	known := h.memory.observe(c, failed, now, h.rows)
-	return e.observe(m, c, now, failed, Window{OneWay: one, Memory: known}, h.opening)
+	e := eventOf(c)
+	return h.ObserveEvent(&e)
 }
 
 // Peek returns the window that Observe would return, and counts nothing: for a
 // row that is not final, such as that of a connection that goes on. It does not
 // allocate.
 func (h *Hosts) Peek(c *conn.Conn) Window {
-	now := floorMinute(c)
+	e := eventOf(c)
+	return h.PeekEvent(&e)
+}
+
+// ObserveEvent is Observe for a row of any log.
+func (h *Hosts) ObserveEvent(e *Event) Window {
+	now := minuteOf(e.End)
+	h.opening, h.horizon = h.opened(now)
+	h.rows++
+	place := h.find(e.Host, now)
+	host := &h.hosts[place]
+	host.seen = h.rows
+	known := h.memory.observe(e, now, h.rows)
+	return host.observe(&h.marks[place], e, now, known, h.opening)
+}
+
+// PeekEvent is Peek for a row of any log.
+func (h *Hosts) PeekEvent(e *Event) Window {
+	now := minuteOf(e.End)
 	opening, horizon := h.opened(now)
-	var e host
+	var known host
 	var m hostMarks
-	addr := c.Orig.Addr().As16()
-	if place := h.places.Find(addr); place >= 0 {
-		e, m = h.hosts[place], h.marks[place]
+	if place := h.places.Find(e.Host); place >= 0 {
+		known, m = h.hosts[place], h.marks[place]
 	} else {
 		forgets, _ := h.next()
-		e = host{minute: now, exactFrom: h.exactFrom(addr, now, max(horizon, forgets))}
+		known = host{minute: now, exactFrom: h.exactFrom(e.Host, now, max(horizon, forgets))}
 	}
-	one := oneWay(c)
-	failed := c.State.Failed() && !one
-	known := h.memory.peek(c, failed, now)
-	return e.observe(&m, c, now, failed, Window{OneWay: one, Memory: known}, opening)
+	return known.observe(&m, e, now, h.memory.peek(e, now), opening)
 }
 
 // opened is when the stream began, and when a host was forgotten last, once a
@@ -155,22 +216,20 @@ func (h *Hosts) opened(now int64) (opening, horizon int64) {
 	return h.opening, h.horizon
 }
 
-// observe counts a connection that ended in the minute now and completes its
-// window.
-func (e *host) observe(m *hostMarks, c *conn.Conn, now int64, failed bool, w Window, opening int64) Window {
+// observe counts a row that ended in the minute now and returns its window.
+func (e *host) observe(m *hostMarks, row *Event, now int64, known Memory, opening int64) Window {
 	e.reach(now, m)
 	e.uses = min(e.uses+1, maxUses)
 
 	slot := ring(e.minute)
 	e.conns[slot]++
-	if failed {
+	if row.Failed {
 		e.failures[slot]++
 	}
-	key, hash := addressKey(c.Resp.Addr())
-	e.responders.add(key, hash, slot, &m.responders)
-	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
-	e.ports.add(key, mix(uint64(key)), slot, &m.ports)
+	e.responders.add(row.Peer.Low, row.Peer.Hash, slot, &m.responders)
+	e.ports.add(row.Port.Low, row.Port.Hash, slot, &m.ports)
 
+	w := Window{OneWay: row.OneWay, Memory: known}
 	for i := range minutes {
 		w.Connections += e.conns[i]
 		w.Failures += e.failures[i]
@@ -236,8 +295,8 @@ func (h *Hosts) exactFrom(addr [16]byte, now, horizon int64) int64 {
 	return horizon + minutes
 }
 
-// floorMinute is the minute in which the connection ended.
-func floorMinute(c *conn.Conn) int64 {
+// endOf is when the connection ended.
+func endOf(c *conn.Conn) conn.Micros {
 	end := c.TS
 	if c.Has(conn.Duration) {
 		end += max(c.Duration, 0)
@@ -245,7 +304,7 @@ func floorMinute(c *conn.Conn) int64 {
 	if end < c.TS {
 		end = 1<<63 - 1
 	}
-	return minuteOf(end)
+	return end
 }
 
 // minuteOf is the minute of a time.
@@ -268,10 +327,14 @@ func addressKey(a netip.Addr) (key uint32, hash uint64) {
 		key = binary.BigEndian.Uint32(b[:])
 		return key, mix((0xffff<<32 | uint64(key)) ^ mix(0))
 	}
-	b := a.As16()
-	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
-	hash = mix(lo ^ mix(hi))
+	hash = addressHash(a.As16())
 	return uint32(hash), hash
+}
+
+// addressHash is the hash of an address of sixteen bytes.
+func addressHash(b [16]byte) uint64 {
+	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+	return mix(lo ^ mix(hi))
 }
 
 // mix is SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection.

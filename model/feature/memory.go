@@ -1,10 +1,8 @@
 package feature
 
 import (
-	"math"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+	"math"
 )
 
 // Memory says what is known beyond the originator's five minutes, this
@@ -114,56 +112,46 @@ func newMemory(hosts int) memory {
 	}
 }
 
-// memoryKeys are the keys of a connection in the three tables.
-type memoryKeys struct{ responder, pair, port uint64 }
-
-func (m *memory) keysOf(c *conn.Conn) (k memoryKeys) {
-	_, orig := addressKey(c.Orig.Addr())
-	_, k.responder = addressKey(c.Resp.Addr())
-	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
-	k.pair = mix(orig ^ mix(k.responder^mix(service)))
-	k.port = mix(orig ^ mix(service))
+// target is the key of the responder.
+func (m *memory) target(e *Event) uint64 {
 	if m.own {
-		k.responder = mix(orig ^ mix(k.responder))
+		return mix(addressHash(e.Host) ^ mix(e.Target))
 	}
-	return k
+	return e.Target
 }
 
-// observe counts a connection that ended in the minute now and was the row of
-// that number.
-func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) Memory {
-	k := m.keysOf(c)
-	r, added := m.responders.use(k.responder, row)
+// observe counts a row that ended in the minute now and has that number.
+func (m *memory) observe(e *Event, now int64, row uint64) Memory {
+	r, added := m.responders.use(m.target(e), row)
 	if added {
 		r.minute = now
 	}
-	p, added := m.pairs.use(k.pair, row)
+	p, added := m.pairs.use(e.Pair, row)
 	if added {
 		p.step = decayStep(now)
 	}
-	u, _ := m.ports.use(k.port, row)
-	return count(r, p, u, c, failed, now)
+	u, _ := m.ports.use(e.Use, row)
+	return count(r, p, u, e, now)
 }
 
 // peek is what observe would return, and counts nothing.
-func (m *memory) peek(c *conn.Conn, failed bool, now int64) Memory {
-	k := m.keysOf(c)
-	r, found := m.responders.find(k.responder)
+func (m *memory) peek(e *Event, now int64) Memory {
+	r, found := m.responders.find(m.target(e))
 	if !found {
 		r.minute = now
 	}
-	p, found := m.pairs.find(k.pair)
+	p, found := m.pairs.find(e.Pair)
 	if !found {
 		p.step = decayStep(now)
 	}
-	u, _ := m.ports.find(k.port)
-	return count(&r, &p, &u, c, failed, now)
+	u, _ := m.ports.find(e.Use)
+	return count(&r, &p, &u, e, now)
 }
 
-// count counts a connection in what is known of its responder, pair and port.
-func count(r *responder, p *pair, u *portUse, c *conn.Conn, failed bool, now int64) Memory {
-	r.observe(failed, now)
-	p.observe(c, now)
+// count counts a row in what is known of its responder, pair and port.
+func count(r *responder, p *pair, u *portUse, e *Event, now int64) Memory {
+	r.observe(e.Failed, now)
+	p.observe(e, now)
 	*u = min(*u+1, maxUses)
 	return Memory{
 		RespFailures: r.total(),
@@ -198,15 +186,13 @@ func (r *responder) observe(failed bool, now int64) {
 	}
 }
 
-func (p *pair) observe(c *conn.Conn, now int64) {
+func (p *pair) observe(e *Event, now int64) {
 	if step := decayStep(now); step > p.step {
 		kept := decay(int64(step) - int64(p.step))
 		p.bytes, p.seconds, p.step = float32(p.bytes*kept), float32(p.seconds*kept), step
 	}
-	p.bytes += float32(c.OrigIPBytes)
-	if c.Has(conn.Duration) {
-		p.seconds += float32(float64(c.Duration) / 1e6)
-	}
+	p.bytes += e.Bytes
+	p.seconds += e.Seconds
 }
 
 // decayStep is the quarter of an hour of a minute.

@@ -89,7 +89,7 @@ func (r *Responders) Observe(c *conn.Conn) uint32 {
 	r.rows++
 	_, key := addressKey(c.Resp.Addr())
 	known, added := r.table.use(key, r.rows)
-	now := floorMinute(c)
+	now := minuteOf(endOf(c))
 	if added {
 		known.minute = now
 	}

@@ -13,8 +13,9 @@ const maxNumbers = 1 << 18
 // Encoder learns. Codes that are not listed were never met, or were crowded out
 // of a full table.
 type Tables struct {
-	Rows  uint64
-	Codes [][]CodeCount // of each of the Set's codes, in the order of the codes
+	Rows    uint64
+	Codes   [][]CodeCount // of each of the Set's codes, in the order of the codes
+	Bigrams []uint32      // of pairs of characters, where the Set has a text
 }
 
 // CodeCount says how many rows had that code.
@@ -27,6 +28,7 @@ type Encoder struct {
 	tables   Tables
 	unseen   float32
 	rarities []rarities // of each of the set's codes
+	bits     *surprises // nil where the set has no text
 }
 
 // rarities are those of one feature.
@@ -62,6 +64,9 @@ func NewEncoder(s *Set, t Tables) (*Encoder, error) {
 			}
 		}
 	}
+	if s.Text {
+		e.bits = newSurprises(t.Bigrams)
+	}
 	return e, nil
 }
 
@@ -77,6 +82,16 @@ func (e *Encoder) Finish(v *Vector, s *Sample) {
 	for i := range e.rarities {
 		v[e.rarities[i].place] = e.of(s, i)
 	}
+	if e.bits != nil {
+		v[e.set.surprise] = e.bits.of(&s.Text)
+	}
+}
+
+// Surprise is that of a text, Unset for "".
+func (e *Encoder) Surprise(text string) float32 {
+	var t Text
+	t.Set(text)
+	return e.bits.of(&t)
 }
 
 // of is the rarity of the sample's i-th code.
@@ -124,6 +139,9 @@ func (t *Tables) validate(s *Set) error {
 	}
 	if len(t.Codes) != len(s.Codes) {
 		return fmt.Errorf("counts of %d features, want %d", len(t.Codes), len(s.Codes))
+	}
+	if want := map[bool]int{true: Bigrams}[s.Text]; len(t.Bigrams) != want {
+		return fmt.Errorf("counts of %d pairs of characters, want %d", len(t.Bigrams), want)
 	}
 	var errs []error
 	for i, counts := range t.Codes {

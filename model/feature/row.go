@@ -10,7 +10,7 @@ import (
 )
 
 // Row is a row of any log as numbers and codes: all that scoring and learning
-// need of it. It holds no address and no text.
+// need of it. It holds no address, and of a text the classes of some characters.
 type Row struct {
 	Sample
 	TS     conn.Micros
@@ -26,6 +26,7 @@ type Sample struct {
 	Vector Vector // rarities that have a code are zero
 	Codes  [MaxCodes]uint64
 	Silent uint8 // bit i: Codes[i] counts as a value that was met, but says nothing of this row
+	Text   Text  // where the set has one
 }
 
 // Codes that are no values. A Counter does not count them.
@@ -132,12 +133,12 @@ func (s *Set) CheckSample(row *Sample) error {
 		if code := row.Codes[i]; c.Below > 0 && code >= c.Below && code < LongCode {
 			return fmt.Errorf("%s has the unknown code %d", s.Features[c.Feature].Name, code)
 		}
-		if row.Vector[c.Feature] != 0 {
+		if row.Vector[c.Feature] != 0 { // not before Finish
 			return fmt.Errorf("%s has a number", s.Features[c.Feature].Name)
 		}
 	}
 	if row.Silent>>len(s.Codes) != 0 {
-		return fmt.Errorf("%d codes are too many", len(s.Codes))
+		return fmt.Errorf("a value says nothing that is not there: %#x of %d", row.Silent, len(s.Codes))
 	}
-	return nil
+	return s.checkText(row)
 }

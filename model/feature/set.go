@@ -35,20 +35,27 @@ const (
 	Count                // ln(x + 1), from the originator's window
 	Share                // x, from 0 to 1, from the originator's window
 	Span                 // ln(x + 1) of seconds
+	Amount               // ln(x + 1), may be unset
+	Surprise             // bits a character under the bigrams of the training rows, may be unset
 	numKinds = iota
 )
 
 // encodings are part of a set's identity: whoever changes how a number is made
 // changes its words here.
 var encodings = [numKinds]string{
-	Seconds: "ln(x+0.0001) of microseconds/1e6, unset -12",
-	Bytes:   "ln(x+1), unset -12",
-	Packets: "ln(x+1)",
-	Rarity:  "-ln((n+0.5)/(N+1))",
-	Count:   "ln(x+1)",
-	Share:   "x",
-	Span:    "ln(x+1) of seconds",
+	Seconds:  "ln(x+0.0001) of microseconds/1e6, unset -12",
+	Bytes:    "ln(x+1), unset -12",
+	Packets:  "ln(x+1)",
+	Rarity:   "-ln((n+0.5)/(N+1))",
+	Count:    "ln(x+1)",
+	Share:    "x",
+	Span:     "ln(x+1) of seconds",
+	Amount:   "ln(x+1), unset -12",
+	Surprise: "mean of -log2((n(a,b)+0.5)/(n(a)+0.5*64)) over the pairs of classes of the first 47 characters, unset -12",
 }
+
+// mayBeUnset reports whether a feature of the kind can be Unset.
+func (k Kind) mayBeUnset() bool { return k == Seconds || k == Bytes || k == Amount || k == Surprise }
 
 // Encoding says how a number of the kind is made.
 func (k Kind) Encoding() string { return encodings[k] }
@@ -60,6 +67,7 @@ type Feature struct {
 	Unit  string
 	Kind  Kind
 	Why   string // what it is there to find
+	After string // what is said after a value of the kind Share: " of connections failed in five minutes"
 }
 
 // Coded is a rarity that is looked up by a code: a small number such as a
@@ -86,10 +94,11 @@ func (c *Coded) Say(code uint64) string {
 // Set is all that is particular to the numbers of one log. What learns,
 // scores, calibrates and stores them knows nothing else of the log.
 type Set struct {
-	Log      string // #path of the log: "conn"
+	Log      string // #path of the log, "conn"; there is no other set of it
 	Rows     string // what a row is, in the plural: "connections"
 	Features []Feature
 	Codes    []Coded // in the order of Sample.Codes
+	Text     bool    // whether one feature is of the kind Surprise, of Sample.Text
 
 	// Beyond are the features that cuts may split beyond the data, bit i for
 	// Features[i].
@@ -103,6 +112,7 @@ type Set struct {
 	// constants. A model of another identity is refused. NewSet makes it.
 	ID string
 
+	surprise          int            // the feature of that kind
 	before, one, many [Places]string // what is said around a value
 }
 
@@ -115,13 +125,24 @@ func NewSet(s Set) *Set {
 	if len(s.Codes) > MaxCodes {
 		panic(fmt.Sprintf("feature: %s.log has %d codes, want at most %d", s.Log, len(s.Codes), MaxCodes))
 	}
+	for _, f := range s.Features {
+		if (f.Kind == Share) != (f.After != "") {
+			panic(fmt.Sprintf("feature: %s of %s.log is a share, and nobody says of what", f.Name, s.Log))
+		}
+	}
 	for _, c := range s.Codes {
 		if s.Features[c.Feature].Kind != Rarity || c.Most <= 0 || c.Below > maxNumbers {
 			panic(fmt.Sprintf("feature: %s of %s.log cannot be looked up", s.Features[c.Feature].Name, s.Log))
 		}
 	}
+	texts := 0
 	for i, f := range s.Features {
-		s.before[i], s.one[i], s.many[i] = f.phrases()
+		if s.before[i], s.one[i], s.many[i] = f.phrases(); f.Kind == Surprise {
+			texts, s.surprise = texts+1, i
+		}
+	}
+	if texts > 1 || s.Text != (texts == 1) {
+		panic(fmt.Sprintf("feature: %s.log has %d features of a text's surprise, want one where it has a text", s.Log, texts))
 	}
 	s.ID = s.identity()
 	return &s
@@ -155,8 +176,7 @@ func (f *Feature) phrases() (before, one, many string) {
 		name := strings.Replace(strings.TrimSuffix(f.Name, "s"), "failures ", "failure ", 1)
 		return "", " " + name + " in five minutes", " " + f.Name + " in five minutes"
 	case Share:
-		after := " of connections failed in five minutes"
-		return "", after, after
+		return "", f.After, f.After
 	}
 	return f.Name + " ", "", ""
 }

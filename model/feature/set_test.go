@@ -17,7 +17,7 @@ func TestSets(t *testing.T) {
 	good := func() Set {
 		return Set{
 			Log: "tea", Rows: "cups",
-			Features: []Feature{{"leaf", "leaf", "rarity", Rarity, ""}, {"milk", "milk", "B", Bytes, ""}},
+			Features: []Feature{{"leaf", "leaf", "rarity", Rarity, "", ""}, {"milk", "milk", "B", Bytes, "", ""}},
 			Codes:    []Coded{{Feature: 0, Most: 10}},
 			Beyond:   1 << 1,
 		}

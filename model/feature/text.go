@@ -38,7 +38,7 @@ func (s *Set) AppendUsual(dst []byte, i int, r *Range, x float32) []byte {
 		return appendNumber(append(dst, "over "...), kind, r[low])
 	}
 	dst = appendNumber(dst, kind, r[low])
-	if r[low] == unset {
+	if r[low] == Unset {
 		dst = append(dst, " or up"...)
 	}
 	return appendNumber(append(dst, " to "...), kind, r[high])
@@ -46,20 +46,22 @@ func (s *Set) AppendUsual(dst []byte, i int, r *Range, x float32) []byte {
 
 // appendNumber prints an encoded number.
 func appendNumber(dst []byte, kind Kind, x float32) []byte {
-	if x == unset && (kind == Seconds || kind == Bytes) {
+	if x == Unset && kind.mayBeUnset() {
 		return append(dst, "unset"...)
 	}
 	switch kind {
 	case Seconds:
-		return appendSeconds(dst, Exp(float64(x))-durationOffset)
+		return AppendSeconds(dst, Exp(float64(x))-durationOffset)
 	case Bytes:
-		return appendBytes(dst, Exp(float64(x))-1)
+		return AppendBytes(dst, Exp(float64(x))-1)
 	case Share:
-		return appendPercent(dst, float64(x))
+		return AppendPercent(dst, float64(x))
 	case Span:
-		return appendSeconds(dst, Exp(float64(x))-1)
-	default: // Packets, Count
-		return appendCount(dst, Exp(float64(x))-1)
+		return AppendSeconds(dst, Exp(float64(x))-1)
+	case Surprise:
+		return append(appendShort(dst, float64(x)), " bits a character"...)
+	default: // Packets, Count, Amount
+		return AppendCount(dst, Exp(float64(x))-1)
 	}
 }
 
@@ -67,9 +69,9 @@ func appendNumber(dst []byte, kind Kind, x float32) []byte {
 func appendBound(dst []byte, kind Kind, x float32) []byte {
 	switch kind {
 	case Bytes:
-		return appendBytes(dst, Exp(float64(x)))
-	case Packets:
-		return appendCount(dst, Exp(float64(x)))
+		return AppendBytes(dst, Exp(float64(x)))
+	case Packets, Amount:
+		return AppendCount(dst, Exp(float64(x)))
 	}
 	return appendNumber(dst, kind, x)
 }
@@ -86,16 +88,17 @@ func (e *Encoder) AppendRarity(dst []byte, rarity float32) []byte {
 
 func (s *Set) appendOneIn(dst []byte, rarity float32) []byte {
 	if rarity < 0.6 { // more than half of the rows: "1 in 1.3" says less
-		return append(append(appendPercent(dst, Exp(-float64(rarity))), " of "...), s.Rows...)
+		return append(append(AppendPercent(dst, Exp(-float64(rarity))), " of "...), s.Rows...)
 	}
 	dst = appendRounded(append(dst, "1 in "...), Exp(float64(rarity)))
 	return append(append(dst, ' '), s.Rows...)
 }
 
-// appendDistinct says where a number is an estimate.
-func appendDistinct(dst []byte, n uint32) []byte {
+// AppendDistinct appends a number of Window.Responders or Ports, and says where
+// it is an estimate.
+func AppendDistinct(dst []byte, n uint32) []byte {
 	if n < recentKeys {
-		return appendCount(dst, float64(n))
+		return AppendCount(dst, float64(n))
 	}
 	return appendRounded(append(dst, "about "...), float64(n))
 }
@@ -104,10 +107,11 @@ func appendOptionalBytes(dst []byte, set bool, n uint64) []byte {
 	if !set {
 		return append(dst, "unset"...)
 	}
-	return appendBytes(dst, float64(n))
+	return AppendBytes(dst, float64(n))
 }
 
-func appendBytes(dst []byte, x float64) []byte {
+// AppendBytes appends a number of bytes: "4.2 GB".
+func AppendBytes(dst []byte, x float64) []byte {
 	units := [...]string{" B", " kB", " MB", " GB", " TB", " PB", " EB"}
 	u := 0
 	for x = math.Round(max(x, 0)); x >= 999.5 && u < len(units)-1; u++ {
@@ -119,7 +123,8 @@ func appendBytes(dst []byte, x float64) []byte {
 	return append(appendShort(dst, x), units[u]...)
 }
 
-func appendSeconds(dst []byte, s float64) []byte {
+// AppendSeconds appends a time: "212 ms", "2.0 h".
+func AppendSeconds(dst []byte, s float64) []byte {
 	switch {
 	case s < 0.9995e-3:
 		return append(strconv.AppendFloat(dst, math.Round(max(s, 0)*1e6), 'f', 0, 64), " µs"...)
@@ -135,8 +140,8 @@ func appendSeconds(dst []byte, s float64) []byte {
 	return append(appendShort(dst, s/86400), " days"...)
 }
 
-// appendPercent keeps 0 % and 100 % for exactly these.
-func appendPercent(dst []byte, x float64) []byte {
+// AppendPercent appends a share, 0 % and 100 % for exactly these.
+func AppendPercent(dst []byte, x float64) []byte {
 	p := math.Round(x * 100)
 	switch {
 	case p <= 0 && x > 0:
@@ -161,11 +166,11 @@ func appendRounded(dst []byte, x float64) []byte {
 	for x/scale >= 99.5 {
 		scale *= 10
 	}
-	return appendCount(dst, math.Round(x/scale)*scale)
+	return AppendCount(dst, math.Round(x/scale)*scale)
 }
 
-// appendCount prints a whole number with commas between thousands.
-func appendCount(dst []byte, x float64) []byte {
+// AppendCount appends a whole number with commas between thousands.
+func AppendCount(dst []byte, x float64) []byte {
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, math.Round(max(x, 0)), 'f', 0, 64)
 	for digits := len(dst) - start; digits > 3; digits -= 3 {
@@ -184,7 +189,7 @@ func (s *Set) AppendEncoded(dst []byte, i int, x float32) []byte {
 	switch kind := s.Features[i].Kind; kind {
 	case Rarity:
 		return s.appendOneIn(dst, x)
-	case Count, Packets: // a threshold lies between whole numbers
+	case Count, Packets, Amount: // a threshold lies between whole numbers
 		if n := Exp(float64(x)) - 1; n < 10 && math.Abs(n-math.Round(n)) > 0.05 {
 			return strconv.AppendFloat(dst, n, 'f', 1, 64)
 		}

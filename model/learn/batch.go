@@ -16,7 +16,7 @@ import (
 //	batchVersion, the set's ID (16 bytes), rows
 //
 // and a row is what Observe reads of a feature.Row: numbers and codes, no
-// address and no text.
+// address, of a text the first characters.
 const (
 	batchVersion = 3
 	batchHead    = 1 + 16
@@ -25,7 +25,7 @@ const (
 	// MaxBatch is the most bytes of a batch.
 	MaxBatch = batchHead + BatchRows*maxRow
 	// Flags, the time, hashes of the originator and of the kind, numbers, codes.
-	maxRow = 2 + binary.MaxVarintLen64 + 4 + 8 + 4*feature.Places + feature.MaxCodes*binary.MaxVarintLen64
+	maxRow = 2 + binary.MaxVarintLen64 + 4 + 8 + 4*feature.Places + feature.MaxCodes*binary.MaxVarintLen64 + feature.TextSize
 
 	rowIsCold = 1
 )
@@ -75,6 +75,9 @@ func (b *Batch) Add(r *feature.Row) {
 	}
 	for _, code := range r.Codes[:len(b.set.Codes)] {
 		d = binary.AppendUvarint(d, code)
+	}
+	if b.set.Text {
+		d = append(d, r.Text[:1+r.Text[0]]...)
 	}
 	b.data = d
 	b.rows++
@@ -151,6 +154,12 @@ func (r *BatchReader) next(d []byte) (left []byte, ok bool) {
 			return nil, false
 		}
 		r.row.Codes[i], d = code, d[n:]
+	}
+	if r.set.Text {
+		if len(d) == 0 || int(d[0]) >= len(r.row.Text) || len(d) < 1+int(d[0]) {
+			return nil, false
+		}
+		d = d[copy(r.row.Text[:], d[:1+d[0]]):]
 	}
 	return d, true
 }

@@ -123,6 +123,14 @@ func (c *codec) sample(s *feature.Sample) {
 		c.uint64(&s.Codes[i])
 	}
 	c.uint8(&s.Silent)
+	if c.set.Text {
+		text := s.Text[1 : 1+s.Text[0]]
+		c.bytes(&text, len(s.Text)-1)
+		if c.reading {
+			s.Text = feature.Text{}
+			s.Text[0] = byte(copy(s.Text[1:], text))
+		}
+	}
 	if err := c.set.CheckSample(s); err != nil {
 		c.err = errors.Join(c.err, errState, err)
 		*s = feature.Sample{}

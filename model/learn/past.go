@@ -98,8 +98,12 @@ func (p *past) observe(r *feature.Row) {
 	if in == p.cells {
 		p.counter.Count(&r.Sample)
 	}
-	if s := p.keep(in, place); s != nil {
+	s, forTrees := p.keep(in, place)
+	if s != nil {
 		*s = r.Sample
+	}
+	if s != nil && forTrees && in == p.cells {
+		p.counter.CountText(&r.Sample)
 	}
 	if p.rows <= earlyRows {
 		p.early = append(p.early, r.Sample)
@@ -122,21 +126,22 @@ func (p *past) cell(r *feature.Row) (in *cells, place int) {
 	return p.waiting, place
 }
 
-// keep decides where the row of a cell is kept, nil for nowhere.
-func (p *past) keep(in *cells, place int) *feature.Sample {
+// keep decides where the row of a cell is kept, nil for nowhere, and whether for
+// the trees.
+func (p *past) keep(in *cells, place int) (s *feature.Sample, forTrees bool) {
 	if p.rows > earlyRows && p.divide.below(calibrationShare) == 0 {
 		if p.sensor && p.divide.below(heldBackShare) == 0 {
 			at := int(p.held % maxHeldBack)
 			p.held++
 			p.heldBack = p.heldBack[:max(len(p.heldBack), at+1)]
-			return &p.heldBack[at]
+			return &p.heldBack[at], false
 		}
-		return p.calibration.offer()
+		return p.calibration.offer(), false
 	}
 	if in != nil {
-		return in.offer(place)
+		return in.offer(place), true
 	}
-	return p.uniform.offer()
+	return p.uniform.offer(), true
 }
 
 // curveRows is the number of rows for the curve, and whether the early ones are

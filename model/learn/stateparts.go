@@ -316,6 +316,14 @@ func (c *codec) tables(t *feature.Tables) {
 			c.uint64(&t.Codes[i][j].Rows)
 		}
 	}
+	n := len(t.Bigrams)
+	c.count(&n, feature.Bigrams)
+	if c.reading {
+		t.Bigrams = make([]uint32, n)
+	}
+	for i := range t.Bigrams {
+		c.uint32(&t.Bigrams[i])
+	}
 }
 
 func (s *state) codeMemory(c *codec, piece int) {
