@@ -26,7 +26,7 @@ func (s *Sensor) Sample(oneIn uint64) {
 	if s.sampling != nil {
 		return
 	}
-	s.sampling = &sampling{learn.NewThinning(oneIn), learn.NewBatch(feature.Conn)}
+	s.sampling = &sampling{learn.NewThinning(oneIn), learn.NewBatch(s.kind.Set())}
 	s.model = nil
 }
 
@@ -106,6 +106,9 @@ func (s *Sensor) Adopt(file []byte, fingerprint string) error {
 		return &Error{NotDone, errors.New("this sensor takes models of no other")}
 	}
 	m, err := model.Read(bytes.NewReader(file))
+	if err == nil {
+		err = s.check(m)
+	}
 	if err == nil && m.Fingerprint() != fingerprint {
 		err = fmt.Errorf("the model that was sent is %s, not %s", m.Fingerprint(), fingerprint)
 	}

@@ -9,27 +9,23 @@ import (
 	"math"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// Sensor scores the connections of one Zeek process, learns from them where it
+// Sensor scores the rows of one log of a Zeek process, learns from them where it
 // was told to (Learn) or samples them for another (Sample), and says which are
 // worth an alert. Its methods belong to one thread, Zeek's.
 type Sensor struct {
-	model    *model.Model
-	hosts    *feature.Hosts
-	walker   model.Walker
-	services names
-	texts    *feature.Texts
-	conn     conn.Conn // the latest, with its window, row and score
-	window   feature.Window
-	row      feature.Row
-	score    model.Score
-	scored   *model.Model // by which it was scored
-	unusual  bool
-	counts   Statistics
-	reason   []byte
+	kind    Kind // holds the latest row
+	model   *model.Model
+	walker  model.Walker
+	row     feature.Row
+	score   model.Score
+	scored  *model.Model // by which it was scored
+	unusual bool
+	counts  Statistics
+	reason  []byte
+	words   model.Words
 
 	learning *learning
 	sampling *sampling
@@ -39,19 +35,25 @@ type Sensor struct {
 	storm    func(model.Storm) // made once, because making it allocates
 }
 
-// New returns a sensor without a model that remembers the windows of so many
-// originators and raises no alerts. All memory that scoring needs is reserved
-// here.
-func New(hosts int) *Sensor {
-	s := &Sensor{
-		hosts:  feature.NewHosts(hosts),
-		texts:  feature.NewTexts(),
-		alerts: model.NewAlerts(0),
-		reason: make([]byte, 0, 1024),
+// New returns a sensor of conn.log without a model that remembers the windows of
+// so many originators and raises no alerts. All memory that scoring needs is
+// reserved here.
+func New(hosts int) *Sensor { return open(newConnKind(hosts)) }
+
+// Open returns a sensor of rows of a log, as New does for conn.log.
+func Open(log string, hosts int) (*Sensor, error) {
+	k, err := KindOf(log, hosts)
+	if err != nil {
+		return nil, err
 	}
-	s.storm = func(t model.Storm) { s.tell(Event{Kind: Storm, Storm: t}) }
-	return s
+	return open(k), nil
 }
+
+// Log is the #path of the log that the sensor scores.
+func (s *Sensor) Log() string { return s.kind.Set().Log }
+
+// Fields are those that ScoreValues takes, in this order.
+func (s *Sensor) Fields() []Field { return s.kind.Fields() }
 
 // LoadFile takes the model file at path into use, and ends learning and
 // sampling. On an error the model before stays.
@@ -67,6 +69,9 @@ func (s *Sensor) LoadBytes(data []byte) error {
 }
 
 func (s *Sensor) load(m *model.Model, err error) error {
+	if err == nil {
+		err = s.check(m)
+	}
 	if err != nil {
 		s.counts.Refused++
 		var format *model.FormatError
@@ -79,6 +84,14 @@ func (s *Sensor) load(m *model.Model, err error) error {
 		s.tell(Event{Kind: Warning, Text: err.Error()})
 	}
 	s.use(m)
+	return nil
+}
+
+// check reports whether a model is of the sensor's rows.
+func (s *Sensor) check(m *model.Model) error {
+	if log := m.Set().Log; log != s.Log() {
+		return fmt.Errorf("the model scores rows of %s.log, and this sensor has those of %s.log", log, s.Log())
+	}
 	return nil
 }
 
@@ -103,27 +116,54 @@ type Result struct {
 // allocate but for what is rare: a model that comes into use, a saving, an
 // event.
 func (s *Sensor) Score(r *Record) (Result, error) {
-	s.unusual = false
-	if s.model == nil && s.learning == nil && s.sampling == nil {
-		s.counts.count(errNoModel)
+	k, ok := s.kind.(*connKind)
+	if !ok {
+		return Result{}, s.bad(fmt.Errorf("it is given to the sensor of %s.log", s.Log()))
+	}
+	if !s.ready() {
 		return Result{}, errNoModel
 	}
-	c := &s.conn
-	if err := r.fill(c, &s.services); err != nil {
+	if err := k.take(r); err != nil {
 		return Result{}, s.bad(err)
 	}
-	if err := feature.Check(c); err != nil {
-		return Result{}, s.bad(err)
-	}
-	s.window = s.hosts.Observe(c)
-	s.row.SetConn(c, s.window, s.texts)
 	return s.scoreRow()
 }
 
-// scoreRow scores the row that has been set, with the connection that it
-// belongs to.
+// ScoreValues is Score for a row of the sensor's log: values of its Fields.
+func (s *Sensor) ScoreValues(values []Value) (Result, error) {
+	if !s.ready() {
+		return Result{}, errNoModel
+	}
+	fields := s.kind.Fields()
+	if len(values) != len(fields) {
+		return Result{}, s.bad(fmt.Errorf("%d values, want %d", len(values), len(fields)))
+	}
+	for i := range fields {
+		if fields[i].Required && !values[i].Set {
+			return Result{}, s.bad(fmt.Errorf("field %s is unset", fields[i].Name))
+		}
+	}
+	if err := s.kind.Read(values); err != nil {
+		return Result{}, s.bad(err)
+	}
+	return s.scoreRow()
+}
+
+// ready begins a call of Score; it counts one that comes before there is
+// anything to do.
+func (s *Sensor) ready() bool {
+	s.unusual = false
+	if s.model == nil && s.learning == nil && s.sampling == nil {
+		s.counts.count(errNoModel)
+		return false
+	}
+	return true
+}
+
+// scoreRow scores the row that the kind holds.
 func (s *Sensor) scoreRow() (Result, error) {
-	m, c := s.model, &s.conn
+	s.kind.Observe(&s.row)
+	m, c := s.model, s.kind.Subject()
 	s.score = model.Score{}
 	var result Result
 	if m != nil {
@@ -132,7 +172,7 @@ func (s *Sensor) scoreRow() (Result, error) {
 		s.alerts.Storms(false, s.storm)
 		s.unusual = s.alerts.Unusual(c, s.score, m)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		if text := s.drift.observe(&s.row, c, s.score, m); text != "" {
+		if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
 			s.tell(Event{Kind: Drift, Text: text})
 		}
 	}
@@ -159,7 +199,7 @@ func (s *Sensor) Raise() model.Verdict {
 		return model.Suppressed
 	}
 	s.unusual = false
-	return s.alerts.Raise(&s.conn, s.score)
+	return s.alerts.Raise(s.kind.Subject(), s.score)
 }
 
 // Finish tells of what was still being gathered, and ends learning and sampling.
@@ -168,8 +208,16 @@ func (s *Sensor) Finish() error {
 	return s.EndLearning()
 }
 
+// subject is what a row is, in messages.
+func (s *Sensor) subject() string {
+	if s.kind.Set() == feature.Conn {
+		return "connection"
+	}
+	return "row of " + s.Log() + ".log"
+}
+
 func (s *Sensor) bad(err error) error {
-	err = &Error{BadRecord, fmt.Errorf("connection cannot be scored: %w", err)}
+	err = &Error{BadRecord, fmt.Errorf("%s cannot be scored: %w", s.subject(), err)}
 	s.counts.count(err)
 	return err
 }
@@ -182,7 +230,7 @@ func (s *Sensor) Fault() { s.counts.Calls[Panic]++ }
 func (s *Sensor) Reason() []byte {
 	s.reason = s.reason[:0]
 	if s.scored != nil {
-		s.reason = s.scored.AppendReason(s.reason, &s.conn, s.window)
+		s.reason = s.scored.AppendReasonRow(s.reason, &s.row, s.words)
 	}
 	return s.reason
 }
