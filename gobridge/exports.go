@@ -11,10 +11,12 @@ package main
 import "C"
 
 import (
+	"net/netip"
 	"unsafe"
 
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -34,14 +36,14 @@ var _ = [1]struct{}{}[C.IFOREST_TYPES-C.int(sensor.Types)]
 var _ = [1]struct{}{}[C.IFOREST_ADDR-C.int(sensor.Addr)]
 var _ = [1]struct{}{}[C.IFOREST_MAX_FIELDS-sensor.MaxFields]
 
-var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(model.Suppressed)]
-var _ = [1]struct{}{}[C.IFOREST_REPEATED-C.int(model.Repeated)]
-var _ = [1]struct{}{}[C.IFOREST_RAISE-C.int(model.Raise)]
+var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
+var _ = [1]struct{}{}[C.IFOREST_FOLDED-C.int(alerts.Folded)]
+var _ = [1]struct{}{}[C.IFOREST_RAISE-C.int(alerts.Raise)]
 var _ = [1]struct{}{}[C.IFOREST_NOTHING-sensor.Nothing]
 var _ = [1]struct{}{}[C.IFOREST_PROMOTED-sensor.Promoted]
 var _ = [1]struct{}{}[C.IFOREST_REFUSED-sensor.Refused]
 var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
-var _ = [1]struct{}{}[C.IFOREST_STORM-sensor.Storm]
+var _ = [1]struct{}{}[C.IFOREST_INCIDENT-sensor.Incident]
 var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
 var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
 
@@ -245,20 +247,24 @@ func iforest_raise(verdict *C.uint32_t) (status C.int32_t) {
 func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 	defer recovered(&status, nil, 0)
 	e := the.Event()
-	t := e.Storm
+	i := e.Incident
 	*out = C.iforest_event{
-		kind: C.uint32_t(e.Kind), count: C.uint64_t(t.Count),
-		first: C.double(t.Begun.Seconds()), last: C.double(t.Latest.Seconds()),
-		score: C.double(t.Score), resp_p: C.uint16_t(t.Resp.Port()), distinct: boolean(t.Distinct),
+		kind: C.uint32_t(e.Kind), count: C.uint64_t(i.Count), inbound: boolean(i.Inbound), over: boolean(i.Over),
+		first: C.double(i.Begun.Seconds()), last: C.double(i.Latest.Seconds()), score: C.double(i.Score),
+		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp),
 	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
-	if t.Orig.IsValid() {
-		*(*[16]byte)(unsafe.Pointer(&out.orig_h)) = t.Orig.As16()
-	}
-	if t.Resp.IsValid() {
-		*(*[16]byte)(unsafe.Pointer(&out.resp_h)) = t.Resp.Addr().As16()
-	}
+	putAddr(&out.host, i.Host)
+	putAddr(&out.orig_h, i.Orig.Addr())
+	putAddr(&out.resp_h, i.Resp.Addr())
 	return C.IFOREST_OK
+}
+
+// putAddr leaves all zeros for an address that is not valid.
+func putAddr(to *[16]C.uint8_t, a netip.Addr) {
+	if a.IsValid() {
+		*(*[16]byte)(unsafe.Pointer(to)) = a.As16()
+	}
 }
 
 //export iforest_rollback
@@ -312,7 +318,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.cold = C.uint64_t(s.Cold)
 	out.models = C.uint64_t(s.Models)
 	out.refused = C.uint64_t(s.Refused)
-	out.raised, out.repeated, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Repeated), C.uint64_t(s.Suppressed)
+	out.raised, out.folded, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Folded), C.uint64_t(s.Suppressed)
 	out.sampled, out.samples_lost = C.uint64_t(s.Sampled), C.uint64_t(s.Lost)
 	l := s.Learner
 	out.learning, out.rebuilding, out.rows = boolean(s.Learning), boolean(l.Rebuilding), C.uint64_t(l.Rows)

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 4u
+#define IFOREST_ABI_VERSION 5u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -136,8 +136,8 @@ typedef struct {
 } iforest_learning;
 
 enum iforest_verdict {
-  IFOREST_SUPPRESSED = 0, /* a part of a storm, or too many for its hour */
-  IFOREST_REPEATED = 1,   /* an alert of the last hour has named it */
+  IFOREST_SUPPRESSED = 0, /* the hour, or the day, has had its alerts */
+  IFOREST_FOLDED = 1,     /* it belongs to an incident that was told */
   IFOREST_RAISE = 2
 };
 
@@ -146,23 +146,27 @@ enum iforest_event_kind {
   IFOREST_PROMOTED = 1, /* a model that was learnt came into use */
   IFOREST_REFUSED = 2,  /* a new model was not good enough, or could not be made */
   IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
-  IFOREST_STORM = 4,    /* unusual connections that were folded into one alert */
+  IFOREST_INCIDENT = 4, /* unusual connections of one host, or to it */
   IFOREST_WARNING = 5,  /* something does not work; scores go on */
   IFOREST_SAMPLES = 6   /* a batch of samples is full: iforest_take_samples */
 };
 
-/* Something that the operator should know. The fields after text are a storm's. */
+/* Something that the operator should know. The fields after text are an incident's. */
 typedef struct {
   uint32_t kind;
   char text[512]; /* ends with a zero byte */
-  uint64_t count; /* connections */
-  double first;   /* seconds since the epoch */
+  uint8_t host[16]; /* the site's; all zeros where there were several */
+  uint8_t inbound;  /* whether others originated the connections */
+  uint8_t over;     /* whether the incident is over */
+  uint64_t count;   /* connections beside those with an alert of their own */
+  double first;     /* seconds since the epoch */
   double last;
   double score;       /* the highest */
-  uint8_t orig_h[16]; /* all zeros where there were several originators */
-  uint8_t resp_h[16]; /* of the connection with that score */
+  uint8_t orig_h[16]; /* of the connection with that score */
+  uint8_t resp_h[16];
   uint16_t resp_p;
-  uint8_t distinct; /* whether others were to other endpoints */
+  uint8_t other_origs; /* whether others had another originator */
+  uint8_t other_resps; /* whether others went to another responder or port */
 } iforest_event;
 
 /* The model in use. Texts end with a zero byte. */
@@ -186,9 +190,9 @@ typedef struct {
   uint64_t models;        /* models taken into use */
   uint64_t refused;       /* models refused */
 
-  uint64_t raised;     /* alerts */
-  uint64_t repeated;   /* unusual connections that an alert of the last hour has named */
-  uint64_t suppressed; /* unusual connections of a storm, or too many for their hour */
+  uint64_t raised;     /* alerts, and incidents that were told */
+  uint64_t folded;     /* unusual connections that are part of an incident */
+  uint64_t suppressed; /* unusual connections for which the hour, or the day, had no room */
 
   uint64_t sampled;      /* connections for another sensor to learn from */
   uint64_t samples_lost; /* of them, those in batches that were not taken in time */
@@ -291,7 +295,7 @@ typedef int32_t (*iforest_next_event_fn)(iforest_event *event);
 /* Goes back to the model before the one in use. */
 typedef int32_t (*iforest_rollback_fn)(char *message, uint64_t size);
 
-/* Saves what was learnt and waits for it, and ends learning and sampling; storms
+/* Saves what was learnt and waits for it, and ends learning and sampling; incidents
  * that go on become events. */
 typedef int32_t (*iforest_finish_fn)(char *message, uint64_t size);
 

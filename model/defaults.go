@@ -13,8 +13,6 @@ const (
 	DefaultWarmup       = 1000    // connections before a sensor's first model
 	DefaultRebuildEvery = 100_000 // connections from a sensor's rebuild to the next
 
-	DefaultAlertsPerDay = 20 // of drill and watch; IForest::alerts_per_day is the same
-
 	// With balanced sampling small trees find more: 256 draws are most of the
 	// kinds of connection that a site has, and a tree that has seen a scan as
 	// one kind in seven takes it for ordinary; among 64 draws nine are no crowd

@@ -2,6 +2,8 @@ package model
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -15,6 +17,7 @@ type Reason struct {
 	Usual   string  // in the training data, "under 31 MB"
 	Credit  float64 // its part of c(ψ) − E[h(x)]: positive makes the row stranger
 	Unusual bool    // whether the value is unusual by itself, not only together with others
+	Absent  bool    // the log has no column for it: it counts as usual and is no reason
 }
 
 // reasons is how many features the anomaly_reason column names at most.
@@ -29,17 +32,17 @@ type Words func(dst []byte, i int) []byte
 // exactly. It is safe for concurrent use.
 func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 	v := m.Vector(c, w)
-	return m.explain(&v, func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) }, k)
+	return m.explain(&v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) }, k)
 }
 
 // ExplainRow is Explain for a row of the model's Set, whose values words says.
 func (m *Model) ExplainRow(r *feature.Row, words Words, k int) []Reason {
 	var v feature.Vector
 	m.encoder.Finish(&v, &r.Sample)
-	return m.explain(&v, words, k)
+	return m.explain(&v, r.Absent, words, k)
 }
 
-func (m *Model) explain(v *feature.Vector, words Words, k int) []Reason {
+func (m *Model) explain(v *feature.Vector, absent uint32, words Words, k int) []Reason {
 	n := m.set.N()
 	if k <= 0 || k > n {
 		k = n
@@ -55,7 +58,8 @@ func (m *Model) explain(v *feature.Vector, words Words, k int) []Reason {
 			Value:   string(words(nil, i)),
 			Usual:   m.usually(i, v[i]),
 			Credit:  credits[i],
-			Unusual: m.unusual(i, v[i]),
+			Unusual: m.unusual(i, v[i]) && absent>>i&1 == 0,
+			Absent:  absent>>i&1 != 0,
 		}
 	}
 	return why
@@ -78,20 +82,24 @@ func (m *Model) AppendReasonRow(dst []byte, r *feature.Row, words Words) []byte 
 	var credits [feature.Places]float64
 	m.encoder.Finish(&v, &r.Sample)
 	m.forest.Attribute(credits[:], v[:])
-	return m.appendReason(dst, &credits, &v, words)
+	return m.appendReason(dst, &credits, &v, r.Absent, words)
 }
 
 func (m *Model) appendConnReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
-	return m.appendReason(dst, credits, v, func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) })
+	return m.appendReason(dst, credits, v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) })
 }
 
-func (m *Model) appendReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, words Words) []byte {
+func (m *Model) appendReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, absent uint32, words Words) []byte {
 	var order [feature.Places]int
 	n := m.set.N()
-	largest(order[:n], credits[:n])
+	known := *credits
+	for ; absent != 0; absent &= absent - 1 {
+		known[bits.TrailingZeros32(absent)] = 0 // no reason
+	}
+	largest(order[:n], known[:n])
 	return appendReasons(dst, n, func(n int) (credit float64, unusual bool) {
 		i := order[n]
-		return credits[i], m.unusual(i, v[i])
+		return known[i], m.unusual(i, v[i])
 	}, func(dst []byte, n int, together bool) []byte {
 		i := order[n]
 		before, _, _ := m.set.Phrases(i)
@@ -108,6 +116,7 @@ func (m *Model) appendReason(dst []byte, credits *[feature.Places]float64, v *fe
 // usually 3". Where each value is usual and only their combination is not, it
 // says so: "rare together: …". It is empty where nothing stands out.
 func ReasonText(set *feature.Set, why []Reason) string {
+	why = slices.DeleteFunc(slices.Clone(why), func(r Reason) bool { return r.Absent })
 	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
 		return why[n].Credit, why[n].Unusual
 	}, func(dst []byte, n int, together bool) []byte {

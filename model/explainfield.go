@@ -18,9 +18,10 @@ type field struct {
 
 // fieldValue is a number, a code or a name.
 type fieldValue struct {
-	set  bool
-	n    uint64
-	name string
+	set    bool
+	absent bool // the log has no column for it
+	n      uint64
+	name   string
 }
 
 var originatorPort = named("resp_port for this originator")
@@ -30,29 +31,29 @@ var originatorPort = named("resp_port for this originator")
 var fields = []field{
 	{named("duration"), true,
 		func(c *conn.Conn, _ *feature.Window) fieldValue {
-			return fieldValue{set: c.Has(conn.Duration), n: uint64(c.Duration)}
+			return fieldValue{set: c.Has(conn.Duration), absent: c.Absent&conn.Duration != 0, n: uint64(c.Duration)}
 		},
 		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
 			c.Duration = conn.Micros(v.n)
-			setBit(c, conn.Duration, v.set)
+			setBit(c, conn.Duration, v)
 		}},
 	numberField("orig_bytes", conn.OrigBytes, func(c *conn.Conn) *uint64 { return &c.OrigBytes }),
 	numberField("resp_bytes", conn.RespBytes, func(c *conn.Conn) *uint64 { return &c.RespBytes }),
-	numberField("orig_pkts", 0, func(c *conn.Conn) *uint64 { return &c.OrigPkts }),
-	numberField("resp_pkts", 0, func(c *conn.Conn) *uint64 { return &c.RespPkts }),
-	numberField("orig_ip_bytes", 0, func(c *conn.Conn) *uint64 { return &c.OrigIPBytes }),
-	numberField("resp_ip_bytes", 0, func(c *conn.Conn) *uint64 { return &c.RespIPBytes }),
-	numberField("missed_bytes", 0, func(c *conn.Conn) *uint64 { return &c.MissedBytes }),
+	numberField("orig_pkts", conn.OrigPkts, func(c *conn.Conn) *uint64 { return &c.OrigPkts }),
+	numberField("resp_pkts", conn.RespPkts, func(c *conn.Conn) *uint64 { return &c.RespPkts }),
+	numberField("orig_ip_bytes", conn.OrigIPBytes, func(c *conn.Conn) *uint64 { return &c.OrigIPBytes }),
+	numberField("resp_ip_bytes", conn.RespIPBytes, func(c *conn.Conn) *uint64 { return &c.RespIPBytes }),
+	numberField("missed_bytes", conn.MissedBytes, func(c *conn.Conn) *uint64 { return &c.MissedBytes }),
 	{named("proto"), false,
 		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(c.Proto)} },
 		func(c *conn.Conn, _ *feature.Window, v fieldValue) { c.Proto = conn.Proto(v.n) }},
 	{named("service"), false,
 		func(c *conn.Conn, _ *feature.Window) fieldValue {
-			return fieldValue{set: c.Has(conn.Service), name: c.Service}
+			return fieldValue{set: c.Has(conn.Service), absent: c.Absent&conn.Service != 0, name: c.Service}
 		},
 		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
 			c.Service = v.name
-			setBit(c, conn.Service, v.set)
+			setBit(c, conn.Service, v)
 		}},
 	{named("conn_state"), false,
 		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(c.State)} },
@@ -90,13 +91,19 @@ var names = func() (by [feature.Places]*field) {
 	return by
 }()
 
-// numberField is a number of a connection; bit is 0 where it is always set.
+// always are the numbers that are set unless they are absent.
+const always = conn.MissedBytes | conn.OrigPkts | conn.OrigIPBytes | conn.RespPkts | conn.RespIPBytes
+
+// numberField is a number of a connection.
 func numberField(name string, bit conn.Fields, at func(*conn.Conn) *uint64) field {
 	return field{named(name), true,
-		func(c *conn.Conn, _ *feature.Window) fieldValue { return fieldValue{set: c.Has(bit), n: *at(c)} },
+		func(c *conn.Conn, _ *feature.Window) fieldValue {
+			absent := c.Absent&bit != 0
+			return fieldValue{set: c.Has(bit) || bit&always != 0 && !absent, absent: absent, n: *at(c)}
+		},
 		func(c *conn.Conn, _ *feature.Window, v fieldValue) {
 			*at(c) = v.n
-			setBit(c, bit, v.set)
+			setBit(c, bit, v)
 		}}
 }
 
@@ -114,10 +121,13 @@ func memoryField(name string, at func(*feature.Window) *uint64) field {
 		func(_ *conn.Conn, w *feature.Window, v fieldValue) { *at(w) = v.n }}
 }
 
-func setBit(c *conn.Conn, bit conn.Fields, set bool) {
-	c.Set &^= bit
-	if set {
-		c.Set |= bit
+func setBit(c *conn.Conn, bit conn.Fields, v fieldValue) {
+	c.Set, c.Absent = c.Set&^bit, c.Absent&^bit
+	switch {
+	case v.absent:
+		c.Absent |= bit
+	case v.set:
+		c.Set |= bit &^ always
 	}
 }
 

@@ -68,6 +68,7 @@ func assemble(p Parts) (*Model, error) {
 		return nil, fmt.Errorf("forest of %d features, want %d", p.Forest.Dim(), set.N())
 	}
 	m := &Model{set: set, summary: p.Summary, encoder: p.Encoder, forest: p.Forest, curve: p.Curve, usual: p.Usual}
+	var middle feature.Vector // what a feature counts as where a log has no column for it
 	m.summary.Trees = p.Forest.Trees()
 	m.summary.Subsample = p.Forest.Subsample()
 	m.summary.HeightLimit = p.Forest.HeightLimit()
@@ -79,7 +80,9 @@ func assemble(p Parts) (*Model, error) {
 			}
 		}
 		m.words[i] = usualWords(set, i, r)
+		middle[i] = r.Middle()
 	}
+	m.encoder = p.Encoder.WithUsual(middle)
 	return m, nil
 }
 

@@ -74,11 +74,11 @@ event send_samples_again()
 	}
 
 # After learn.zeek has noted the new model.
-hook happened(h: Happening) &priority=-1
+hook news(n: News) &priority=-1
 	{
-	if ( h$kind == 6 )
+	if ( n$kind == SAMPLES_FULL )
 		send_samples();
-	else if ( h$kind == 1 && Cluster::is_enabled() )
+	else if ( n$kind == MODEL_PROMOTED && Cluster::is_enabled() )
 		{
 		model_sent_to_all = current_time();
 		Cluster::publish(Cluster::worker_topic, use_learnt, fingerprint, __model_file());
@@ -106,7 +106,7 @@ function take_samples(batch: string)
 		}
 
 	if ( __news() )
-		tell_news();
+		take_news();
 
 	# The model of a state that was kept.
 	local m = model();

@@ -107,17 +107,17 @@ hook without_model_file()
 		begin_learning();
 	}
 
-hook happened(h: Happening)
+hook news(n: News)
 	{
-	switch ( h$kind )
+	switch ( n$kind )
 		{
-		case 1:
+		case MODEL_PROMOTED:
 			local m = model();
 			fingerprint = m$fingerprint;
 			event model_promoted(m);
 			break;
-		case 2:
-			event model_refused(h$text);
+		case MODEL_REFUSED:
+			event model_refused(n$text);
 			break;
 		}
 	}

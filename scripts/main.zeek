@@ -36,14 +36,37 @@ export {
 	## score: Its score.
 	global unusual: hook(c: connection, score: double);
 
-	## Something that the library has to tell.
-	type Happening: record {
-		## 1 a model was promoted, 2 one was refused, 3 the traffic drifts,
-		## 4 a storm is over, 5 a warning, 6 a batch of samples is full.
-		kind: count;
-		## What happened.
+	## What a piece of news is about.
+	type NewsKind: enum {
+		## There is none.
+		NOTHING,
+		## A model that was learnt came into use.
+		MODEL_PROMOTED,
+		## A new model was not good enough, or could not be made.
+		MODEL_REFUSED,
+		## The traffic is no longer what the model knows.
+		TRAFFIC_DRIFTS,
+		## Unusual connections of one host, or to it.
+		INCIDENT,
+		## Something does not work; scores go on.
+		WARNING,
+		## A batch of samples is full.
+		SAMPLES_FULL,
+	};
+
+	## What the library has to tell.
+	type News: record {
+		## What it is about.
+		kind: NewsKind;
+		## What there is to say.
 		text: string;
-		## The connections of a storm.
+		## An incident's host, one of the site; unset where there were several.
+		host: addr &optional;
+		## Whether others originated the connections.
+		inbound: bool &optional;
+		## Whether the incident is over.
+		over: bool &optional;
+		## Its connections, beside those with an alert of their own.
 		n: count &optional;
 		## When the first of them began.
 		first: time &optional;
@@ -51,18 +74,32 @@ export {
 		last: time &optional;
 		## Their highest score.
 		score: double &optional;
-		## Their originator; unset where there were several.
+		## The originator of the connection with that score.
 		orig_h: addr &optional;
-		## The responder of the connection with that score.
+		## Its responder.
 		resp_h: addr &optional;
-		## Its port.
+		## Its responder port.
 		resp_p: count &optional;
-		## Whether others were to other endpoints.
-		others: bool &optional;
+		## Whether others had another originator.
+		other_origs: bool &optional;
+		## Whether others went to another responder or port.
+		other_resps: bool &optional;
 	};
 
 	## For scripts that make something of it.
-	global happened: hook(h: Happening);
+	##
+	## n: The news.
+	global news: hook(n: News);
+
+	## What becomes of a connection that is unusual enough for an alert.
+	type Verdict: enum {
+		## The hour, or the day, has had its alerts.
+		SUPPRESSED,
+		## It belongs to an incident that was told.
+		FOLDED,
+		## It is worth an alert.
+		RAISE,
+	};
 
 	## Raised for each connection that was scored.
 	##
@@ -82,19 +119,19 @@ function not_scored(status: double)
 	    __message()));
 	}
 
-hook happened(h: Happening)
+hook news(n: News)
 	{
-	if ( h$kind == 5 )
-		Reporter::warning(fmt("IForest: %s", h$text));
+	if ( n$kind == WARNING )
+		Reporter::warning(fmt("IForest: %s", n$text));
 	}
 
-function tell_news()
+function take_news()
 	{
-	local h = __next_event() as Happening;
-	while ( h$kind != 0 )
+	local n = __next_event() as News;
+	while ( n$kind != NOTHING )
 		{
-		hook happened(h);
-		h = __next_event() as Happening;
+		hook news(n);
+		n = __next_event() as News;
 		}
 	}
 
@@ -122,7 +159,7 @@ event connection_state_remove(c: connection) &priority=-4
 		}
 
 	if ( __news() )
-		tell_news();
+		take_news();
 	}
 
 # After the last connections, which Zeek drains before.
@@ -132,5 +169,5 @@ event zeek_done() &priority=-5
 	if ( why != "" )
 		Reporter::warning(fmt("IForest: %s", why));
 
-	tell_news();
+	take_news();
 	}

@@ -10,9 +10,12 @@ module IForest;
 
 export {
 	redef enum Notice::Type += {
-		## A connection is among the strangest of the day. Further ones of its
-		## originator that came in a storm are one notice, with their number.
+		## A connection is among the strangest of the day.
 		Anomalous_Connection,
+		## A host of the site had many unusual connections after one that was
+		## told: its own, or others' to it. It is told when they have grown
+		## tenfold, and when an hour has passed without one.
+		Anomalous_Host,
 		## A model that the sensor has learnt came into use.
 		Model_Promoted,
 		## A new model was not good enough to take the place of the one in use.
@@ -22,10 +25,11 @@ export {
 		Drift,
 	};
 
-	## About how many notices of :zeek:see:`IForest::Anomalous_Connection` a
-	## day; 0 for none. The threshold follows the traffic of the last day, and
-	## no hour gets more than a sixth. In a cluster each worker has an equal
-	## share of them; where that is less than one, the manager chooses.
+	## How many notices of :zeek:see:`IForest::Anomalous_Connection` and
+	## :zeek:see:`IForest::Anomalous_Host` a day at most; 0 for none. The
+	## threshold follows the site's hosts of the last day, and no hour gets
+	## more than a sixth of the connections. In a cluster each worker has an
+	## equal share; where that is less than one, the manager chooses.
 	option alerts_per_day = 20.0;
 }
 
@@ -94,7 +98,7 @@ function notify(n: Notice::Info, score: double)
 
 hook unusual(c: connection, score: double)
 	{
-	if ( allowed(c) || __raise() != 2 )
+	if ( allowed(c) || __raise() as Verdict != RAISE )
 		return;
 
 	local id = c$id;
@@ -106,37 +110,38 @@ hook unusual(c: connection, score: double)
 	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), score);
 	}
 
-function storm_notice(h: Happening)
+function incident_notice(i: News)
 	{
-	local n = Notice::Info($note=Anomalous_Connection, $n=h$n,
-	    $msg=fmt("%d further connections%s within %s were unusual, the strangest with anomaly score %.4f to %s port %d%s",
-	        h$n, h?$orig_h ? fmt(" of %s", h$orig_h) : " of several originators", h$last - h$first,
-	        h$score, h$resp_h, h$resp_p, h$others ? ", others to other endpoints" : ""),
-	    $sub="storm",
-	    $identifier=cat("storm ", h$first, h?$orig_h ? cat(" ", h$orig_h) : ""));
-	n$dst = h$resp_h;
-	if ( h?$orig_h )
-		n$src = h$orig_h;
-	notify(n, h$score);
+	local what = i?$host ? fmt("%s %s", i$inbound ? "to" : "of", i$host) : "of several hosts, beyond the alerts of their hour,";
+	local n = Notice::Info($note=Anomalous_Host, $n=i$n,
+	    $msg=fmt("%d more unusual connections %s within %s, the strangest with anomaly score %.4f %s port %d%s",
+	        i$n, what, i$last - i$first, i$score,
+	        i$inbound ? fmt("from %s to", i$orig_h) : fmt("to %s", i$resp_h), i$resp_p,
+	        i$inbound ? (i$other_origs ? ", others from other originators" : "") : (i$other_resps ? ", others to other endpoints" : "")),
+	    $sub=i$over ? "over" : "goes on",
+	    $identifier=cat("incident ", i$first, " ", what, " ", i$n));
+	n$src = i$orig_h;
+	n$dst = i$resp_h;
+	notify(n, i$score);
 	}
 
-hook happened(h: Happening)
+hook news(n: News)
 	{
-	switch ( h$kind )
+	switch ( n$kind )
 		{
-		case 1:
-			NOTICE(Notice::Info($note=Model_Promoted, $msg=fmt("The sensor uses %s", h$text)));
+		case MODEL_PROMOTED:
+			NOTICE(Notice::Info($note=Model_Promoted, $msg=fmt("The sensor uses %s", n$text)));
 			break;
-		case 2:
-			NOTICE(Notice::Info($note=Model_Refused, $msg=fmt("Model %s stays in use; a new one was refused: %s", fingerprint, h$text)));
+		case MODEL_REFUSED:
+			NOTICE(Notice::Info($note=Model_Refused, $msg=fmt("Model %s stays in use; a new one was refused: %s", fingerprint, n$text)));
 			break;
-		case 3:
-			NOTICE(Notice::Info($note=Drift, $msg=fmt("Model %s does not know this traffic: %s", fingerprint, h$text),
+		case TRAFFIC_DRIFTS:
+			NOTICE(Notice::Info($note=Drift, $msg=fmt("Model %s does not know this traffic: %s", fingerprint, n$text),
 			    # Of all workers, one says it.
 			    $identifier=fingerprint));
 			break;
-		case 4:
-			storm_notice(h);
+		case INCIDENT:
+			incident_notice(n);
 			break;
 		}
 	}

@@ -30,12 +30,11 @@ export {
 		models: count &default=0;
 		## Models refused.
 		refused: count &default=0;
-		## Alerts.
+		## Alerts, and incidents that were told.
 		raised: count &default=0;
-		## Unusual connections that an alert of the last hour has named.
-		repeated: count &default=0;
-		## Unusual connections that are part of a storm, or for which their
-		## hour had no alert left.
+		## Unusual connections that are part of an incident.
+		folded: count &default=0;
+		## Unusual connections for which the hour, or the day, had no room.
 		suppressed: count &default=0;
 		## Connections of a worker that the manager of its cluster may learn
 		## from.
@@ -151,7 +150,7 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(sum_cf, vector(), s$sum);
 
 	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);
-	Telemetry::counter_family_set(alerts_cf, vector("repeated"), s$repeated);
+	Telemetry::counter_family_set(alerts_cf, vector("folded"), s$folded);
 	Telemetry::counter_family_set(alerts_cf, vector("suppressed"), s$suppressed);
 
 	if ( s$sampled > 0 )

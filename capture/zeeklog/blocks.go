@@ -108,7 +108,7 @@ func (b *Blocks) Next(blk *Block) error {
 		if b.layout.err == nil {
 			b.usable = true
 		} else if !b.usable {
-			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.refused())
+			return fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), b.layout.refused(text[:head]))
 		}
 	}
 	blk.text, blk.head, blk.layout = text[:cut], head, b.layout
@@ -126,13 +126,19 @@ func (b *Blocks) Next(blk *Block) error {
 func (b *Blocks) readHead(text string) (head int, err error) {
 	if b.restPart != wholeLines {
 		if b.layout == nil {
-			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line, longBeginning(text))
+			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line, longBeginning(text, b.names))
 		}
 		return 0, nil
 	}
 	if b.layout == nil {
-		if b.origin, b.layout, head, err = detect(text, b.names); err != nil {
+		if b.origin, b.layout, head, err = detect(text, b.names, b.ahead); err != nil {
 			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), err)
+		}
+		if b.layout != nil && b.Format() == JSON {
+			if lacks := b.lacks(text[head:]); lacks != 0 {
+				l := *b.layout
+				l.lacks, b.layout = lacks, &l
+			}
 		}
 	}
 	if b.layout == nil || b.Format() != TSV {
@@ -146,6 +152,35 @@ func (b *Blocks) readHead(text string) (head int, err error) {
 		head = next
 	}
 	return head, nil
+}
+
+// documentStart is how much of a JSON document is looked at for its rows.
+const documentStart = 64 << 10
+
+// ahead returns text and what follows it, up to documentStart bytes or the end
+// of the first value: it waits for a document that cannot be read anyway.
+func (b *Blocks) ahead(text string) string {
+	for {
+		more := text + string(b.buf[b.pos:b.end])
+		if len(more) >= documentStart || b.err != nil || isDocument(more) {
+			return more[:min(len(more), max(documentStart, len(text)))]
+		}
+		b.fill()
+	}
+}
+
+// isDocument reports whether text begins with a whole object or array.
+func isDocument(text string) bool {
+	text = strings.Trim(text, byteOrderMark+" \t\r\n")
+	if text == "" || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	if end := text[len(text)-1]; end != '}' && end != ']' { // else it is looked at again and again
+		return false
+	}
+	list := jsonMembers{text: text, escapes: true}
+	_, err := list.nestedEnd(0)
+	return err == nil
 }
 
 // cutLine returns the line at start without its end, \n or \r\n, and where the

@@ -14,7 +14,7 @@ var headerSeparators = [...]string{"\t", ",", ";", "|", " ", "\x01", "\x1f"}
 // detect recognises the format by the first line that is not blank. origin is
 // the layout before it, and head how much of text comes before the first row or
 // the first header line; there is no layout when all of text is blank.
-func detect(text string, names *Names) (origin, l *layout, head int, err error) {
+func detect(text string, names *Names, ahead func(string) string) (origin, l *layout, head int, err error) {
 	if err := pcapInstead(text); err != nil {
 		return nil, nil, 0, err
 	}
@@ -29,6 +29,9 @@ func detect(text string, names *Names) (origin, l *layout, head int, err error) 
 		}
 		line, next = cutLine(text, head)
 	}
+	if i := strings.IndexByte(line, '\r'); i >= 0 && !strings.Contains(text[:next], "\r\n") {
+		return nil, nil, head, errOnlyCR
+	}
 	origin = (&layout{format: TSV, meta: defaultMeta, given: names}).again()
 	if prefix, ok := metaPrefix(line); ok {
 		origin.meta = prefix
@@ -41,7 +44,7 @@ func detect(text string, names *Names) (origin, l *layout, head int, err error) 
 		if names.ordered() != nil {
 			return nil, nil, head, fmt.Errorf("JSON has no order of columns: --columns-in takes pairs of keys here, as src=id.orig_h,dst=id.resp_h")
 		}
-		if err := notJSONLines(line, names); err != nil {
+		if err := notJSONLines(line, func() string { return ahead(text[head:]) }, names); err != nil {
 			return nil, nil, head, err
 		}
 		origin = start(JSON)
@@ -75,7 +78,7 @@ func detectHeader(line string, names *Names) (origin, l *layout, err error) {
 			return origin, l, nil
 		}
 		if err == nil && len(l.names) > 1 && len(l.absent) < int(numField) && sep != " " {
-			err = l.refused()
+			err = l.refused("")
 		}
 	}
 	if err == nil {

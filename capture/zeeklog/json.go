@@ -46,14 +46,15 @@ func (p *Parser) parseJSON(l *layout, row *Row) error {
 		return errAfterEnd
 	}
 	if missing := jsonFields.required &^ o.seen; missing != 0 {
-		return &fieldError{field(bits.TrailingZeros32(missing)), errMissing}
+		return otherRow(o.text, field(bits.TrailingZeros32(missing)))
 	}
 	if jsonFields.telling&o.seen == 0 {
-		return errNotConn
+		return otherRow(o.text, connState)
 	}
 	if err := o.values.parse(&row.Conn, l, false); err != nil {
 		return err
 	}
+	row.Conn.Absent &^= row.Conn.Set
 	if o.array {
 		row.Conn.TunnelParents = o.parents
 		row.Conn.Set |= conn.TunnelParents

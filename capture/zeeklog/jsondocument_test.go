@@ -1,6 +1,8 @@
 package zeeklog
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -38,6 +40,14 @@ func TestJSONDocuments(t *testing.T) {
 		{"rows under a key that jq wants quoted", `{"zeek.conn":` + web + "}\n", wrapped(`."zeek.conn"`)},
 		{"rows as text (container logs)", `{"log":"` + strings.ReplaceAll(web, `"`, `\"`) + `","stream":"stdout"}` + "\n", wrapped(".log|fromjson")},
 		{"keys with other names", strings.NewReplacer("id.orig_h", "src", `"ts"`, `"@timestamp"`).Replace(webObject), "conn.log:1: not a conn.log: no key ts, id.orig_h; if they have other names: --columns-in NAME=ts,NAME=id.orig_h"},
+		{"a pretty-printed answer of Elasticsearch, one step", indent(`{"took":1,"hits":{"hits":[{"_index":"x","_source":` + web + `},{"_source":` + udp + `}]}}`), "conn.log:1: not JSON lines but an object over several lines with wrapped rows: jq -c '.hits.hits[]._source' makes lines of them"},
+		{"pretty-printed rows under a key", indent(`{"preview":false,"result":` + web + "}"), "an object over several lines with wrapped rows: jq -c '.result' makes lines of them"},
+		{"a pretty-printed array", indent("[" + web + "," + udp + "]"), array},
+		{"a pretty-printed array of wrapped rows", indent(`[{"_id":"1","_source":` + web + `},{"_source":` + udp + `}]`), "a JSON array with wrapped rows: jq -c '.[]._source' makes lines of them"},
+		{"an array of texts", `["` + strings.ReplaceAll(web, `"`, `\"`) + `"]`, "jq -c '.[]|fromjson' makes lines of them"},
+		{"a long pretty-printed document", indent(`{"a":{"rows":[` + strings.Repeat(web+",", 3000) + udp + "]}}"), "wrapped rows: jq -c '.a.rows[]' makes lines of them"},
+		{"wrapped rows without line ends", strings.Repeat(`{"result":`+web+"}", 4), "objects without line ends between them with wrapped rows: jq -c '.result' makes lines of them"},
+		{"wrapped, longer than a line can be", `{"x":{"rows":[` + strings.Repeat(web+",", MaxLine/len(web)+1) + udp + "]}}", "JSON without a line end with wrapped rows: jq -c '.x.rows[]' makes lines of them"},
 		{"Suricata's", `{"timestamp":"2024-01-01T00:00:00+0000","event_type":"flow","src_ip":"10.0.0.1","proto":"TCP"}` + "\n", "conn.log:1: not a conn.log: no key ts, id.orig_h, id.resp_h, id.resp_p"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -45,8 +55,21 @@ func TestJSONDocuments(t *testing.T) {
 			require.ErrorContains(t, err, tc.want)
 			_, _, err = readAll(iotest.HalfReader(strings.NewReader(tc.text)))
 			require.ErrorContains(t, err, tc.want)
+			if len(tc.text) < 10_000 {
+				_, _, err = readAll(iotest.OneByteReader(strings.NewReader(tc.text)))
+				require.ErrorContains(t, err, tc.want)
+			}
 		})
 	}
+}
+
+// indent pretty-prints, as jq does.
+func indent(text string) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+		panic(err)
+	}
+	return b.String()
 }
 
 // A first line that is only damaged costs itself, and a stream of several logs

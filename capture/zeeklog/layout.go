@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // Format is how a log is written down.
@@ -23,14 +25,16 @@ func (f Format) String() string { return [...]string{"TSV", "JSON", "CSV"}[f] }
 type layout struct {
 	format Format
 	tsvNotation
-	meta     string   // what header lines begin with; "" where their keys alone tell them
-	given    *Names   // what the caller said of the columns
-	names    []string // of the columns
-	fields   []field  // the same
-	absent   []field  // conn.log's that have no column
-	compound field    // the one in a column of several names and values with spaces between, else noField
-	err      error    // why no row under this header can be used
-	renamed  []string // err: these columns are missing beside others that only a conn.log has
+	meta     string      // what header lines begin with; "" where their keys alone tell them
+	given    *Names      // what the caller said of the columns
+	names    []string    // of the columns
+	fields   []field     // the same
+	absent   []field     // conn.log's that have no column
+	lacks    conn.Fields // the bits of absent
+	compound field       // the one in a column of several names and values with spaces between, else noField
+	err      error       // why no row under this header can be used
+	missing  []string    // err: columns that each conn.log has
+	renamed  []string    // err: these columns are missing beside others that only a conn.log has
 }
 
 // start is the layout before any header line: Zeek's defaults
@@ -113,7 +117,7 @@ func (l *layout) header(line string) *layout {
 // label   detailed-label".
 func (l *layout) setNames(names []string) {
 	l.names, l.fields, l.compound, l.err = names, make([]field, len(names)), noField, nil
-	l.absent, l.renamed = nil, nil
+	l.absent, l.lacks, l.missing, l.renamed = nil, 0, nil, nil
 	if order := l.given.ordered(); order != nil {
 		if len(order) != len(names) {
 			l.err = fmt.Errorf("%d columns where --columns-in names %d", len(names), len(order))
@@ -138,11 +142,12 @@ func (l *layout) setNames(names []string) {
 			continue
 		}
 		l.absent = append(l.absent, f)
+		l.lacks |= absentBits[f]
 		if columns[f].required || f == connState { // conn_state is in no other log of Zeek
 			missing = append(missing, columns[f].name)
 		}
 	}
-	if missing != nil {
+	if l.missing = missing; missing != nil {
 		if seen[connState] || seen[missedBytes] || seen[origPkts] {
 			l.renamed = missing
 		}
@@ -158,8 +163,13 @@ func (l *layout) fieldNamed(name string) field {
 	return l.given.field(name)
 }
 
-// refused is why a log cannot be read at all whose first header is l.
-func (l *layout) refused() error {
+// refused is why a log cannot be read at all whose first header, head, made l.
+func (l *layout) refused(head string) error {
+	if l.missing != nil && l.renamed == nil {
+		if path := l.pathOf(head); path != "" {
+			return fmt.Errorf("not a conn.log but %s.log: no column %s", path, strings.Join(l.missing, ", "))
+		}
+	}
 	return withOtherNames(l.err, l.renamed)
 }
 

@@ -9,6 +9,8 @@ import (
 
 var errPcap = errors.New("not a conn.log but a pcap: replay makes a conn.log of it")
 
+var errOnlyCR = errors.New("lines end with CR alone, as on Macs of old: tr '\\r' '\\n' makes line ends of them")
+
 // pcapInstead says that a capture was given for a log, by its first bytes.
 func pcapInstead(text string) error {
 	for _, magic := range [...]string{
@@ -69,21 +71,28 @@ func columnsOfRow(line string) (n int, names string) {
 	return 0, ""
 }
 
+// IsRow reports whether a line looks like a row that Zeek wrote without a header.
+func IsRow(line string) bool {
+	n, _ := columnsOfRow(line)
+	return n > 0
+}
+
 // isBinary reports whether a line is no text.
 func isBinary(line string) bool {
 	return strings.IndexByte(line, 0) >= 0 || !utf8.ValidString(line)
 }
 
 // longBeginning says what a log is whose first line is longer than MaxLine.
-func longBeginning(text string) error {
+func longBeginning(text string, names *Names) error {
 	if err := pcapInstead(text); err != nil {
 		return err
 	}
 	switch start := strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t"); {
 	case strings.HasPrefix(start, "["):
-		return errArray
+		return &errNotLines{anArray, rowsIn(start, names), "jq -c '.[]' makes lines of it"}
 	case strings.HasPrefix(start, "{"):
-		return fmt.Errorf("not JSON lines but more than %d bytes of JSON without a line end: jq -c with the path to the rows (. where they are not wrapped) makes lines of them", MaxLine)
+		what := fmt.Sprintf("more than %d bytes of JSON without a line end", MaxLine)
+		return &errNotLines{what, rowsIn(start, names), "jq -c with the path to the rows (. where they are not wrapped) makes lines of them"}
 	case isBinary(text[:min(len(text), 512)]):
 		return fmt.Errorf("not a conn.log: its first line is longer than %d bytes, and binary", MaxLine)
 	}

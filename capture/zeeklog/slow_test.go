@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -32,15 +33,27 @@ func slowSeconds(s string) (conn.Micros, error) {
 	return conn.FromSeconds(f), err
 }
 
+var slowUnits = regexp.MustCompile(`^\d{12,}(\.\d{0,6})?$`)
+
 func slowTime(s string) (conn.Micros, error) {
 	if strings.Count(s, "-") >= 2 && strings.Index(s, "-") == 4 {
 		return parseISO8601(s) // is time.Parse already
 	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && len(s) >= 12 {
-		if n >= maxMicros/1000 {
-			return 0, errors.New("out of range")
+	if slowUnits.MatchString(s) {
+		f, _ := new(big.Rat).SetString(s)
+		if strings.Contains(s, ".") && f.Cmp(big.NewRat(5e12+1, 1)) >= 0 {
+			return slowSeconds(s)
 		}
-		return conn.Micros(n * 1000), nil
+		for _, unit := range []struct{ from, to, times, by int64 }{{1e11, 1e14, 1000, 1}, {1e14, 1e17, 1, 1}, {1e17, math.MaxInt64, 1, 1000}} {
+			if whole := new(big.Int).Quo(f.Num(), f.Denom()); whole.Cmp(big.NewInt(unit.from)) >= 0 && whole.Cmp(big.NewInt(unit.to)) < 0 {
+				if unit.by > 1 { // nanoseconds have no decimals that count
+					f = new(big.Rat).SetInt(whole)
+				}
+				f.Mul(f, big.NewRat(unit.times, unit.by))
+				f.Add(f, big.NewRat(1, 2))
+				return conn.Micros(new(big.Int).Quo(f.Num(), f.Denom()).Int64()), nil
+			}
+		}
 	}
 	return slowSeconds(s)
 }
@@ -100,6 +113,12 @@ func slowState(s string) (conn.State, error) {
 
 func slowString(s string) (string, error) { return s, nil }
 
+// slowAlways are what Zeek always sets.
+var slowAlways = map[string]conn.Fields{
+	"missed_bytes": conn.MissedBytes, "orig_pkts": conn.OrigPkts, "orig_ip_bytes": conn.OrigIPBytes,
+	"resp_pkts": conn.RespPkts, "resp_ip_bytes": conn.RespIPBytes,
+}
+
 // slowConn makes a connection of the values that are set.
 func slowConn(values map[string]string, parents []string) (c conn.Conn, err error) {
 	for _, name := range []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto"} {
@@ -132,6 +151,11 @@ func slowConn(values map[string]string, parents []string) (c conn.Conn, err erro
 		slowSet(&c, values, "resp_ip_bytes", &c.RespIPBytes, slowCount, 0),
 		slowSet(&c, values, "ip_proto", &c.IPProto, slowSmall, conn.IPProto),
 	)
+	for name, bit := range slowAlways {
+		if _, ok := values[name]; !ok {
+			c.Absent |= bit
+		}
+	}
 	if c.Duration < 0 {
 		err = errors.New("negative duration")
 	}

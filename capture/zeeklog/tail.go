@@ -1,8 +1,6 @@
 package zeeklog
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,67 +8,64 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrIdle says that there is nothing new in a followed log at the moment.
 var ErrIdle = errors.New("nothing new in the log")
 
-// startBytes is how much of a log's beginning identifies it: Zeek's header has
-// some 700 bytes, so rows and their uids are among it.
-const startBytes = 4096
-
-// doneFiles is how many files that were read to their end are remembered.
-const doneFiles = 8
-
-// FileID identifies a log by its place on disk and by its first bytes: a
-// rotated log keeps the former until it is compressed or moved to another disk,
-// and the latter for ever.
-type FileID struct {
-	Device uint64 `json:"device"`
-	Inode  uint64 `json:"inode"`
-	Length int    `json:"length"` // of the beginning that Start is of
-	Start  string `json:"start"`  // SHA-256 of it, hexadecimal
-}
-
-// Position says how far a log was read. Reading on from it gives each row of
-// the log once.
-type Position struct {
-	File   FileID   `json:"file"`
-	Offset int64    `json:"offset"`         // of the first byte not yet read, decompressed
-	Line   int      `json:"line"`           // that begins there, 1-based
-	Header string   `json:"header"`         // the header lines that hold there
-	Rows   bool     `json:"rows"`           // whether the file had any row up to there
-	Done   []FileID `json:"done,omitempty"` // files read to their end before this one
-	Since  int64    `json:"since"`          // rotated files written before it have been read, nanoseconds since 1970
+// Log is a log that is followed.
+type Log struct {
+	Path    string
+	Names   *Names                                   // of its columns, nil where its header tells them
+	Warn    func(error)                              // is told of files that cannot be read, and of rows that are lost or may come twice
+	Archive func() []string                          // lists the files that may be rotated parts of the log, in any order
+	Open    func(path string) (io.ReadCloser, error) // opens one of them that is compressed
 }
 
 // Tail follows a log that Zeek writes: through rotation, truncation and
 // replacement, each row once. It is not safe for concurrent use.
 //
-// Rotation is seen when another file stands under the log's name. The old one
-// is then read to its end, then those that were rotated away in between, then
-// the new one.
+// A file is known by what it begins with, so it may be renamed, moved, copied
+// or compressed. Rotation is seen when another file stands under the log's
+// name, or when the file there does not hold any more what was read of it. The
+// old one is then read to its end, then those that were rotated away in
+// between, then the new one.
 type Tail struct {
-	warn    func(error)
 	path    string
+	names   *Names
+	warn    func(error)
 	archive func() []string
 	open    func(path string) (io.ReadCloser, error)
+	now     func() time.Time
 
 	source  *source
-	waiting []*source // rotated, to be read before path
+	waiting []*source // to be read before path
+	late    []*source // read to their end, their writers may not have noticed
 	parser  *Parser
+	header  string // in force where the last file ended
+	at      FileID // where the log was on disk when it was opened; nothing behind a start
 	done    []FileID
+	owed    []FileID
 	lastMod int64
-	started bool
-	stale   bool // the last look for rotated files was before the last one was read
+	before  int64
+	judged  map[string]judgement // files that are not to be looked at before they change
+	said    string               // why the log cannot be opened
+	stale   bool                 // the last look for rotated files was before the last one was read
+	unripe  bool                 // a rotated file is still being written
+	looks   int                  // at an idle log
 }
 
-// Follow follows the log at path from a position, or from its beginning when
-// from is nil. archive lists the files that may be rotated parts of the log, in
-// any order; open opens one of them and decompresses it. warn is told of files
-// that cannot be read and of rows that are lost.
-func Follow(path string, from *Position, warn func(error), archive func() []string, open func(path string) (io.ReadCloser, error)) *Tail {
-	t := &Tail{warn: warn, path: path, archive: archive, open: open, parser: NewParser()}
+// judgement is what was found out about a file.
+type judgement struct {
+	info fs.FileInfo
+	err  error // to be said when nothing changes any more
+}
+
+// Follow follows the log from a position, or from its beginning when from is
+// nil: then what was rotated before is left out.
+func (l Log) Follow(from *Position) *Tail {
+	t := &Tail{path: l.Path, names: l.Names, warn: l.Warn, archive: l.Archive, open: l.Open, now: time.Now, parser: NewParser(), judged: map[string]judgement{}}
 	if from != nil {
 		t.resume(from)
 	} else {
@@ -86,9 +81,21 @@ func Follow(path string, from *Position, warn func(error), archive func() []stri
 func (t *Tail) Next(blk *Block) error {
 	for {
 		if t.source == nil && !t.advance() {
+			if t.turn() {
+				continue
+			}
 			return ErrIdle
 		}
 		s := t.source
+		if s.follow && s.idle && t.emptied(s) {
+			if s.changed {
+				t.reopen(s)
+				continue
+			}
+			s.changed = true // its writer has one more turn
+			return ErrIdle
+		}
+		s.changed, s.idle = false, false
 		err := s.next(blk)
 		switch {
 		case err == nil:
@@ -96,13 +103,21 @@ func (t *Tail) Next(blk *Block) error {
 			s.took(blk)
 			return nil
 		case errors.Is(err, ErrIdle):
-			if !t.gone(s) {
+			if s.idle = true; s.follow && !t.gone(s) {
+				if t.turn() {
+					continue
+				}
 				return ErrIdle
 			}
+			if !s.final && s.complete() {
+				s.final = true
+				continue
+			}
 		case err != io.EOF:
-			t.warn(err)
-			s.broken = true // until another file takes its place
-			if s.follow {
+			if s.follow || s.plain != nil || !t.retry(s, err) {
+				t.warn(err)
+			}
+			if s.broken = true; s.follow { // until another file takes its place
 				continue
 			}
 		}
@@ -112,45 +127,103 @@ func (t *Tail) Next(blk *Block) error {
 
 // Position is where the next block begins.
 func (t *Tail) Position() Position {
-	p := Position{Done: slices.Clone(t.done), Since: t.lastMod}
+	p := Position{Done: slices.Clone(t.done), Owed: slices.Clone(t.owed), Since: t.lastMod, Before: t.before, Header: t.header}
 	if s := t.source; s != nil {
 		s.identify()
-		p.File, p.Offset, p.Line, p.Header, p.Rows = s.id, s.offset, s.line, s.header, s.rows
+		p.File, p.Offset, p.Line, p.Rows = s.id, s.offset, s.line, s.rows
+		if s.rows || s.header != "" {
+			p.Header = s.header
+		}
+		if s.drop > s.offset { // read anew, up to there without its rows
+			p.Owed = append(p.Owed, t.id(s))
+			p.File, p.Offset, p.Line, p.Rows, p.Header = FileID{}, 0, 1, false, t.header
+		}
+	}
+	for _, s := range t.waiting {
+		if s.rows || s.drop > 0 {
+			p.Owed = append(p.Owed, t.id(s))
+		}
 	}
 	return p
 }
 
+// id identifies a source and says how far it was read, by this Tail or before.
+func (t *Tail) id(s *source) FileID {
+	if s.offset < s.drop {
+		return s.known
+	}
+	return *s.identify()
+}
+
 // Close closes the files.
 func (t *Tail) Close() {
-	for _, s := range append(t.waiting, t.source) {
+	for _, s := range append(append(t.waiting, t.late...), t.source) {
 		if s != nil {
 			s.file.Close()
 		}
 	}
-	t.waiting, t.source = nil, nil
+	t.waiting, t.late, t.source = nil, nil, nil
 }
 
 // advance opens the next file and reports whether there is one.
 func (t *Tail) advance() bool {
 	if len(t.waiting) == 0 && t.stale {
-		t.queue(t.lastMod) // rotated while others were read
+		t.queue(false) // rotated while others were read
 		t.stale = false
 	}
 	if len(t.waiting) > 0 {
 		t.source, t.waiting, t.stale = t.waiting[0], t.waiting[1:], true
 		return true
 	}
-	f, err := os.Open(t.path)
+	s, err := t.openLog()
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) && !t.started {
+		if text := err.Error(); !errors.Is(err, fs.ErrNotExist) && text != t.said {
 			t.warn(err)
+			t.said = text
 		}
-		t.started = true
 		return false
 	}
-	t.started = true
-	t.source = newSource(t.path, f, true)
+	t.said = ""
+	t.place(s)
+	t.source, t.at = s, FileID{Device: s.id.Device, Inode: s.id.Inode}
 	return true
+}
+
+func (t *Tail) openLog() (*source, error) {
+	info, err := os.Stat(t.path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: it is no regular file, and only such can be followed", t.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(t.path)
+	if err != nil {
+		return nil, err
+	}
+	s := t.newSource(t.path, f)
+	s.follow, s.carry = true, t.header
+	s.same = t.at == (FileID{}) || s.id.Device == t.at.Device && s.id.Inode == t.at.Inode
+	return s, nil
+}
+
+// emptied reports whether the file does not hold any more what was read of it.
+func (t *Tail) emptied(s *source) bool { return !s.intact(s.stat()) }
+
+// reopen leaves the content that was in the file before: it was copied, or
+// moved to another file, and what was written before that is there.
+func (t *Tail) reopen(s *source) {
+	id := t.id(s)
+	if s.rows {
+		t.owe(id)
+	}
+	t.keepHeader(s)
+	t.source = nil
+	s.file.Close()
+	t.queue(true)
+	if s.rows && t.lost(id) {
+		t.warn(fmt.Errorf("%s: emptied or written anew after line %d, and no copy of it is found: rows written just before may be lost", s.name, s.line-1))
+	}
 }
 
 // gone reports whether a followed file, read to its end, is not the log any
@@ -160,22 +233,8 @@ func (t *Tail) gone(s *source) bool {
 		return true
 	}
 	info, err := os.Stat(t.path)
-	if err != nil {
-		return false // between two files
-	}
-	switch {
-	case !os.SameFile(info, s.info):
-		s.leaving = true
-	case info.Size() < s.readTo || s.rewritten(info):
-		// Copied and truncated: what was written before the copy is in it.
-		at := t.Position()
-		if rest := t.find(at.File, at.Offset, true); rest != nil {
-			rest.from(&at)
-			t.waiting = append(t.waiting, rest)
-		} else if !s.broken {
-			t.warn(fmt.Errorf("%s: truncated after line %d, and no copy of it is found: rows written just before may be lost", s.name, s.line-1))
-		}
-		return true
+	if err == nil { // else between two files
+		s.leaving = !os.SameFile(info, s.info)
 	}
 	return false
 }
@@ -183,165 +242,143 @@ func (t *Tail) gone(s *source) bool {
 // finish leaves a file that was read to its end and finds what was rotated
 // after it.
 func (t *Tail) finish(s *source) {
-	s.identify()
-	since := t.lastMod
+	if !t.keepForLater(s) {
+		s.file.Close()
+	}
+	t.keepHeader(s)
 	t.remember(s)
-	s.file.Close()
 	t.source = nil
 	if s.follow {
-		t.queue(since)
+		s.follow = false
+		t.queue(false)
 	}
 }
 
-func (t *Tail) remember(s *source) {
-	id := s.id
-	if !s.rows {
-		id.Start, id.Length = "", 0 // a header alone identifies no file
+func (t *Tail) keepHeader(s *source) {
+	if s.header != "" {
+		t.header = s.header
 	}
-	t.done = append(t.done, id)
-	if len(t.done) > doneFiles {
+}
+
+// remember notes that a file was read.
+func (t *Tail) remember(s *source) {
+	if !s.left {
+		s.left = true
+		t.lastMod = max(t.lastMod, min(s.modified(), t.now().UnixNano()))
+	}
+	if !s.rows {
+		return // nothing to read twice
+	}
+	id := *s.identify()
+	t.done = slices.DeleteFunc(t.done, func(d FileID) bool { return d.First != "" && d.First == id.First && d.Hole == id.Hole })
+	if t.done = append(t.done, id); len(t.done) > doneFiles {
 		t.done = t.done[len(t.done)-doneFiles:]
 	}
-	t.lastMod = max(t.lastMod, s.modified())
 }
 
-// source is one file being read.
-type source struct {
-	name   string
-	file   io.ReadCloser
-	info   fs.FileInfo // nil for what is decompressed
-	follow bool        // it is the log itself, to which more is written
-	blocks *Blocks
+// lateLooks is how often a file that was read to its end is looked at for rows
+// of a writer that has not noticed, when there is nothing else to do; lateFiles
+// is how many such files stay open.
+const (
+	lateLooks = 300
+	lateFiles = 4
+)
 
-	header string // the header lines in force
-	skip   int64  // bytes of header put before the file's own
-	offset int64  // of the next block
-	line   int
-	rows   bool
-	readTo int64 // bytes read from the file
-	layout *layout
+// archiveLooks is after how many idle looks rotated files are looked for in any
+// case: a log can be copied and emptied without a trace in the log itself.
+const archiveLooks = 150
 
-	id      FileID
-	start   []byte // the file's beginning, while it is read from there
-	seen    int64  // mtime at the last look
-	leaving bool
-	broken  bool
+// keepForLater keeps a file open whose writer may not know that it was rotated.
+func (t *Tail) keepForLater(s *source) bool {
+	if s.plain == nil || s.broken || s.final {
+		return false
+	}
+	if len(t.late) == lateFiles {
+		t.close(0)
+	}
+	t.late, s.size = append(t.late, s), s.stat().Size()
+	return true
 }
 
-func newSource(name string, f io.ReadCloser, follow bool) *source {
-	s := &source{name: name, file: f, follow: follow, line: 1}
-	if file, ok := f.(interface{ Stat() (fs.FileInfo, error) }); ok {
-		s.info, _ = file.Stat()
-		s.id.Device, s.id.Inode = inode(s.info)
-		s.seen = s.modified()
-	}
-	s.blocks = NewBlocks(s, name)
-	return s
-}
-
-// from continues at a position in the file, at which it stands already.
-func (s *source) from(p *Position) {
-	s.header, s.skip, s.offset, s.line, s.rows = p.Header, int64(len(p.Header)), p.Offset, p.Line, p.Rows
-	s.readTo, s.id.Length, s.id.Start = p.Offset, p.File.Length, p.File.Start
-	s.blocks = NewBlocks(io.MultiReader(strings.NewReader(p.Header), s), s.name)
-	s.blocks.line = p.Line - strings.Count(p.Header, "\n")
-}
-
-// Read reads the file, as Blocks wants it.
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.file.Read(p)
-	if s.readTo == int64(len(s.start)) && len(s.start) < startBytes {
-		s.start = append(s.start, p[:min(n, startBytes-len(s.start))]...)
-	}
-	s.readTo += int64(n)
-	if n > 0 {
-		return n, nil
-	}
-	if err == io.EOF && s.follow && !s.leaving {
-		err = ErrIdle
-	}
-	return 0, err
-}
-
-func (s *source) next(blk *Block) error {
-	if s.broken {
-		return ErrIdle
-	}
-	err := s.blocks.Next(blk)
-	if errors.Is(err, ErrIdle) {
-		s.blocks.err = nil // more may come
-	}
-	return err
-}
-
-// took counts a block that was read.
-func (s *source) took(blk *Block) {
-	n := int64(len(blk.text))
-	skipped := min(n, s.skip)
-	s.skip -= skipped
-	s.offset += n - skipped
-	s.line = blk.line + strings.Count(blk.text, "\n")
-	s.rows = s.rows || len(blk.Rows) > 0
-	if skipped == 0 && blk.layout != s.layout && blk.head > 0 {
-		if head := blk.text[:blk.head]; strings.Contains(head, "#separator") || s.header == "" {
-			s.header = head
-		} else {
-			s.header += head
-		}
-	}
-	s.layout = blk.layout
-}
-
-// modified is when the file was last written, in nanoseconds since 1970.
-func (s *source) modified() int64 {
-	if f, ok := s.file.(*os.File); ok {
-		if info, err := f.Stat(); err == nil {
-			return info.ModTime().UnixNano()
-		}
-	}
-	if s.info != nil {
-		return s.info.ModTime().UnixNano()
-	}
-	return 0
-}
-
-// identify takes the fingerprint of as much of the file's beginning as was read.
-func (s *source) identify() {
-	want := int(min(s.offset, startBytes))
-	if want <= s.id.Length {
+// close closes a file that was kept; a last line without its end is then a row.
+func (t *Tail) close(i int) {
+	s := t.late[i]
+	t.late = slices.Delete(t.late, i, i+1)
+	if s.unfinished() == "" {
+		s.file.Close()
 		return
 	}
-	start := s.start
-	if f, ok := s.file.(io.ReaderAt); ok && len(start) < want {
-		start = make([]byte, want)
-		if _, err := f.ReadAt(start, 0); err != nil {
-			return
+	s.final = true
+	t.waiting = append(t.waiting, s)
+}
+
+// lookLate lines up files again to which their writers have written late.
+func (t *Tail) lookLate() {
+	t.late = slices.DeleteFunc(t.late, func(s *source) bool {
+		if s.stat().Size() <= s.size {
+			return false
+		}
+		s.looks = 0
+		t.waiting = append(t.waiting, s)
+		return true
+	})
+}
+
+// turn looks, when the log is idle, whether there is something else to read.
+func (t *Tail) turn() bool {
+	t.lookLate()
+	for i := len(t.late) - 1; i >= 0; i-- {
+		if t.late[i].looks++; t.late[i].looks > lateLooks {
+			t.close(i)
 		}
 	}
-	if len(start) >= want {
-		s.id.Length, s.id.Start = want, fingerprint(start[:want])
+	if t.looks++; t.unripe || t.looks%archiveLooks == 0 {
+		t.queue(false)
 	}
-}
-
-// rewritten reports whether the file begins otherwise than it did: truncated,
-// and longer again than it was.
-func (s *source) rewritten(info fs.FileInfo) bool {
-	if now := info.ModTime().UnixNano(); now == s.seen {
-		return false
-	} else {
-		s.seen = now
-	}
-	f, ok := s.file.(io.ReaderAt)
-	if !ok || s.id.Length == 0 {
-		s.identify()
+	if len(t.waiting) == 0 {
 		return false
 	}
-	start := make([]byte, s.id.Length)
-	_, err := f.ReadAt(start, 0)
-	return err == io.EOF || err == nil && fingerprint(start) != s.id.Start
+	if t.source != nil {
+		t.waiting = append(t.waiting, t.source) // it is the newest
+		t.source = nil
+	}
+	return true
 }
 
-func fingerprint(start []byte) string {
-	sum := sha256.Sum256(start)
-	return hex.EncodeToString(sum[:])
+// retry reports whether a rotated file that cannot be read to its end is still
+// being written; it is then read again when it has changed.
+func (t *Tail) retry(s *source, err error) bool {
+	info, _ := os.Stat(s.name)
+	if info == nil || !t.fresh(info) {
+		return false
+	}
+	if s.rows || s.drop > 0 {
+		t.owe(t.id(s))
+	}
+	t.judged[s.name], t.unripe = judgement{s.info, err}, true
+	s.rows = false // it is not done
+	return true
+}
+
+// fresh reports whether a file may still be written to.
+func (t *Tail) fresh(info fs.FileInfo) bool {
+	age := t.now().Sub(info.ModTime())
+	return -time.Minute < age && age < time.Minute
+}
+
+// complete reports whether the last line is a row although it has no end.
+func (s *source) complete() bool {
+	line := s.unfinished()
+	if line == "" || s.broken {
+		return false
+	}
+	blocks, blk := NewBlocks(strings.NewReader(headerText(s.header)+line+"\n"), "").Named(s.names), Block{}
+	for {
+		if err := blocks.Next(&blk); err != nil {
+			return false
+		}
+		if NewParser().Parse(&blk); len(blk.Rows) > 0 {
+			return blk.Rows[0].Err == nil
+		}
+	}
 }

@@ -46,6 +46,9 @@ func FuzzTail(f *testing.F) {
 	f.Add(webObject+udpObject, uint16(10), uint16(500), true)
 	f.Fuzz(func(t *testing.T, text string, first, second uint16, restart bool) {
 		text = text[:strings.LastIndexByte(text, '\n')+1] // a line that is not complete waits
+		if strings.IndexByte(text, 0) >= 0 {
+			return // a hole, which is skipped here alone
+		}
 		conns, bad, err := readAll(strings.NewReader(text))
 		if err != nil {
 			return

@@ -2,6 +2,7 @@ package zeeklog
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,7 +38,7 @@ func (f *follower) restart(from *Position) {
 	if f.tail != nil {
 		f.tail.Close()
 	}
-	f.tail = Follow(f.path("conn.log"), from, func(err error) { f.warned = append(f.warned, err.Error()) }, func() []string {
+	f.tail = Log{Path: f.path("conn.log"), Warn: func(err error) { f.warned = append(f.warned, err.Error()) }, Archive: func() []string {
 		rotated, _ := filepath.Glob(f.path("conn[.\\-]*"))
 		var others []string
 		for _, r := range rotated {
@@ -45,13 +47,13 @@ func (f *follower) restart(from *Position) {
 			}
 		}
 		return others
-	}, func(path string) (io.ReadCloser, error) {
+	}, Open: func(path string) (io.ReadCloser, error) {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		return gzip.NewReader(file)
-	})
+	}}.Follow(from)
 }
 
 // read reads until the log is idle three times, as a watcher's polling does.
@@ -287,6 +289,96 @@ func TestTailReplaced(t *testing.T) {
 	f.append("conn.log", 5, 6)
 	f.read()
 	f.want(6)
+}
+
+// A compressed file that is not whole is read so far, waited for while it may
+// still be written, and then said; if it becomes whole all the same, its other
+// rows are read.
+func TestTailDamagedFile(t *testing.T) {
+	s := newScene(t, writings[1])
+	s.write(10)
+	s.start(nil)
+	s.look(1)
+	text := packed(t, s.rows(10, 3000), ".gz")
+	s.next = 3000
+	s.rename(theLog, a)
+	s.put(b+".gz", text[:len(text)-10])
+	s.write(2)
+	s.look(4)
+	require.Empty(t, s.warned)
+	require.Less(t, 2000, len(s.uids))
+	some := len(s.uids)
+	s.tail.now = func() time.Time { return time.Now().Add(2 * time.Minute) }
+	s.look(4)
+	require.Len(t, s.warned, 1)
+	require.Contains(t, s.warned[0], "unexpected EOF")
+	require.Len(t, s.uids, some)
+	s.put(b+".gz", text)
+	s.look(archiveLooks)
+	s.judge(0, false)
+}
+
+// What cannot be followed is said once, and what takes its place is read.
+func TestTailSaysWhatCannotBeOpened(t *testing.T) {
+	f := follow(t)
+	f.append("conn.log", 0, 2)
+	f.read()
+	f.rename("conn.log", "conn-1.log")
+	require.NoError(t, os.Mkdir(f.path("conn.log"), 0o700))
+	f.read()
+	f.read()
+	require.Len(t, f.warned, 1)
+	assert.Contains(t, f.warned[0], "no regular file")
+	require.NoError(t, os.Remove(f.path("conn.log")))
+	f.append("conn.log", 2, 4)
+	f.read()
+	f.want(4)
+}
+
+// A state that an older version saved is gone on from.
+func TestTailOldState(t *testing.T) {
+	f := follow(t)
+	f.append("conn.log", 0, 5)
+	f.read()
+	f.rename("conn.log", "conn-26-11-21_09.00.00.log")
+	f.append("conn.log", 5, 10)
+	f.read()
+	saved, err := json.Marshal(f.tail.Position())
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(saved, &fields))
+	delete(fields, "owed")
+	delete(fields, "before")
+	files := append(fields["done"].([]any), fields["file"])
+	for _, file := range files {
+		for _, name := range []string{"hole", "first", "size", "last", "last_end", "last_length"} {
+			delete(file.(map[string]any), name)
+		}
+	}
+	require.Len(t, files, 2)
+	saved, err = json.Marshal(fields)
+	require.NoError(t, err)
+	var old Position
+	require.NoError(t, json.Unmarshal(saved, &old))
+	f.append("conn.log", 10, 12)
+	f.rename("conn.log", "conn-26-11-21_10.00.00.log")
+	f.compress("conn-26-11-21_10.00.00.log")
+	f.append("conn.log", 12, 14)
+	f.restart(&old)
+	f.read()
+	f.want(14)
+	assert.Empty(t, f.warned)
+}
+
+func TestPositionValid(t *testing.T) {
+	assert.True(t, (&Position{Offset: 5000, File: FileID{Length: 4096}}).Valid())
+	for _, p := range []Position{
+		{Offset: -1}, {Line: -1}, {Offset: 3, File: FileID{Length: 4}}, {Offset: 3, File: FileID{Length: 2, Hole: 1<<63 - 1}},
+		{Offset: 1 << 20, File: FileID{Length: startBytes + 1}},
+		{Done: []FileID{{Size: -1}}}, {Owed: []FileID{{LastEnd: -1}}}, {Owed: []FileID{{LastLength: -1}}}, {Owed: []FileID{{Hole: -1}}},
+	} {
+		assert.False(t, p.Valid(), "%+v", p)
+	}
 }
 
 func TestBlockValue(t *testing.T) {

@@ -27,6 +27,7 @@ func (v *texts) parse(c *conn.Conn, l *layout, escaped bool) (err error) {
 			return &fieldError{f, errUnset}
 		}
 	}
+	c.Absent = l.lacks
 	if c.TS, err = parseTime(v[ts]); err != nil {
 		return &fieldError{ts, err}
 	}
@@ -81,23 +82,23 @@ func (v *texts) parse(c *conn.Conn, l *layout, escaped bool) (err error) {
 		}
 		c.Set |= conn.LocalResp
 	}
-	if c.MissedBytes, err = v.count(missedBytes, l); err != nil {
+	if err = v.always(missedBytes, &c.MissedBytes, c, l); err != nil {
 		return err
 	}
 	if s := v[history]; !same(s, l.unset) {
 		c.History = l.text(s, escaped)
 		c.Set |= conn.History
 	}
-	if c.OrigPkts, err = v.count(origPkts, l); err != nil {
+	if err = v.always(origPkts, &c.OrigPkts, c, l); err != nil {
 		return err
 	}
-	if c.OrigIPBytes, err = v.count(origIPBytes, l); err != nil {
+	if err = v.always(origIPBytes, &c.OrigIPBytes, c, l); err != nil {
 		return err
 	}
-	if c.RespPkts, err = v.count(respPkts, l); err != nil {
+	if err = v.always(respPkts, &c.RespPkts, c, l); err != nil {
 		return err
 	}
-	if c.RespIPBytes, err = v.count(respIPBytes, l); err != nil {
+	if err = v.always(respIPBytes, &c.RespIPBytes, c, l); err != nil {
 		return err
 	}
 	if s := v[tunnelParents]; !same(s, l.unset) {
@@ -146,6 +147,18 @@ func (v *texts) count(f field, l *layout) (uint64, error) {
 		return 0, &fieldError{f, err}
 	}
 	return n, nil
+}
+
+// always parses a count that Zeek always sets.
+func (v *texts) always(f field, to *uint64, c *conn.Conn, l *layout) (err error) {
+	if same(v[f], l.unset) {
+		c.Absent |= absentBits[f]
+		return nil
+	}
+	if *to, err = parseCount(v[f]); err != nil {
+		return &fieldError{f, err}
+	}
+	return nil
 }
 
 // text is the string that s stands for.

@@ -85,18 +85,42 @@ func ParseTime(s string) (conn.Micros, error) { return parseTime(s) }
 
 // parseTime parses a point in time in any notation of Zeek's JSON writer
 // (LogAscii::json_timestamps): seconds, ISO 8601, or milliseconds, which it
-// writes without a point; so does zeek-cut -d for ISO 8601. A whole number
-// from 10^11 on is milliseconds (as such March 1973, as seconds the year 5138).
+// writes without a point; so does zeek-cut -d for ISO 8601. A number from 10^11
+// on is milliseconds (as such March 1973, as seconds the year 5138), from 10^14
+// on microseconds, from 10^17 on nanoseconds, as databases have them.
 func parseTime(s string) (conn.Micros, error) {
 	if len(s) > 4 && s[4] == '-' {
 		return parseISO8601(s)
 	}
-	if len(s) >= 12 && strings.IndexByte(s, '.') < 0 {
-		if ms, err := strconv.ParseInt(s, 10, 64); err == nil && ms < maxMicros/1000 {
-			return conn.Micros(ms * 1000), nil
+	if len(s) >= 12 {
+		if m, ok := parseUnits(s); ok {
+			return m, nil
 		}
 	}
 	return parseSeconds(s)
+}
+
+// latestPoint is up to when milliseconds and the like can have a point, for
+// Zeek's have none: the year 2128, as milliseconds.
+const latestPoint = 5e12
+
+// parseUnits parses what is too large for seconds.
+func parseUnits(s string) (conn.Micros, bool) {
+	whole, fraction, point := strings.Cut(s, ".")
+	if len(whole) < 12 || len(fraction) > 6 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(whole, 10, 63)
+	part, ferr := strconv.ParseUint(fraction+"000000"[len(fraction):], 10, 63)
+	switch {
+	case err != nil || ferr != nil || n < 1e11 || point && n > latestPoint:
+		return 0, false
+	case n < 1e14:
+		return conn.Micros(n*1000 + (part+500)/1000), true
+	case n < 1e17:
+		return conn.Micros(n + (part+500_000)/1e6), true
+	}
+	return conn.Micros((n + 500) / 1000), true
 }
 
 var isoLayouts = []string{

@@ -15,6 +15,8 @@ func TestReadTSV(t *testing.T) {
 	few := conn.Conn{
 		TS: 1500000, State: conn.SF, Proto: conn.TCP,
 		Orig: netip.MustParseAddrPort("10.0.0.1:0"), Resp: netip.MustParseAddrPort("10.0.0.2:443"),
+		Absent: conn.Service | conn.Duration | conn.OrigBytes | conn.RespBytes | conn.LocalOrig |
+			conn.MissedBytes | conn.OrigPkts | conn.OrigIPBytes | conn.RespPkts | conn.RespIPBytes,
 	}
 	web, udp := webConn, udpConn
 	for _, tc := range []struct {
@@ -118,7 +120,7 @@ func TestNoConnLog(t *testing.T) {
 		{"JSON behind a syslog header", "Nov 20 10:00:00 zeek zeek: " + webObject, `conn.log:1: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found "Nov 20 10:00:00 zeek zeek: {\"ts\":1210953"…: what stands before the JSON object must be taken off`},
 		{"binary data", "\x00\x01\xffabc\tdef\n", "conn.log:1: not a conn.log: expected Zeek's header (#fields), a JSON object, or a CSV header with conn.log's column names, found binary data that begins with 00 01 ff 61 62 63 09 64"},
 		{"no #fields", "#separator \\x09\n#path\tconn\n" + webRow, "conn.log:3: no #fields line before the first row"},
-		{"another log", "#separator \\x09\n#path\tdns\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\ttrans_id\n1\tC\t10.0.0.1\t1\t10.0.0.2\t2\tudp\t3\n", "conn.log:4: not a conn.log: no column conn_state"},
+		{"another log", "#separator \\x09\n#path\tdns\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\ttrans_id\n1\tC\t10.0.0.1\t1\t10.0.0.2\t2\tudp\t3\n", "conn.log:4: not a conn.log but dns.log: no column conn_state"},
 		{"a pcap", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00", "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},
 		{"a pcapng", "\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},
 		{"a pcap whose first line is long", "\xd4\xc3\xb2\xa1" + strings.Repeat("\x00", MaxLine), "conn.log:1: not a conn.log but a pcap: replay makes a conn.log of it"},

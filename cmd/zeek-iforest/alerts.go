@@ -3,41 +3,41 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // offlineAlerts are the notices that a sensor with this model would have raised.
 type offlineAlerts struct {
-	*model.Alerts
+	*alerts.Policy
 	raised []raisedAlert
 }
 
-// raisedAlert is a connection, or a storm of several.
+// raisedAlert is a connection, or an incident of several.
 type raisedAlert struct {
-	conn   conn.Conn
-	score  float64
-	oneIn  uint64
-	reason string
-	storm  *model.Storm
+	conn     conn.Conn
+	score    float64
+	oneIn    uint64
+	reason   string
+	incident *alerts.Incident
 }
 
 // alertsFlag defines --alerts-per-day.
 func alertsFlag(flags *pflag.FlagSet) func() *offlineAlerts {
 	var perDay float64
-	budgetVar(flags, &perDay, 0, "print the connections for which a sensor with this model and a budget of `N` would have raised a notice, instead of a log")
+	budgetVar(flags, &perDay, 0, "print what a sensor with this model and a budget of `N` would have raised notices for, instead of a log")
 	return func() *offlineAlerts {
 		if perDay == 0 {
 			return nil
 		}
-		return &offlineAlerts{Alerts: model.NewAlerts(perDay)}
+		return &offlineAlerts{Policy: alerts.New(perDay)}
 	}
 }
 
@@ -47,31 +47,28 @@ func (a *offlineAlerts) observe(m *model.Model, c *conn.Conn, w feature.Window) 
 		return
 	}
 	s := m.Score(c, w)
-	a.Storms(false, a.storm)
-	if a.Unusual(c, s, m) && a.Raise(c, s) == model.Raise {
+	row := alerts.RowOf(c, s.Value, s.Cold, m.Fingerprint())
+	a.Incidents(false, a.incident)
+	if a.Unusual(&row) && a.Raise(&row) == alerts.Raise {
 		r := raisedAlert{conn: *c, score: s.Value, oneIn: oneIn(m, s), reason: string(m.AppendReason(nil, c, w))}
 		r.conn.UID, r.conn.Service, r.conn.TunnelParents = strings.Clone(c.UID), strings.Clone(c.Service), nil
 		a.raised = append(a.raised, r)
 	}
 }
 
-func (a *offlineAlerts) storm(t model.Storm) {
-	a.raised = append(a.raised, raisedAlert{score: t.Score, storm: &t})
+func (a *offlineAlerts) incident(i *alerts.Incident) {
+	told := *i
+	a.raised = append(a.raised, raisedAlert{score: i.Score, incident: &told})
 }
 
 // table prints the alerts in the order in which they were raised.
 func (a *offlineAlerts) table(w io.Writer) error {
-	a.Storms(true, a.storm)
+	a.Incidents(true, a.incident)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "time (UTC)\tscore\t1 in\tconnection\tservice\tstate\tuid\treason")
 	for _, r := range a.raised {
-		if s := r.storm; s != nil {
-			from := "several originators"
-			if s.Orig != (netip.Addr{}) {
-				from = s.Orig.String()
-			}
-			fmt.Fprintf(t, "%s\t%.4f\t-\t%s → %v\t-\t-\t-\ta storm: %s, until %s\n", s.Begun.Time().Format("2006-01-02 15:04:05"), s.Score, from, s.Resp,
-				plural(s.Count, "further connection"), s.Latest.Time().Format("15:04:05"))
+		if i := r.incident; i != nil {
+			fmt.Fprintf(t, "%s\t%.4f\t-\t%v → %v\t-\t-\t-\t%s\n", i.Begun.Time().Format("2006-01-02 15:04:05"), i.Score, i.Orig, i.Resp, describe(i))
 			continue
 		}
 		c := &r.conn
@@ -79,4 +76,26 @@ func (a *offlineAlerts) table(w io.Writer) error {
 			c.Orig, c.Resp, c.Proto, orUnset(c.Service), c.State, c.UID, r.reason)
 	}
 	return t.Flush()
+}
+
+// describe says what an incident is.
+func describe(i *alerts.Incident) string {
+	what, others := "of several hosts, beyond the alerts of their hour", ""
+	switch {
+	case i.Host.IsValid() && i.Inbound:
+		what = fmt.Sprintf("to %v", i.Host)
+		if !i.OneOrig {
+			others = ", from several originators"
+		}
+	case i.Host.IsValid():
+		what = fmt.Sprintf("of %v", i.Host)
+		if !i.OneResp {
+			others = ", to several endpoints"
+		}
+	}
+	state := "so far, the latest at"
+	if i.Over {
+		state = "until"
+	}
+	return fmt.Sprintf("incident: %s %s%s, %s %s", plural(i.Count, "more unusual connection"), what, others, state, i.Latest.Time().Format("15:04:05"))
 }

@@ -147,12 +147,18 @@ func (s *session) listAllowed(file string) error {
 	return t.Flush()
 }
 
+// latestYear keeps the time in the list's range.
+const latestYear = 5000
+
 // parseExpiry reads a duration in hours or days from now, or a date.
 func parseExpiry(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		if at.Year() > latestYear {
+			return time.Time{}, fmt.Errorf("--expires: %s is too far: leave it out for an entry without end", text)
+		}
 		return at, nil
 	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
@@ -160,7 +166,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 			return now.AddDate(0, 0, int(n)), nil
 		}
 	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+	if d, err := time.ParseDuration(text); err == nil && d >= time.Second {
 		return now.Add(d), nil
 	}
 	return time.Time{}, fmt.Errorf("--expires: %q is neither 12h nor 30d nor 2027-01-31", text)

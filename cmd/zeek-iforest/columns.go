@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -50,11 +51,20 @@ func columnsFlag(flags *pflag.FlagSet) func() (chosenColumns, error) {
 	return func() (chosenColumns, error) {
 		var chosen chosenColumns
 		for _, name := range commaList(*names) {
+			name = strings.TrimSpace(name)
 			c, ok := scoreColumns[name]
 			if !ok {
 				return nil, fmt.Errorf("--columns: there is no column %q, want score, rank, reason or model", name)
 			}
+			for _, other := range chosen {
+				if other.Name == c.Name {
+					return nil, fmt.Errorf("--columns names %q twice", name)
+				}
+			}
 			chosen = append(chosen, c)
+		}
+		if len(chosen) == 0 {
+			return nil, fmt.Errorf("--columns %q names none, want score, rank, reason or model", *names)
 		}
 		return chosen, nil
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 )
 
 // container is a way to pack or encode files that is not read here; command
@@ -25,18 +28,32 @@ var containers = []container{
 	{"lzop", 0, "\x89LZO\x00", "lzop -dc %s", true},
 	{"lzma", 0, "\x5d\x00\x00", "xz --format=lzma -dc %s", true},
 	{"snappy", 0, "\xff\x06\x00\x00sNaPpY", "snzip -dc %s", true},
+	{"zlib", 0, "\x78\x01", "pigz -dcz %s", true},
+	{"zlib", 0, "\x78\x9c", "pigz -dcz %s", true},
+	{"zlib", 0, "\x78\xda", "pigz -dcz %s", true},
 	{"zip", 0, "PK\x03\x04", "unzip %s", false},
 	{"zip (empty)", 0, "PK\x05\x06", "unzip %s", false},
 	{"7z", 0, "7z\xbc\xaf\x27\x1c", "7z x %s", false},
 	{"rar", 0, "Rar!\x1a\x07", "unrar x %s", false},
 	{"tar", 257, "ustar", "tar -xf %s", false},
 	{"Parquet", 0, "PAR1", "", false},
+	{"ORC", 0, "ORC\x0a", "", false},
+	{"Arrow", 0, "ARROW1\x00\x00", "", false},
+	{"cpio", 0, "070701", "cpio -id < %s", false},
+	{"cab", 0, "MSCF\x00\x00\x00\x00", "cabextract %s", false},
+	{"encrypted (OpenSSL)", 0, "Salted__", "openssl enc -d -in %s", true},
+	{"encrypted (OpenPGP)", 0, "-----BEGIN PGP MESSAGE-----", "gpg -d %s", true},
+	{"encrypted (age)", 0, "age-encryption.org/v1", "age -d %s", true},
 	{"Avro", 0, "Obj\x01", "", false},
 	{"SQLite", 0, "SQLite format 3\x00", "sqlite3 -header -csv %s 'SELECT * FROM conn'", true},
 	{"UTF-32", 0, "\xff\xfe\x00\x00", "iconv -f UTF-32 -t UTF-8 %s", true},
 	{"UTF-32", 0, "\x00\x00\xfe\xff", "iconv -f UTF-32 -t UTF-8 %s", true},
 	{"UTF-16", 0, "\xff\xfe", "iconv -f UTF-16 -t UTF-8 %s", true},
 	{"UTF-16", 0, "\xfe\xff", "iconv -f UTF-16 -t UTF-8 %s", true},
+	{"UTF-32", 0, "#\x00\x00\x00", "iconv -f UTF-32LE -t UTF-8 %s", true},
+	{"UTF-32", 0, "{\x00\x00\x00", "iconv -f UTF-32LE -t UTF-8 %s", true},
+	{"UTF-32", 0, "\x00\x00\x00#", "iconv -f UTF-32BE -t UTF-8 %s", true},
+	{"UTF-32", 0, "\x00\x00\x00{", "iconv -f UTF-32BE -t UTF-8 %s", true},
 	{"UTF-16", 0, "#\x00", "iconv -f UTF-16LE -t UTF-8 %s", true},
 	{"UTF-16", 0, "{\x00", "iconv -f UTF-16LE -t UTF-8 %s", true},
 	{"UTF-16", 0, "t\x00s\x00", "iconv -f UTF-16LE -t UTF-8 %s", true},
@@ -45,10 +62,21 @@ var containers = []container{
 	{"UTF-16", 0, "\x00t\x00s", "iconv -f UTF-16BE -t UTF-8 %s", true},
 }
 
+// packedTwice are the formats that are read, but not inside one another.
+var packedTwice = []container{
+	{"gzip", 0, "\x1f\x8b\x08", "gzip -dc %s", true},
+	{"zstd", 0, "\x28\xb5\x2f\xfd", "zstd -dc %s", true},
+	{"bzip2", 0, "BZh", "bzip2 -dc %s", true},
+}
+
 // contained says that a file is packed or encoded in a way that is not read,
 // by its first bytes. outer is what it has been unpacked from already.
 func contained(path string, start []byte, outer string) error {
-	for _, c := range containers {
+	list := containers
+	if outer != "" {
+		list = append(packedTwice, list...)
+	}
+	for _, c := range list {
 		if len(start) < c.at || !bytes.HasPrefix(start[c.at:], []byte(c.magic)) {
 			continue
 		}
@@ -88,6 +116,12 @@ func notCapture(err error, start []byte) error {
 		if bytes.Contains(line, []byte(sign)) {
 			return hinted(fmt.Errorf("%w: a log of Zeek", err), "score adds the scores to a conn.log")
 		}
+	}
+	switch text := strings.TrimRight(string(line), "\r"); {
+	case zeeklog.IsRow(text):
+		return hinted(fmt.Errorf("%w: a log without header, it seems", err), "score adds the scores to a conn.log; --columns-in names its columns")
+	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
+		return hinted(fmt.Errorf("%w: JSON", err), "score adds the scores to a conn.log, JSON or not")
 	}
 	return err
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 )
 
@@ -170,4 +172,49 @@ func TestGzipPadding(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What follows compressed data is named, zeros are padding, and data packed
+// twice is named.
+func TestTrailingData(t *testing.T) {
+	dir := t.TempDir()
+	packed := map[string][]byte{}
+	var gz, zst bytes.Buffer
+	g := gzip.NewWriter(&gz)
+	z, err := zstd.NewWriter(&zst)
+	require.NoError(t, err)
+	_, err = io.WriteString(g, containedLog)
+	_, zerr := io.WriteString(z, containedLog)
+	require.NoError(t, errors.Join(err, zerr, g.Close(), z.Close()))
+	packed["gzip"], packed["zstd"] = gz.Bytes(), zst.Bytes()
+	if bzip2, err := base64.StdEncoding.DecodeString(bzip2Log); err == nil {
+		packed["bzip2"] = bzip2
+	}
+	for format, data := range packed {
+		for _, tc := range []struct{ behind, want string }{
+			{"", ""}, {strings.Repeat("\x00", 512), ""}, {strings.Repeat("\x00", 5), ""}, {string(data), ""},
+			{"garbage", "is damaged: something else follows it"},
+		} {
+			path := filepath.Join(dir, "log")
+			require.NoError(t, os.WriteFile(path, append(bytes.Clone(data), tc.behind...), 0o600))
+			in, err := openInput(path, nil)
+			require.NoError(t, err)
+			text, err := io.ReadAll(in)
+			in.Close()
+			require.True(t, bytes.HasPrefix(text, []byte(containedLog[:20])), format)
+			if tc.want == "" {
+				require.NoError(t, err, "%s %q", format, tc.behind)
+			} else {
+				require.ErrorContains(t, err, "the "+format+" data "+tc.want)
+			}
+		}
+	}
+	var twice bytes.Buffer
+	g = gzip.NewWriter(&twice)
+	_, err = g.Write(packed["zstd"])
+	require.NoError(t, errors.Join(err, g.Close()))
+	path := filepath.Join(dir, "twice")
+	require.NoError(t, os.WriteFile(path, twice.Bytes(), 0o600))
+	_, err = openInput(path, nil)
+	require.ErrorContains(t, err, "zstd in gzip data, which is not read here")
 }

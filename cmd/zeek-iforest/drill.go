@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -33,7 +33,7 @@ named below the table. The log should be newer than the connections of the model
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
 		var perDay float64
-		budgetVar(flags, &perDay, model.DefaultAlertsPerDay, "the budget: about `N` alerts a day")
+		budgetVar(flags, &perDay, alerts.DefaultPerDay, "the budget: `N` alerts a day at most")
 		flags.Var(flags.Lookup("alerts-per-day").Value, "per-day", "what --alerts-per-day was called")
 		flags.Lookup("per-day").Hidden = true
 		times := numberFlag(flags, "times", 10, between(1, 1000), "lay each attack over the log `N` times")
@@ -167,46 +167,50 @@ func (s *session) readUsable(files []string) (log []conn.Conn, err error) {
 	return log, nil
 }
 
-// budget is the sensor's: a rolling day.
-func (d *drill) budget() *calibrate.Budget {
-	return calibrate.NewBudget(d.perDay, calibrate.WidthFor(d.model.Forest().AverageLength()))
-}
-
 // alone is how many alerts the log raises without an attack.
 func (d *drill) alone(log []conn.Conn) (alerts int) {
-	hosts, budget := feature.NewHosts(model.DefaultHosts), d.budget()
+	t := newTold(d.perDay, func(toldLine[bool]) {})
+	hosts := feature.NewHosts(model.DefaultHosts)
 	for i := range log {
-		c := &log[i]
-		if budget.Observe(int64(c.TS), d.model.Score(c, hosts.Observe(c)).Path) {
-			alerts++
-		}
+		d.score(t, hosts, &log[i], false)
 	}
-	return alerts
+	t.end()
+	return int(t.Raised)
+}
+
+func (d *drill) score(t *told[bool], hosts *feature.Hosts, c *conn.Conn, attack bool) (model.Score, feature.Window) {
+	window := hosts.Observe(c)
+	score := d.model.Score(c, window)
+	row := alerts.RowOf(c, score.Value, score.Cold, "")
+	t.observe(&row, attack)
+	return score, window
 }
 
 // once scores a log with an attack laid over it.
 func (d *drill) once(laid *evaluate.Laid) drillPlace {
-	hosts, budget := feature.NewHosts(model.DefaultHosts), d.budget()
+	hosts := feature.NewHosts(model.DefaultHosts)
 	p := drillPlace{rows: len(laid.Rows)}
-	row, shortest := 0, 0.0
-	laid.Each(func(c *conn.Conn, attack bool) {
-		window := hosts.Observe(c)
-		score := d.model.Score(c, window)
-		alert := budget.Observe(int64(c.TS), score.Path)
-		if !attack {
+	row, shortest, now := 0, 0.0, conn.Micros(0)
+	t := newTold(d.perDay, func(line toldLine[bool]) {
+		if !line.strangest && !line.most {
 			return
 		}
-		row++
-		if alert {
-			if p.alerted++; p.alerted == 1 {
-				p.first, p.seconds = row, (c.End() - laid.Start).Seconds()
-			}
+		if p.alerted++; p.alerted == 1 {
+			p.first, p.seconds = row, (now - laid.Start).Seconds()
 		}
-		if row == 1 || score.Path < shortest {
+	})
+	laid.Each(func(c *conn.Conn, attack bool) {
+		now = max(now, c.End())
+		if attack {
+			row++
+		}
+		score, window := d.score(t, hosts, c, attack)
+		if attack && (row == 1 || score.Path < shortest) {
 			shortest = score.Path
 			p.score, p.oneIn, p.reason = score.Value, float64(oneIn(d.model, score)), string(d.model.AppendReason(nil, c, window))
 		}
 	})
+	t.end()
 	return p
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
@@ -36,6 +37,9 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 		numberVar(flags, &l.folds, "cv", 0, between(2, 10_000), "cross-validate over `K` parts in the order of time")
 		flags.StringArrayVar(&l.attacks, "attack", nil, "count all rows of `LOG` as anomalies of a family named after the file; may be given several times")
 		l.labels.define(flags)
+		flags.StringVar(&l.labels.campaign, "campaign", "", "the `COLUMN` that names the campaign, unset in ordinary rows: also count campaigns with an alert; without --label it tells the anomalies too")
+		budgetVar(flags, &l.perDay, alerts.DefaultPerDay, "with --campaign: the budget, `N` alerts a day at most")
+		flags.StringVar(&l.labels.family, "family", "", "the `COLUMN` that names the attack family")
 		flags.StringSliceVar(&l.avoid, "no-rule-on", nil, "`COLUMNS` that the single-column rules leave out")
 		l.learn = learningFlags(flags)
 		flags.StringArrayVar(&e.tables, "table", nil, "evaluate on the table in `FILE`; may be given several times")
@@ -48,15 +52,10 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 			switch {
 			case len(e.tables) > 0 && len(files) > 0:
 				return errors.New("--table and logs cannot be evaluated together")
-			case len(e.tables) > 0 && *page != "":
-				return errors.New("--report is for labelled logs, not for --table")
 			case len(e.tables) > 0:
 				o, err := l.learn()
 				if err != nil {
 					return err
-				}
-				if o.Without != 0 {
-					return errors.New("--without is for labelled logs, not for --table")
 				}
 				e.forest = forest.Options{ // the paper's, whatever the sampling of connections
 					Trees:     cmp.Or(o.Trees, model.DefaultTrees),
@@ -73,6 +72,9 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				report, print = tables, func() error { return printTables(s.stdout, tables) }
 			case len(files) > 0:
 				l.model, l.seeds = *modelPath, e.seeds
+				if l.labels.campaign != "" && !flags.Changed("label") {
+					l.labels.column = ""
+				}
 				logs, err := l.run(s, files)
 				if err != nil {
 					return err

@@ -20,6 +20,7 @@ import (
 // logEval measures scores on labelled logs.
 type logEval struct {
 	labels  labelFlags
+	perDay  float64  // the budget for campaigns
 	model   string   // -m
 	train   []string // logs whose normal rows a model is made of, for each seed
 	attacks []string // logs whose rows are all anomalies
@@ -34,12 +35,13 @@ type logEval struct {
 
 // logReport is what eval prints of labelled logs.
 type logReport struct {
-	Rows    int              `json:"rows"`
-	LeftOut int              `json:"left_out"`
-	Seeds   int              `json:"seeds"`
-	Trained int              `json:"trained_on,omitempty"`
-	Folds   int              `json:"folds,omitempty"`
-	Groups  []evaluate.Group `json:"groups"`
+	Rows      int              `json:"rows"`
+	LeftOut   int              `json:"left_out"`
+	Seeds     int              `json:"seeds"`
+	Trained   int              `json:"trained_on,omitempty"`
+	Folds     int              `json:"folds,omitempty"`
+	Groups    []evaluate.Group `json:"groups"`
+	Campaigns []campaignsFound `json:"campaigns,omitempty"` // by seed
 }
 
 func (e *logEval) run(s *session, files []string) (*logReport, error) {
@@ -79,7 +81,9 @@ func (e *logEval) run(s *session, files []string) (*logReport, error) {
 	}
 	e.rows = rows
 	report.Rows, report.Seeds = len(rows), len(scores)
-	report.Groups, err = e.groups(s, rows, scores)
+	if report.Groups, err = e.groups(s, rows, scores); err == nil && e.labels.campaign != "" {
+		report.Campaigns, err = e.campaigns(rows, scores)
+	}
 	return report, err
 }
 
@@ -109,7 +113,7 @@ func (e *logEval) check() error {
 // trainEach makes a model of the training logs' normal rows for each seed.
 func (e *logEval) trainEach(s *session, rows []evaluate.Row) (scores [][]float64, trained int, err error) {
 	labels := e.labels
-	labels.family = "" // of no use here
+	labels.family = "" // of no use here, nor is the campaign, but where it tells the anomalies
 	training, err := s.readLabelled(e.train, &labels)
 	if err == nil {
 		err = training.need(&labels, false)
@@ -295,5 +299,8 @@ func printGroups(w io.Writer, r *logReport) error {
 			fmt.Fprintf(t, "%s\t%d\t%d\tTPR at %g alerts a day\t%.4f\t%.4f\t\t\t%s in all, %.1f false a day\n", g.Name, g.Anomalies, g.Normal, b.PerDay, b.Found.Mean, b.Found.SD, plural(uint64(b.Alerts), "alert"), b.False.Mean)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printCampaigns(w, r.Campaigns)
 }

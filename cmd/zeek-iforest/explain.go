@@ -46,9 +46,6 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 			if *uid == "" {
 				return hinted(errors.New("no connection given"), "--uid UID names it")
 			}
-			if flags.Changed("tree") && !*trace {
-				return errors.New("--tree means nothing without --trace")
-			}
 			if last := m.Summary().Trees - 1; *tree > last {
 				return invalid("tree", strconv.Itoa(*tree), fmt.Errorf("the model has the trees 0 to %d", last))
 			}

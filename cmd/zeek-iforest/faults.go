@@ -19,7 +19,7 @@ type faults struct {
 
 // otherRow is a kind of JSON rows that are not conn.log's: a log of another
 // kind, or a stream of several, has any number of them.
-type otherRow struct{ file, field string }
+type otherRow struct{ file, why string }
 
 // unused counts a row or packet that could not be used and names the first
 // ones, of rows of other logs the first of its kind.
@@ -27,7 +27,7 @@ func (s *session) unused(err error) {
 	s.unusable++
 	like := ""
 	if row := (*zeeklog.Error)(nil); errors.Is(err, zeeklog.ErrOtherLog) && errors.As(err, &row) {
-		kind := otherRow{row.File, row.Field}
+		kind := otherRow{row.File, row.Field + ": " + row.Err.Error()}
 		if s.others[kind] {
 			s.alike++
 			return

@@ -45,6 +45,7 @@ func TestGateLooksAtSomething(t *testing.T) {
 	status, said = do("train", "-o", model, day)
 	require.Zero(t, status, said)
 
+	const good = "1\tC1\t10.0.0.1\t1\t10.0.0.2\t2\tudp\tS0\n"
 	const header = "#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tconn_state\n"
 	for _, tt := range []struct {
 		name, verb, file  string
@@ -77,5 +78,31 @@ func TestGateLooksAtSomething(t *testing.T) {
 				require.NoFileExists(t, out)
 			}
 		})
+	}
+
+	// Each of several logs must be looked at.
+	one, none := write("one.log", []byte(header+good)), write("none.log", []byte(header))
+	bad := write("some.log", []byte(header+"x\n"+good))
+	for _, tt := range []struct {
+		logs []string
+		want int
+		says string
+	}{
+		{[]string{one, one}, exitDone, ""},
+		{[]string{one, bad}, exitPartly, "some.log:3"},
+		{[]string{one, none}, exitNot, "none.log: no row of 0 has a score"},
+		{[]string{none, one}, exitNot, "none.log: no row of 0 has a score"},
+		{[]string{one, write("dns.json", []byte(`{"ts":1,"uid":"C","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.1","id.resp_p":1,"proto":"udp","rcode":0}`))}, exitNot, "but of dns.log"},
+		{[]string{one, write("empty.log", nil)}, exitNot, "empty.log: no row of 0 has a score"},
+		{[]string{one, write("cut.gz", []byte{0x1f, 0x8b, 8, 0, 0})}, exitNot, "cut.gz"},
+		{[]string{day, one, pcaps + "office-day.pcap"}, exitNot, "office-day.pcap"},
+	} {
+		for _, options := range [][]string{nil, {"--top", "1"}, {"--alerts-per-day", "5"}} {
+			out := filepath.Join(t.TempDir(), "out")
+			args := append([]string{"score", "-m", model, "-o", out, "--fail-above", "0.99"}, options...)
+			status, said := do(append(args, tt.logs...)...)
+			require.Equal(t, tt.want, status, "%v %s", tt.logs, said)
+			require.Contains(t, said, tt.says)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -52,6 +53,9 @@ func (g *gzipMembers) next() error {
 	}
 	if err := g.in.UnreadByte(); err != nil {
 		return err
+	}
+	if magic, _ := g.in.Peek(2); !bytes.HasPrefix([]byte{0x1f, 0x8b}, magic) {
+		return errTrailing
 	}
 	if err := g.member.Reset(g.in); err != nil {
 		if err == io.EOF {

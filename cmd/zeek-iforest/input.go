@@ -72,14 +72,16 @@ func unpack(path string, file io.ReadCloser) (*input, error) {
 		}
 		return begun(r, "gzip", file.Close), nil
 	case isZstd(start):
-		r, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(zstdWindow))
+		tail := &tailZeros{Reader: in}
+		r, err := zstd.NewReader(tail, zstd.WithDecoderMaxWindow(zstdWindow))
 		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("%s: %w", name, damaged("zstd", err))
 		}
-		return begun(r, "zstd", func() error { r.Close(); return file.Close() }), nil
+		return begun(&trailing{Reader: r, in: tail}, "zstd", func() error { r.Close(); return file.Close() }), nil
 	case isBzip2(start):
-		return begun(bzip2.NewReader(in), "bzip2", file.Close), nil
+		tail := &tailZeros{Reader: in}
+		return begun(&trailing{Reader: bzip2.NewReader(tail), in: tail}, "bzip2", file.Close), nil
 	}
 	start, _ = in.Peek(min(in.Buffered(), startLength)) // no more is waited for
 	return &input{in, "", bytes.Clone(start), file.Close}, nil
@@ -149,6 +151,8 @@ func damaged(format string, err error) error {
 	switch {
 	case errors.As(err, &file):
 		return err
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return hinted(fmt.Errorf("the zstd data needs more memory than is allowed here: %w", err), "zstd -dc --long=31 FILE | zeek-iforest … -")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the %s data is cut off: %w", format, err)
 	}

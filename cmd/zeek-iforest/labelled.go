@@ -18,16 +18,31 @@ import (
 
 // labelFlags says how labels are read.
 type labelFlags struct {
-	column, family string
-	labels         evaluate.Labels
+	column, family, campaign string
+	labels                   evaluate.Labels
 }
 
 func (l *labelFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&l.column, "label", "label", "the `COLUMN` with the labels (of a table: default the last)")
-	flags.StringVar(&l.family, "family", "", "the `COLUMN` that names the attack family")
 	flags.StringSliceVar(&l.labels.Anomalous, "anomalous", evaluate.CommonLabels.Anomalous, "label `VALUES` that mean an anomaly")
 	flags.StringSliceVar(&l.labels.Normal, "normal", evaluate.CommonLabels.Normal, "label `VALUES` that mean normal; rows with other values are left out")
 }
+
+// meaning is what the row's label means, the label, and whether there is one.
+func (l *labelFlags) meaning(value func(string) (string, bool)) (evaluate.Label, string, bool) {
+	if l.column == "" { // the campaign tells
+		if campaign, ok := value(l.campaign); ok && isSet(campaign) {
+			return evaluate.Anomalous, campaign, true
+		} else {
+			return evaluate.Normal, "", ok
+		}
+	}
+	label, ok := value(l.column)
+	return l.labels.Of(label), label, ok
+}
+
+// isSet reports whether a column has a value; "-" is Zeek's for none.
+func isSet(value string) bool { return value != "" && value != "-" }
 
 // labelledRows are the rows of some logs that have a label.
 type labelledRows struct {
@@ -59,11 +74,10 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			}
 			keep(&row.Conn)
 			read++
-			value, ok := rows.value(l.column)
+			meaning, value, ok := l.meaning(rows.value)
 			if ok {
 				named++
 			}
-			meaning := l.labels.Of(value)
 			if meaning == evaluate.LeftOut {
 				out.leftOut++
 				if out.others[value] > 0 || len(out.others) < maxOthers {
@@ -74,14 +88,17 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			if row.Anomaly = meaning == evaluate.Anomalous; row.Anomaly {
 				out.anomalies++
 				if family, ok := rows.value(l.family); ok {
-					row.Family, families = family, true
+					row.Family, families = strings.Clone(family), true
+				}
+				if campaign, ok := rows.value(l.campaign); ok && isSet(campaign) {
+					row.Campaign = strings.Clone(campaign)
 				}
 			}
 			out.rows = append(out.rows, row)
 		}
 		rows.close()
 		if read > 0 && named == 0 {
-			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), l.column),
+			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), cmp.Or(l.column, l.campaign)),
 				"--label names the column with the labels; without labels there are drill and tune --unlabelled")
 		}
 	}

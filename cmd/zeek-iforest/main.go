@@ -54,6 +54,7 @@ type session struct {
 	names *zeeklog.Names // of --columns-in
 
 	faults
+	lacking
 }
 
 func main() {
@@ -114,11 +115,16 @@ func runVerb(s *session, v verb, args []string) int {
 	case err != nil:
 		return s.fail(hinted(parseError(err), "zeek-iforest "+v.name+" --help lists the options"))
 	}
-	var err error
+	err := refuseIgnored(v.name, flags, flags.Arg(0))
+	if err != nil {
+		return s.fail(err)
+	}
 	if s.names, err = zeeklog.ParseNames(*names); err != nil {
 		return s.fail(fmt.Errorf("--columns-in: %w", err))
 	}
-	if err := do(s, flags.Args()); err != nil {
+	err = do(s, flags.Args())
+	s.sayLacking()
+	if err != nil {
 		return s.fail(err)
 	}
 	s.sayFaults()

@@ -71,8 +71,9 @@ func (p *parquetRows) next(c *conn.Conn) error {
 type parquetScoring struct {
 	*scoring
 	columns []zeeklog.Column
-	out     *parquetlog.Writer // nil: nothing is written
-	groups  []parquetGroup     // of all files
+	out     *parquetlog.Writer         // nil: nothing is written
+	groups  []parquetGroup             // of all files
+	used    map[*parquetlog.Log]uint64 // rows with a score
 
 	mu               sync.Mutex
 	changed          sync.Cond
@@ -89,7 +90,8 @@ type parquetGroup struct {
 
 // parquet scores Parquet files into one.
 func (sc *scoring) parquet(w *output, files []string, columns []zeeklog.Column, quiet bool) error {
-	p := &parquetScoring{scoring: sc, columns: columns}
+	p := &parquetScoring{scoring: sc, columns: columns, used: map[*parquetlog.Log]uint64{}}
+	var logs []*parquetlog.Log
 	p.changed.L = &p.mu
 	for _, file := range files {
 		if !isParquet(file) {
@@ -100,6 +102,7 @@ func (sc *scoring) parquet(w *output, files []string, columns []zeeklog.Column, 
 			return err
 		}
 		defer l.Close()
+		logs = append(logs, l)
 		for at := range l.Groups() {
 			p.groups = append(p.groups, parquetGroup{l, at})
 		}
@@ -126,8 +129,16 @@ func (sc *scoring) parquet(w *output, files []string, columns []zeeklog.Column, 
 		}()
 	}
 	workers.Wait()
-	if p.err != nil || p.out == nil {
+	if p.err != nil {
 		return p.err
+	}
+	for _, l := range logs {
+		if p.limit > 0 && p.used[l] == 0 {
+			return p.lookedAtNothing(l.Name() + ": no row has a score")
+		}
+	}
+	if p.out == nil {
+		return nil
 	}
 	if err := p.out.Close(); err != nil {
 		return fmt.Errorf("writing %s: %w", w.name, err)
@@ -257,6 +268,8 @@ func (p *parquetScoring) observe(log *parquetlog.Log, g *parquetlog.Group, windo
 			windows = append(windows, feature.Window{})
 			continue
 		}
+		p.used[log]++
+		p.lack(log.Name(), &row.Conn)
 		read.row = i
 		w, err := p.lake.next(&row.Conn, &read)
 		if err != nil {

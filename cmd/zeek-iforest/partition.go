@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -63,21 +62,6 @@ func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
 		}
 		return k, nil
 	}
-}
-
-// noMeaning refuses options that mean nothing with --partition-by.
-func (k *lake) noMeaning(flags *pflag.FlagSet) error {
-	refused := map[string][]string{
-		"originator": {"alerts-per-day"},
-		"responder":  {"alerts-per-day", "model", "columns", "top", "fail-above", "plot", "log-start"},
-	}[k.by]
-	var err error
-	flags.Visit(func(f *pflag.Flag) {
-		if slices.Contains(refused, f.Name) {
-			err = fmt.Errorf("--%s means nothing with --partition-by %s", f.Name, k.by)
-		}
-	})
-	return err
 }
 
 // rowValues gives the text of a row's column, false where it has none.

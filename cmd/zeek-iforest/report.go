@@ -15,6 +15,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -40,8 +41,10 @@ the log does not have.`,
 		top := numberFlag(flags, "top", 20, positive, "show the `N` strangest things")
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, and count it")
 		strict := strictFlag(flags)
+		var perDay float64
+		budgetVar(flags, &perDay, alerts.DefaultPerDay, "list the alerts of a sensor with a budget of `N` a day")
 		return func(s *session, files []string) error {
-			r := &reporting{session: s, latest: *date == ""}
+			r := &reporting{session: s, latest: *date == "", policy: alerts.New(perDay)}
 			r.page = &report.DayPage{Top: *top, Files: dayFiles(orStdin(files)), Allow: *allow}
 			if *date != "" {
 				at, err := time.Parse(time.DateOnly, *date)
@@ -93,7 +96,8 @@ type reporting struct {
 	hosts  *feature.Hosts
 	allow  []alert.AllowLine
 	hits   []uint64 // of the day, by entry
-	latest bool     // the day is that of the latest row
+	policy *alerts.Policy
+	latest bool // the day is that of the latest row
 	page   *report.DayPage
 	other  uint64 // rows before the day
 }
@@ -107,7 +111,7 @@ func (r *reporting) begin(at time.Time) {
 			r.other += n
 		}
 	}
-	p.Day, p.Unscored, p.Cold, p.HasReason = report.NewDay(at), 0, 0, false
+	p.Day, p.Unscored, p.Cold, p.HasReason, p.Told = report.NewDay(at), 0, 0, false, nil
 	r.hits = make([]uint64, len(r.allow))
 }
 
@@ -152,9 +156,9 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 		window = r.hosts.Observe(c)
 	}
 	p := r.page
-	if !p.Has(c.TS) {
+	here := p.Has(c.TS)
+	if !here {
 		r.other++
-		return
 	}
 	row := report.Scored{Conn: c}
 	var own model.Score
@@ -169,14 +173,27 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 	case r.model != nil:
 		row.Score = own.Value
 	default:
-		p.Unscored++
+		if here {
+			p.Unscored++
+		}
 		return
 	}
 	for i := range r.allow {
 		if r.allow[i].Allows(c, c.TS.Time()) {
-			r.hits[i]++
+			if here {
+				r.hits[i]++
+			}
 			return
 		}
+	}
+	if name, ok := value("anomaly_model"); ok {
+		row.Model = strings.Clone(name)
+	} else if !scored {
+		row.Model = r.model.Fingerprint()
+	}
+	raised := r.raises(c, &row, window.Cold)
+	if !here {
+		return
 	}
 	ours := r.model != nil && own.Value == row.Score
 	if ours && window.Cold {
@@ -187,8 +204,8 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 	} else if ours {
 		row.OneIn = calibrate.OneIn(r.model.Rank(own.Path))
 	}
-	if name, ok := value("anomaly_model"); ok {
-		row.Model = strings.Clone(name)
+	if _, ok := value("anomaly_model"); !ok {
+		row.Model = "" // the page names the models of the log
 	}
 	row.Reason = func() string {
 		reason, ok := value("anomaly_reason")
@@ -198,12 +215,30 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 		p.HasReason = p.HasReason || reason != ""
 		return reason
 	}
+	if raised {
+		p.Told = append(p.Told, report.Told{At: c.TS.Time(), Score: row.Score, Text: at(c), Reason: strings.Clone(row.Reason())})
+	}
 	p.Observe(&row)
+}
+
+// raises reports whether a sensor would have raised an alert, and lists the
+// incidents that it would have told before.
+func (r *reporting) raises(c *conn.Conn, row *report.Scored, cold bool) bool {
+	r.policy.Incidents(false, r.incident)
+	at := alerts.RowOf(c, row.Score, cold, row.Model)
+	return r.policy.Unusual(&at) && r.policy.Raise(&at) == alerts.Raise
+}
+
+func (r *reporting) incident(i *alerts.Incident) {
+	if r.page.Day != nil && r.page.Has(i.Latest) {
+		r.page.Told = append(r.page.Told, report.Told{At: i.Latest.Time(), Score: i.Score, Text: describe(i)})
+	}
 }
 
 // finish fills in what is known when all rows are read.
 func (r *reporting) finish() *report.DayPage {
 	p := r.page
+	r.policy.Incidents(true, r.incident)
 	p.Other, p.Bad = r.other, r.unusable
 	if m := r.model; m != nil {
 		sum := m.Summary()

@@ -38,6 +38,7 @@ type rows struct {
 	strict  bool
 
 	parquet *parquetRows // of this log, where it is one
+	name    string       // of this log, in messages
 	input   io.ReadCloser
 	reader  *zeeklog.Reader
 	row     zeeklog.Row
@@ -69,6 +70,7 @@ func (r *rows) next(c *conn.Conn) error {
 				if r.read++; r.read%barRows == 0 {
 					r.bar.Add(barRows)
 				}
+				r.session.lack(r.name, c)
 				return nil
 			case err == io.EOF:
 				r.parquet.Close()
@@ -90,7 +92,7 @@ func (r *rows) next(c *conn.Conn) error {
 					return err
 				}
 				r.parquet = &parquetRows{Log: log}
-				r.files, r.read = r.files[1:], 0
+				r.name, r.files, r.read = r.files[0], r.files[1:], 0
 				continue
 			}
 			input, err := openInput(r.files[0], r.session.stdin)
@@ -98,7 +100,7 @@ func (r *rows) next(c *conn.Conn) error {
 				return err
 			}
 			r.input, r.reader = input, zeeklog.NewReader(input, displayName(r.files[0])).Named(r.session.names)
-			r.files, r.read = r.files[1:], 0
+			r.name, r.files, r.read = displayName(r.files[0]), r.files[1:], 0
 		}
 		err := r.reader.Read(&r.row)
 		bad := errors.As(err, new(*zeeklog.Error))
@@ -108,6 +110,7 @@ func (r *rows) next(c *conn.Conn) error {
 			if r.read++; r.read%barRows == 0 { // it looks at the clock each time
 				r.bar.Add(barRows)
 			}
+			r.session.lack(r.name, c)
 			return nil
 		case err != io.EOF && (r.strict || r.read == 0 && !bad):
 			return err

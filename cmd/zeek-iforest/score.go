@@ -32,9 +32,6 @@ through with an unset score and named on standard error.`,
 			if err != nil {
 				return err
 			}
-			if err := lake.noMeaning(flags); err != nil {
-				return err
-			}
 			var m *model.Model
 			if lake.responders == nil {
 				if m, err = readModel(*modelPath); err != nil {
@@ -55,9 +52,6 @@ through with an unset score and named on standard error.`,
 			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
-			}
-			if best.limit > 0 && best.offered == 0 {
-				return best.lookedAtNothing(fmt.Sprintf("no row of %d has a score", sc.place))
 			}
 			if alerts != nil {
 				if err := alerts.table(o); err != nil {
@@ -89,6 +83,8 @@ type scoring struct {
 	strict bool
 
 	file  string // that is being scored
+	used  uint64 // of its rows, those with a score
+	other error  // of its rows, the first that is another log's
 	place uint64 // rows so far
 	cold  uint64
 }
@@ -146,13 +142,17 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		if err := w.startLine(); err != nil {
 			return fmt.Errorf("writing %s: %w", w.name, err)
 		}
-		sc.file = displayName(file)
+		sc.file, sc.used, sc.other = displayName(file), 0, nil
 		before := sc.place
 		err = zeeklog.NewBlocks(input, sc.file).Named(sc.names).Run(sc, w, steps)
 		input.Close()
 		switch writeErr := w.Flush(); {
 		case writeErr != nil:
 			return fmt.Errorf("writing %s: %w", w.name, writeErr)
+		case err == nil && sc.used == 0 && sc.other != nil:
+			return fmt.Errorf("no row of conn.log in it: %w", sc.other)
+		case sc.limit > 0 && sc.used == 0 && sc.Err() == nil:
+			return errors.Join(sc.lookedAtNothing(fmt.Sprintf("%s: no row of %d has a score", sc.file, sc.place-before)), err)
 		case err == nil:
 		case sc.strict || sc.Err() != nil || sc.place == before || sc.lake.broken:
 			return err
@@ -187,10 +187,15 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 				blk.CutAt(i)
 				return row.Err
 			}
+			if sc.other == nil && errors.Is(row.Err, zeeklog.ErrOtherLog) {
+				sc.other = row.Err
+			}
 			sc.unused(row.Err)
 			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
+		sc.used++
+		sc.lack(sc.file, &row.Conn)
 		at.row = row
 		w, err := sc.lake.next(&row.Conn, &at)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -40,7 +39,7 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 				return hinted(errors.New("no place for the model"), "-o FILE names it")
 			}
 			if *samples != "" {
-				return s.trainOnSamples(*out, *samples, flags, files)
+				return s.trainOnSamples(*out, *samples, files)
 			}
 			return s.train(*out, files, o, *strict)
 		}
@@ -54,11 +53,6 @@ func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
 	every := numberFlag(flags, "rebuild-every", 0, between(1, 1_000_000_000), fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
 	zeek := flags.String("zeek-version", "", "as a sensor: name `VERSION` in the model, as the sensor's does")
 	return func(o *learn.Options) error {
-		for _, name := range []string{"warmup", "rebuild-every", "zeek-version", "samples"} {
-			if flags.Changed(name) && !*asSensor {
-				return fmt.Errorf("--%s means nothing without --as-sensor", name)
-			}
-		}
 		o.AsSensor, o.Warmup, o.RebuildEvery, o.ZeekVersion = *asSensor, *warmup, *every, *zeek
 		return nil
 	}
@@ -72,6 +66,7 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 		return tooFew(err)
 	}
 	s.unusable += report.Unusable
+	s.learnt = o.Sampling == learn.Balanced
 	for _, remark := range report.Remarks {
 		s.warn("%s", remark)
 	}
@@ -79,18 +74,9 @@ func (s *session) train(out string, files []string, o learn.Options, strict bool
 }
 
 // trainOnSamples makes the model of a cluster's manager again.
-func (s *session) trainOnSamples(out, samples string, flags *pflag.FlagSet, logs []string) error {
-	var err error
-	flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"as-sensor", "samples", "output", "quiet"}, f.Name) {
-			err = fmt.Errorf("--%s means nothing with --samples: the file says how to learn", f.Name)
-		}
-	})
+func (s *session) trainOnSamples(out, samples string, logs []string) error {
 	if len(logs) > 0 {
-		err = errors.New("--samples takes the place of logs, but there are both")
-	}
-	if err != nil {
-		return err
+		return errors.New("--samples takes the place of logs, but there are both")
 	}
 	file, err := os.Open(samples)
 	if err != nil {

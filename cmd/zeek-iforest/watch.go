@@ -15,16 +15,19 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 var watchVerb = verb{
 	name:     "watch",
 	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|CONN.LOG",
 	short:    "follow conn.log and send alerts",
+	logs:     true,
 	about: `The log is followed through rotation, truncation and restarts; LOGDIR is Zeek's,
-with current/conn.log or conn.log in it. Rows that have anomaly_score are taken
-as they are, others are scored with the model.
+with current/conn.log or conn.log in it. Rotated files are looked for beside it,
+in log-queue there, and in folders named by date; name others with --archive.
+Rows that have anomaly_score are taken as they are, others are scored with the
+model.
 
 A RECEIVER is one of
   stdout                           a JSON object a line (the default)
@@ -42,12 +45,13 @@ are read to their end, and what would have been sent is printed.`,
 		modelPath := modelFlag(flags)
 		var c alert.Config
 		var o alert.Options
-		var to []string
+		var to, archives []string
 		var state string
-		budgetVar(flags, &c.PerDay, model.DefaultAlertsPerDay, "raise about `N` alerts a day")
-		numberVar(flags, &c.PerHour, "alerts-per-hour", 10, between(0, 1_000_000), "send at most `N` an hour, the rest as one; 0 for no limit")
+		budgetVar(flags, &c.PerDay, alerts.DefaultPerDay, "raise at most `N` alerts a day")
+		numberVar(flags, &c.PerHour, "alerts-per-hour", 0, between(0, 1_000_000), "raise at most `N` alerts an hour, the rest as one; 0 for a sixth of --alerts-per-day")
 		flags.StringArrayVar(&to, "to", []string{"stdout"}, "send alerts to `RECEIVER`; can be repeated")
 		flags.StringVar(&c.Allow, "allow", "", "leave out what the allow-list in `FILE` names; see zeek-iforest allow")
+		flags.StringArrayVar(&archives, "archive", nil, "look for rotated logs in `DIR`, too, and in its folders named by date; can be repeated")
 		flags.StringVar(&state, "state", "", "keep position and spool in `DIR` (default $STATE_DIRECTORY, else below ~/.local/state)")
 		numberVar(flags, &c.Spool, "spool", 10000, positive, "keep up to `N` alerts for receivers that are away")
 		flags.StringVar(&o.CA, "ca", "", "trust the certificates in `FILE` instead of the system's")
@@ -63,8 +67,14 @@ are read to their end, and what would have been sent is printed.`,
 			}
 			c.Say = s.say
 			c.Warn = func(err error) { s.warn("%v", err) }
+			c.Names = s.names
+			for _, dir := range archives {
+				if _, err := os.ReadDir(dir); err != nil {
+					return fmt.Errorf("--archive: %w", err)
+				}
+			}
 			if *dry {
-				return s.dryRun(c, files)
+				return s.dryRun(c, files, archives)
 			}
 			if len(files) != 1 {
 				return hinted(errors.New("name one log or folder to watch"), "zeek-iforest watch /opt/zeek/logs")
@@ -96,10 +106,11 @@ are read to their end, and what would have been sent is printed.`,
 			}
 			s.say("watching %s%s, state in %s", log, yet, state)
 			err = w.Run(s, state, log, func(from *zeeklog.Position) *zeeklog.Tail {
-				t := zeeklog.Follow(log, from, c.Warn, func() []string { return rotatedLogs(log) }, func(path string) (io.ReadCloser, error) {
-					return openInput(path, nil)
-				})
-				return t
+				return zeeklog.Log{
+					Path: log, Names: s.names, Warn: c.Warn,
+					Archive: func() []string { return rotatedLogs(log, archives) },
+					Open:    func(path string) (io.ReadCloser, error) { return openInput(path, nil) },
+				}.Follow(from)
 			})
 			if c := w.Counts(); err == nil || c.Rows > 0 {
 				s.watched(c)
@@ -115,12 +126,12 @@ are read to their end, and what would have been sent is printed.`,
 // watched says what was done, since the state began.
 func (s *session) watched(c alert.Counts) {
 	s.unusable += c.Bad + c.Unscored
-	s.say("%s: %s, %d beyond the budget of their hour, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
+	s.say("%s: %s, %d beyond the budget, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
 		plural(c.Rows, "row"), plural(c.Alerts, "alert"), c.Beyond, c.Allowed, c.Unscored, c.Bad, c.Sent, c.Refused, c.Dropped)
 }
 
 // dryRun prints what the logs would have sent.
-func (s *session) dryRun(c alert.Config, files []string) error {
+func (s *session) dryRun(c alert.Config, files, archives []string) error {
 	if len(files) == 1 {
 		if info, err := os.Stat(files[0]); err == nil && info.IsDir() {
 			log, err := findLog(files[0])
@@ -128,7 +139,7 @@ func (s *session) dryRun(c alert.Config, files []string) error {
 				return err
 			}
 			folder := files[0]
-			if files = inTime(rotatedLogs(log)); exists(log) {
+			if files = inTime(withoutTwins(rotatedLogs(log, archives))); exists(log) {
 				files = append(files, log)
 			}
 			if len(files) == 0 {
@@ -206,41 +217,6 @@ func findLog(path string) (string, error) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// rotatedLogs lists the rotated parts of a log: beside it (Zeek, logrotate), and
-// in folders named by date beside its folder (zeekctl, zeek-archiver) or below
-// it.
-func rotatedLogs(log string) []string {
-	dir, base := filepath.Split(log)
-	dir = filepath.Clean(dir)
-	root := dir
-	if filepath.Base(dir) == "current" {
-		root = filepath.Dir(dir)
-	}
-	dirs := []string{dir}
-	dated, _ := os.ReadDir(root)
-	for _, d := range dated {
-		if name := d.Name(); len(name) == len("2006-01-02") && name[4] == '-' && name[7] == '-' {
-			dirs = append(dirs, filepath.Join(root, name))
-		}
-	}
-	stem := strings.TrimSuffix(base, ".log")
-	var found []string
-	for _, dir := range dirs {
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			rest, ok := strings.CutPrefix(e.Name(), stem)
-			if !ok || len(rest) < 2 || filepath.Join(dir, e.Name()) == log || !strings.Contains(e.Name(), ".log") {
-				continue
-			}
-			// conn-26-11-21_09.00.00.log, conn.09:00:00-10:00:00.log.gz, conn.log.1; not conn-summary.log
-			if (rest[0] == '-' || rest[0] == '.') && rest[1] >= '0' && rest[1] <= '9' || strings.HasPrefix(rest, ".log") {
-				found = append(found, filepath.Join(dir, e.Name()))
-			}
-		}
-	}
-	return found
 }
 
 // inTime orders files by when they were last written.

@@ -1,6 +1,6 @@
 package sensor
 
-import "github.com/zeek-iforest/zeek-iforest/model"
+import "github.com/zeek-iforest/zeek-iforest/model/alerts"
 
 // EventKind is what an Event tells of: enum iforest_event_kind of
 // gobridge/iforest_abi.h.
@@ -12,16 +12,16 @@ const (
 	Promoted           // a model that was learnt came into use
 	Refused            // a new model was not good enough, or could not be made
 	Drift              // the traffic is no longer what the model knows
-	Storm              // unusual connections that were folded into one alert
+	Incident           // unusual connections of one host, or to it
 	Warning            // something does not work; scores go on
 	Samples            // a batch of samples is full
 )
 
 // Event is something that the operator should know.
 type Event struct {
-	Kind  EventKind
-	Text  string
-	Storm model.Storm // of Storm
+	Kind     EventKind
+	Text     string
+	Incident alerts.Incident // of Incident
 }
 
 // maxEvents bounds the events that wait to be fetched; the oldest are lost.

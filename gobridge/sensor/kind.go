@@ -3,7 +3,7 @@ package sensor
 import (
 	"fmt"
 
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -149,10 +149,10 @@ func (k *connKind) Restore(states [][]byte) (adopt func(), err error) {
 func open(k Kind) *Sensor {
 	s := &Sensor{
 		kind:   k,
-		alerts: model.NewAlerts(0),
+		alerts: alerts.New(0),
 		reason: make([]byte, 0, 1024),
 	}
-	s.storm = func(t model.Storm) { s.tell(Event{Kind: Storm, Storm: t}) }
+	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
 	s.words = func(dst []byte, i int) []byte { return s.kind.AppendValue(dst, s.scored.Encoder(), i) }
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -29,10 +30,11 @@ type Sensor struct {
 
 	learning *learning
 	sampling *sampling
-	alerts   *model.Alerts
+	alerts   *alerts.Policy
+	alert    alerts.Row // of the latest row
 	drift    drift
 	events   []Event
-	storm    func(model.Storm) // made once, because making it allocates
+	incident func(*alerts.Incident) // made once, because making it allocates
 }
 
 // New returns a sensor of conn.log without a model that remembers the windows of
@@ -163,14 +165,15 @@ func (s *Sensor) ready() bool {
 // scoreRow scores the row that the kind holds.
 func (s *Sensor) scoreRow() (Result, error) {
 	s.kind.Observe(&s.row)
-	m, c := s.model, s.kind.Subject()
+	m := s.model
 	s.score = model.Score{}
 	var result Result
 	if m != nil {
 		s.score = s.walker.Score(m, &s.row)
 		s.counts.add(s.score.Value, s.score.Cold)
-		s.alerts.Storms(false, s.storm)
-		s.unusual = s.alerts.Unusual(c, s.score, m)
+		s.alerts.Incidents(false, s.incident)
+		s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+		s.unusual = s.alerts.Unusual(&s.alert)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
 		if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
 			s.tell(Event{Kind: Drift, Text: text})
@@ -194,17 +197,17 @@ func (s *Sensor) scoreRow() (Result, error) {
 func (s *Sensor) SetAlerts(perDay float64) { s.alerts.SetPerDay(perDay) }
 
 // Raise says what becomes of the connection last scored, which was unusual.
-func (s *Sensor) Raise() model.Verdict {
+func (s *Sensor) Raise() alerts.Verdict {
 	if !s.unusual {
-		return model.Suppressed
+		return alerts.Suppressed
 	}
 	s.unusual = false
-	return s.alerts.Raise(s.kind.Subject(), s.score)
+	return s.alerts.Raise(&s.alert)
 }
 
 // Finish tells of what was still being gathered, and ends learning and sampling.
 func (s *Sensor) Finish() error {
-	s.alerts.Storms(true, s.storm)
+	s.alerts.Incidents(true, s.incident)
 	return s.EndLearning()
 }
 
@@ -238,7 +241,7 @@ func (s *Sensor) Reason() []byte {
 // Statistics are the counts since New.
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
-	c.Raised, c.Repeated, c.Suppressed = s.alerts.Raised, s.alerts.Repeated, s.alerts.Suppressed
+	c.Raised, c.Folded, c.Suppressed = s.alerts.Raised, s.alerts.Folded, s.alerts.Suppressed
 	if s.learning != nil {
 		c.Learning, c.Learner = true, s.learning.learner.Stats()
 	}

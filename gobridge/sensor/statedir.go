@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -52,7 +53,7 @@ func (d *stateDir) open(path string) error {
 
 // restore reads the state, nil where there is none. One that cannot be used is
 // set aside, which the error says.
-func (d *stateDir) restore(o learn.Options, alerts *model.Alerts, k Kind) (*learn.Learner, error) {
+func (d *stateDir) restore(o learn.Options, alerts *alerts.Policy, k Kind) (*learn.Learner, error) {
 	if d.path == "" {
 		return nil, nil
 	}
@@ -89,7 +90,7 @@ func (d *stateDir) release() {
 }
 
 // begin begins to save, unless it is being done.
-func (d *stateDir) begin(l *learn.Learner, memory learn.Memory, alerts *model.Alerts) (err error) {
+func (d *stateDir) begin(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
 	if d.path == "" || d.saver != nil {
 		return nil
 	}
@@ -134,7 +135,7 @@ func (d *stateDir) keep(m *model.Model) {
 }
 
 // finish saves everything, waits for it and gives the directory back.
-func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, alerts *model.Alerts) (err error) {
+func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
 	if d.path == "" {
 		return nil
 	}

@@ -68,9 +68,9 @@ type Statistics struct {
 
 	Learning   bool
 	Learner    learn.Stats
-	Raised     uint64 // alerts
-	Repeated   uint64 // unusual connections that an alert of the last hour has named
-	Suppressed uint64 // unusual connections that are part of a storm, or too many for their hour
+	Raised     uint64 // alerts, and incidents that were told
+	Folded     uint64 // unusual connections that are part of an incident
+	Suppressed uint64 // unusual connections for which the hour, or the day, had no room
 }
 
 // count counts a call of Score that ended with err.

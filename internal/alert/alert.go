@@ -20,29 +20,31 @@ type Kind string
 
 // The kinds.
 const (
-	Connection Kind = "connection" // one, or those of one originator within half a second
-	Storm      Kind = "storm"      // what an originator did beyond its alerts of the hour
-	Limit      Kind = "limit"      // what went beyond the alerts of an hour
+	Connection Kind = "connection" // one
+	Host       Kind = "host"       // an incident: what a host did beyond its alert, or what was done to it
+	Limit      Kind = "limit"      // what the hour, or the day, had no room for
 )
 
 // Alert is what a receiver gets. Its JSON is the format of the webhook and of
 // standard output.
 type Alert struct {
-	ID         string    `json:"id"` // the same however often it is sent
-	Kind       Kind      `json:"kind"`
-	Time       time.Time `json:"ts"` // of the connection, the strangest where there are several
-	Score      float64   `json:"anomaly_score"`
-	OneIn      uint64    `json:"anomaly_rank,omitempty"`
-	Reason     string    `json:"anomaly_reason,omitempty"`
-	Connection Summary   `json:"connection"`
-	Count      uint64    `json:"count"`             // connections folded into this alert
-	Repeats    uint64    `json:"repeats,omitempty"` // of the same since its alert before, not counted in Count
-	Responders int       `json:"responders"`        // distinct, among the first 1000
-	Ports      []uint16  `json:"ports"`             // distinct responder ports, the first 20
-	MorePorts  int       `json:"more_ports,omitempty"`
-	UIDs       []string  `json:"uids"` // samples, the first 10
-	First      time.Time `json:"first"`
-	Last       time.Time `json:"last"`
+	ID          string    `json:"id"` // the same however often it is sent
+	Kind        Kind      `json:"kind"`
+	Time        time.Time `json:"ts"` // of the connection, the strangest where there are several
+	Score       float64   `json:"anomaly_score"`
+	OneIn       uint64    `json:"anomaly_rank,omitempty"`
+	Reason      string    `json:"anomaly_reason,omitempty"`
+	Connection  Summary   `json:"connection"`
+	Count       uint64    `json:"count"`             // connections folded into this alert
+	Host        string    `json:"host,omitempty"`    // of an incident, one of the site's
+	Inbound     bool      `json:"inbound,omitempty"` // others originated its connections
+	Originators int       `json:"originators"`       // distinct, among the first 1000
+	Responders  int       `json:"responders"`        // the same
+	Ports       []uint16  `json:"ports"`             // distinct responder ports, the first 20
+	MorePorts   int       `json:"more_ports,omitempty"`
+	UIDs        []string  `json:"uids"` // samples, the first 10
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
 }
 
 // Summary is the connection of an alert.
@@ -78,13 +80,13 @@ func newID(k Kind, c *conn.Conn) string {
 func (a *Alert) Title() string {
 	c := &a.Connection
 	switch a.Kind {
-	case Storm:
-		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
+	case Host:
+		if a.Inbound {
+			return fmt.Sprintf("%d more anomalous connections to %s from %s, %s", a.Count, a.Host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
+		}
+		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, a.Host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
 	case Limit:
-		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts an hour, the strangest from %s to %s%s", a.Count, c.Originator, c.Responder, c.port())
-	}
-	if a.Count > 1 {
-		return fmt.Sprintf("%d anomalous connections from %s to %s, %s, score %.4f", a.Count, c.Originator, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"), a.Score)
+		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts, the strangest from %s to %s%s", a.Count, c.Originator, c.Responder, c.port())
 	}
 	service := c.Service
 	if service == "" {
@@ -121,9 +123,6 @@ func (a *Alert) Detail() string {
 			ports += fmt.Sprintf(" and %d more", a.MorePorts)
 		}
 		line("ports", "%s", ports)
-	}
-	if a.Repeats > 0 {
-		line("repeats", "%d connections like it since the last alert", a.Repeats)
 	}
 	c := &a.Connection
 	line("conn", "%s %s:%d → %s:%d %s %s, %.1f s, %d bytes sent, %d received", c.Proto, c.Originator, c.OrigPort, c.Responder, c.RespPort, c.Service, c.State, c.Duration, c.OrigBytes, c.RespBytes)

@@ -129,7 +129,11 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 				if name == oldPort {
 					name = "resp_p"
 				}
-				columns = append(columns, slices.Index(allowFields, name))
+				at := slices.Index(allowFields, name)
+				if at < 0 { // it may be meant to narrow the entries
+					return nil, fmt.Errorf("%s:%d: an allow-list has no column %q, want %s", file, i+1, name, strings.Join(allowFields, ", "))
+				}
+				columns = append(columns, at)
 			}
 			continue
 		case line == "", line[0] == '#':
@@ -143,7 +147,7 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 		}
 		l := AllowLine{Number: i + 1}
 		for j, value := range fields {
-			if unset(value) || columns[j] < 0 {
+			if unset(value) {
 				continue
 			}
 			if err := l.Set(allowFields[columns[j]], value); err != nil {

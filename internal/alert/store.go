@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 )
@@ -19,13 +17,13 @@ type state struct {
 	Format   int               `json:"format"`
 	Log      string            `json:"log"`
 	Position *zeeklog.Position `json:"position,omitempty"`
-	Budget   []byte            `json:"budget,omitempty"`
-	Folds    *Folds            `json:"folds,omitempty"`
+	Policy   []byte            `json:"policy,omitempty"`
+	Folds    folds             `json:"folds,omitempty"`
 	Queue    []*queued         `json:"queue,omitempty"`
 	Counts   Counts            `json:"counts"`
 }
 
-const stateFormat = 1
+const stateFormat = 2
 
 // queued is an alert and the receivers that have not taken it yet.
 type queued struct {
@@ -39,7 +37,7 @@ type Counts struct {
 	Unscored uint64 `json:"unscored"` // rows without a score, and no model to score them
 	Bad      uint64 `json:"bad"`      // rows that cannot be read
 	Allowed  uint64 `json:"allowed"`  // left out by the allow-list
-	Beyond   uint64 `json:"beyond"`   // unusual enough, but more than the budget gives their hour
+	Beyond   uint64 `json:"beyond"`   // unusual enough, but the hour, or the day, had no room
 	Alerts   uint64 `json:"alerts"`
 	Sent     uint64 `json:"sent"`    // by receiver
 	Refused  uint64 `json:"refused"` // by receiver
@@ -91,13 +89,29 @@ func (s *store) read() (*state, error) {
 // parseState reads and checks a state.
 func parseState(text []byte) (*state, error) {
 	st := &state{}
-	if err := json.Unmarshal(text, st); err != nil {
+	var of struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(text, &of); err != nil {
 		return nil, fmt.Errorf("not the state of a watcher: %w", err)
 	}
-	if st.Format != stateFormat {
-		return nil, fmt.Errorf("state of format %d, this program knows %d", st.Format, stateFormat)
+	var err error
+	switch of.Format {
+	case stateFormat:
+		err = json.Unmarshal(text, st)
+	case 1: // of 0.1.0: its day of alerts followed other rules, and begins anew
+		old := struct {
+			*state
+			Folds json.RawMessage `json:"folds"`
+		}{state: st}
+		err = json.Unmarshal(text, &old)
+	default:
+		return nil, fmt.Errorf("state of format %d, this program knows %d", of.Format, stateFormat)
 	}
-	if p := st.Position; p != nil && (p.Offset < 0 || p.Line < 0 || p.File.Length < 0 || p.File.Length > 1<<16 || int64(p.File.Length) > p.Offset) {
+	if err != nil {
+		return nil, fmt.Errorf("not the state of a watcher: %w", err)
+	}
+	if p := st.Position; p != nil && !p.Valid() {
 		return nil, errors.New("the position in the log is damaged")
 	}
 	for _, q := range st.Queue {
@@ -105,37 +119,9 @@ func parseState(text []byte) (*state, error) {
 			return nil, errors.New("the spool is damaged")
 		}
 	}
-	if f := st.Folds; f != nil {
-		fresh := newFolds(0)
-		for _, m := range []struct {
-			missing bool
-			set     func()
-		}{{f.Said == nil, func() { f.Said = fresh.Said }}, {f.Own == nil, func() { f.Own = fresh.Own }},
-			{f.Held == nil, func() { f.Held = fresh.Held }}, {f.Storms == nil, func() { f.Storms = fresh.Storms }}} {
-			if m.missing {
-				m.set()
-			}
-		}
-		for _, s := range f.Said {
-			if s == nil {
-				return nil, errors.New("the folds are damaged")
-			}
-		}
-		groups := slices.AppendSeq(slices.Collect(maps.Values(f.Held)), maps.Values(f.Storms))
-		groups = append(groups, f.Ready...)
-		if f.Beyond != nil {
-			groups = append(groups, f.Beyond)
-		}
-		for _, g := range groups {
-			if g == nil {
-				return nil, errors.New("the folds are damaged")
-			}
-			if g.Targets == nil {
-				g.Targets = map[string]struct{}{}
-			}
-			if g.AllPort == nil {
-				g.AllPort = map[uint16]struct{}{}
-			}
+	for _, g := range st.Folds {
+		if g == nil || g.Seen == nil || g.Origins == nil || g.RespPorts == nil {
+			return nil, errors.New("the incidents are damaged")
 		}
 	}
 	return st, nil

@@ -5,49 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // Config is what a Watcher does.
 type Config struct {
-	PerDay  float64      // the budget
-	PerHour int          // the hard limit
-	Model   *model.Model // for rows without a score, or nil
-	Allow   string       // the allow-list's file, or ""
-	Spool   int          // alerts that wait for a receiver at most
+	PerDay  float64        // the budget
+	PerHour int            // alerts an hour at most; 0 for the budget's share
+	Model   *model.Model   // for rows without a score, or nil
+	Allow   string         // the allow-list's file, or ""
+	Spool   int            // alerts that wait for a receiver at most
+	Names   *zeeklog.Names // of a dry run's columns, where their header does not tell
 	Say     func(format string, args ...any)
 	Warn    func(error)
 }
-
-// Paths are compared as if of the paper's forest: scores of several models and
-// of the sensor are then on one scale. 10.2448 is c(256).
-const averagePath = 10.2448
 
 // Watcher turns rows into alerts. Its methods are for one goroutine; Run's
 // senders work beside it.
 type Watcher struct {
 	Config
 	mu     sync.Mutex // of all below
-	budget *calibrate.Budget
-	folds  *Folds
+	policy *alerts.Policy
+	folds  folds
+	fresh  []*Alert // raised since collect
 	hosts  *feature.Hosts
 	allow  allowList
 	counts Counts
+	named  int             // bad rows
+	others map[string]bool // kinds of other logs' rows that were
+	lacks  conn.Fields     // what was said to have no column
 	queue  []*queued
 
 	targets []Target
 	wake    []chan struct{}
 	base    time.Duration // of the back-off
 
-	clock   func() time.Time // the machine's; of a dry run the log's own
 	at      zeeklog.Position
 	lastRow time.Time
 	changed bool
@@ -56,11 +58,12 @@ type Watcher struct {
 // NewWatcher returns a watcher that sends to the targets.
 func NewWatcher(c Config, targets []Target) *Watcher {
 	w := &Watcher{
-		Config: c, targets: targets, base: time.Second, clock: time.Now,
-		budget: calibrate.NewBudget(c.PerDay, calibrate.WidthFor(averagePath)),
-		folds:  newFolds(c.PerHour),
+		Config: c, targets: targets, base: time.Second,
+		policy: alerts.New(c.PerDay),
+		folds:  folds{},
 		allow:  allowList{path: c.Allow, warn: c.Warn},
 	}
+	w.policy.SetPerHour(c.PerHour)
 	if c.Model != nil {
 		w.hosts = feature.NewHosts(model.DefaultHosts)
 	}
@@ -86,9 +89,8 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 			row.Err = feature.Check(&row.Conn)
 		}
 		if row.Err != nil {
-			if w.counts.Bad++; w.counts.Bad <= 10 {
-				w.Warn(row.Err)
-			}
+			w.counts.Bad++
+			w.bad(row.Err)
 			continue
 		}
 		w.row(blk, row)
@@ -98,6 +100,32 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 	}
 	w.changed = true
 }
+
+// bad warns of a row that cannot be used, of the first ones of each kind: a
+// stream of several logs has any number of rows of another one.
+func (w *Watcher) bad(err error) {
+	why := err
+	if row := (*zeeklog.Error)(nil); errors.As(err, &row) {
+		why = fmt.Errorf("%s: %w", row.Field, row.Err)
+	}
+	if errors.Is(err, zeeklog.ErrOtherLog) {
+		if w.others[why.Error()] || len(w.others) >= maxOthers {
+			return
+		}
+		if w.others == nil {
+			w.others = make(map[string]bool)
+		}
+		w.others[why.Error()] = true
+		w.Warn(fmt.Errorf("%w; rows like it are counted, not named", err))
+		return
+	}
+	if w.named++; w.named <= 10 {
+		w.Warn(err)
+	}
+}
+
+// maxOthers bounds the kinds of other logs' rows that are named.
+const maxOthers = 100
 
 func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	c := &row.Conn
@@ -110,13 +138,18 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	if scored {
 		score, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(score > 0 && score < 1) {
-			if w.counts.Bad++; w.counts.Bad <= 10 {
+			w.counts.Bad++
+			if w.named++; w.named <= 10 {
 				w.Warn(fmt.Errorf("line %d: anomaly_score %q is no number between 0 and 1", row.Line, text))
 			}
 			return
 		}
 		h.score = score
 	} else if w.Model != nil {
+		if lacks := c.Absent &^ conn.LocalOrig &^ w.lacks; lacks != 0 {
+			w.lacks |= lacks
+			w.Warn(fmt.Errorf("line %d: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", row.Line, strings.Join(zeeklog.AbsentNames(lacks), ", ")))
+		}
 		h.score = w.Model.Score(c, window).Value
 	} else {
 		if w.counts.Unscored++; w.counts.Unscored == 1 {
@@ -124,24 +157,34 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		}
 		return
 	}
-	path := -math.Log2(h.score) * averagePath
+	name, _ := blk.Value(row, "anomaly_model")
+	if !scored {
+		name = w.Model.Fingerprint()
+	}
+	at := alerts.RowOf(c, h.score, false, name)
+	w.policy.Incidents(false, w.incident)
+	if !w.policy.Unusual(&at) {
+		return
+	}
 	if len(w.allow.lines) > 0 && w.allow.allows(c, c.TS.Time()) {
 		w.counts.Allowed++
 		return
 	}
-	unusual := path < w.budget.Threshold()
-	if unusual {
-		w.explain(&h, blk, row, window)
-		if w.folds.known(&h) {
-			return
-		}
-	}
-	if w.budget.Observe(int64(c.TS), path) {
-		w.explain(&h, blk, row, window)
-		w.folds.raise(&h, w.clock)
-	} else if unusual && !w.folds.storm(&h) {
+	w.explain(&h, blk, row, window)
+	switch w.policy.Raise(&at) {
+	case alerts.Raise:
+		w.fresh = append(w.fresh, gather(Connection, &h).done())
+		return
+	case alerts.Suppressed:
 		w.counts.Beyond++
-		w.folds.beyond(&h)
+	}
+	w.folds.fold(w.policy.Incident(), &h)
+}
+
+// incident tells of what grew out of an alert.
+func (w *Watcher) incident(i *alerts.Incident) {
+	if a := w.folds.told(i); a != nil {
+		w.fresh = append(w.fresh, a)
 	}
 }
 
@@ -168,10 +211,10 @@ func (w *Watcher) explain(h *hit, blk *zeeklog.Block, row *zeeklog.Row, window f
 	}
 }
 
-// collect moves complete alerts into the queue and reports whether there were
-// any.
-func (w *Watcher) collect(clock time.Time, passed time.Duration, all bool) bool {
-	alerts := w.folds.due(clock, passed, all)
+// collect moves alerts into the queue and reports whether there were any.
+func (w *Watcher) collect() bool {
+	alerts := w.fresh
+	w.fresh = nil
 	for _, a := range alerts {
 		q := &queued{Alert: a}
 		for _, t := range w.targets {
@@ -195,8 +238,7 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 	if err := w.allow.read(); err != nil {
 		return err
 	}
-	w.clock = func() time.Time { return w.folds.Now.Time() }
-	blocks, parser, blk := zeeklog.NewBlocks(r, name), zeeklog.NewParser(), zeeklog.Block{}
+	blocks, parser, blk := zeeklog.NewBlocks(r, name).Named(w.Names), zeeklog.NewParser(), zeeklog.Block{}
 	for ctx.Err() == nil {
 		err := blocks.Next(&blk)
 		if err == io.EOF {
@@ -205,32 +247,31 @@ func (w *Watcher) DryRun(ctx context.Context, r io.Reader, name string, each fun
 			return err
 		}
 		parser.Parse(&blk)
-		for i := range blk.Rows { // row by row, so that the end of a storm is seen at its time
-			one := blk
-			one.Rows = blk.Rows[i : i+1]
-			w.block(&one)
-			if len(w.folds.Held)+len(w.folds.Storms)+len(w.folds.Ready) > 0 || w.folds.Beyond != nil {
-				w.flush(false, each)
-			}
-		}
+		w.block(&blk)
+		w.flush(each)
 	}
 	return ctx.Err()
 }
 
-// EndDryRun gives the alerts that were still being gathered.
-func (w *Watcher) EndDryRun(each func(*Alert)) { w.flush(true, each) }
+// EndDryRun gives the alerts of incidents that were going on.
+func (w *Watcher) EndDryRun(each func(*Alert)) {
+	w.policy.Incidents(true, w.incident)
+	w.flush(each)
+}
 
-func (w *Watcher) flush(all bool, each func(*Alert)) {
-	for _, a := range w.folds.due(w.clock(), 0, all) {
+func (w *Watcher) flush(each func(*Alert)) {
+	for _, a := range w.fresh {
 		w.counts.Alerts++
 		each(a)
 	}
+	w.fresh = nil
 }
 
 const (
 	poll     = 200 * time.Millisecond
 	saveAt   = time.Second
 	reloadAt = time.Second
+	silent   = time.Hour // so long without a row: no incident goes on
 )
 
 // Run follows the log at path until ctx ends. Everything that is needed to go
@@ -259,7 +300,7 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 	w.allow.reload()
 
 	save := func() { // with mu held
-		st := &state{Log: path, Position: &w.at, Budget: w.budget.Append(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
+		st := &state{Log: path, Position: &w.at, Policy: w.policy.AppendState(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
 		if err := s.write(st); err != nil {
 			w.Warn(fmt.Errorf("the state is not saved, so a restart now would repeat alerts; trying again: %w", err))
 			return
@@ -286,11 +327,10 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 }
 
 func (w *Watcher) restore(old *state) {
-	if err := w.budget.Restore(old.Budget); err != nil {
+	if err := w.policy.RestoreState(old.Policy); err != nil {
 		w.Warn(fmt.Errorf("%w: it begins a new day", err))
 	}
 	if old.Folds != nil {
-		old.Folds.PerHour = w.PerHour
 		w.folds = old.Folds
 	}
 	w.counts = old.Counts
@@ -342,7 +382,10 @@ func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) err
 			w.allow.reload()
 			reloaded = now
 		}
-		fresh := w.collect(now, now.Sub(w.lastRow), false)
+		if now.Sub(w.lastRow) >= silent {
+			w.policy.Incidents(true, w.incident)
+		}
+		fresh := w.collect()
 		if fresh || w.changed && now.Sub(saved) >= saveAt {
 			save()
 			saved = now

@@ -33,14 +33,15 @@ var rooms = map[string][]string{
 	"model/calibrate": {},
 	"model":           {"model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
+	"model/alerts":    {"model/conn", "model/internal"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
 
 	"capture":         {"model/conn", "capture/service", "github.com/google/gopacket"},
 	"capture/service": {"model/conn"}, // for conn.Proto
 	"capture/zeeklog": {"model/conn"},
 
-	"gobridge":        {"gobridge/sensor", "model", "model/conn", "model/learn"},
-	"gobridge/sensor": {"model", "model/conn", "model/feature", "model/learn"},
+	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn"},
+	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn"},
 
 	"cmd": {
 		"model", "capture", "internal",

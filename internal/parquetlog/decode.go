@@ -57,11 +57,11 @@ var decoders = map[string]func(parquet.Node) (decoder, error){
 	"service":       optional(service, func(c *conn.Conn, s string) { c.Service = s; c.Set |= conn.Service }),
 	"orig_bytes":    optional(count, func(c *conn.Conn, n uint64) { c.OrigBytes = n; c.Set |= conn.OrigBytes }),
 	"resp_bytes":    optional(count, func(c *conn.Conn, n uint64) { c.RespBytes = n; c.Set |= conn.RespBytes }),
-	"missed_bytes":  optional(count, func(c *conn.Conn, n uint64) { c.MissedBytes = n }),
-	"orig_pkts":     optional(count, func(c *conn.Conn, n uint64) { c.OrigPkts = n }),
-	"orig_ip_bytes": optional(count, func(c *conn.Conn, n uint64) { c.OrigIPBytes = n }),
-	"resp_pkts":     optional(count, func(c *conn.Conn, n uint64) { c.RespPkts = n }),
-	"resp_ip_bytes": optional(count, func(c *conn.Conn, n uint64) { c.RespIPBytes = n }),
+	"missed_bytes":  always(conn.MissedBytes, func(c *conn.Conn, n uint64) { c.MissedBytes = n }),
+	"orig_pkts":     always(conn.OrigPkts, func(c *conn.Conn, n uint64) { c.OrigPkts = n }),
+	"orig_ip_bytes": always(conn.OrigIPBytes, func(c *conn.Conn, n uint64) { c.OrigIPBytes = n }),
+	"resp_pkts":     always(conn.RespPkts, func(c *conn.Conn, n uint64) { c.RespPkts = n }),
+	"resp_ip_bytes": always(conn.RespIPBytes, func(c *conn.Conn, n uint64) { c.RespIPBytes = n }),
 }
 
 // reader makes the function that reads values of a column's type.
@@ -73,6 +73,19 @@ func required[T any](r reader[T], set func(*conn.Conn, T)) func(parquet.Node) (d
 
 func optional[T any](r reader[T], set func(*conn.Conn, T)) func(parquet.Node) (decoder, error) {
 	return decoding(r, set, nil)
+}
+
+// always is a count that Zeek always sets.
+func always(bit conn.Fields, set func(*conn.Conn, uint64)) func(parquet.Node) (decoder, error) {
+	return func(n parquet.Node) (decoder, error) {
+		decode, err := optional(count, set)(n)
+		return func(c *conn.Conn, v parquet.Value, t *texts) error {
+			if v.IsNull() {
+				c.Absent |= bit
+			}
+			return decode(c, v, t)
+		}, err
+	}
 }
 
 func decoding[T any](r reader[T], set func(*conn.Conn, T), whenUnset error) func(parquet.Node) (decoder, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // Magic is what a Parquet file begins with.
@@ -27,6 +28,7 @@ type Log struct {
 	leaves  []leaf
 	decoded []column       // those that connections are made of
 	named   map[string]int // all leaves by name
+	lacks   conn.Fields    // fields that have no column
 }
 
 // leaf is a column as it lies in the file.
@@ -92,6 +94,11 @@ func open(f *os.File, name string, wanted Columns) (*Log, error) {
 		}
 		l.decoded = append(l.decoded, column{ours, i, decode})
 	}
+	for name := range decoders {
+		if !seen[name] && (wanted == All || !unscored[name]) {
+			l.lacks |= zeeklog.AbsentOf(name)
+		}
+	}
 	var missing []string
 	for _, name := range []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto", "conn_state"} {
 		if !seen[name] {
@@ -140,6 +147,11 @@ func (l *Log) Read(i int, g *Group) error {
 	}
 	g.texts = texts{}
 	g.Rows = append(g.Rows[:0], make([]Row, g.group.NumRows())...)
+	if l.lacks != 0 {
+		for i := range g.Rows {
+			g.Rows[i].Conn.Absent = l.lacks
+		}
+	}
 	for _, c := range l.decoded {
 		err := g.each(c.at, func(row int, v parquet.Value) {
 			if err := c.decode(&g.Rows[row].Conn, v, &g.texts); err != nil && g.Rows[row].Err == nil {

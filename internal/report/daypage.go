@@ -34,6 +34,15 @@ type DayPage struct {
 	Learnt    uint64 // rows that it was made of
 	From, To  time.Time
 	HasReason bool
+	Told      []Told // alerts, in the order in which a sensor would have raised them
+}
+
+// Told is an alert: a connection, or an incident of several.
+type Told struct {
+	At     time.Time
+	Score  float64
+	Text   string
+	Reason string // of a connection
 }
 
 // rankLine compares how many rows are as rare as 1 in N with what N says.

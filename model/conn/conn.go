@@ -38,9 +38,13 @@ type Conn struct {
 	IPProto       uint16   // Set&IPProto (absent before Zeek 7.1)
 
 	Set Fields
+
+	// Absent are fields of which the source says nothing: a log without their
+	// columns. They are not set, but that is not what Zeek said of them.
+	Absent Fields
 }
 
-// Fields is a bit set of the optional fields of a Conn.
+// Fields is a bit set of fields of a Conn.
 type Fields uint16
 
 // The optional fields.
@@ -54,6 +58,15 @@ const (
 	History
 	TunnelParents
 	IPProto
+)
+
+// Fields that Zeek always sets, but that a log can lack.
+const (
+	MissedBytes Fields = 1 << (iota + 9)
+	OrigPkts
+	OrigIPBytes
+	RespPkts
+	RespIPBytes
 )
 
 // Has reports whether all of the fields f are set.

@@ -18,6 +18,8 @@ type Site struct {
 	hosts []netip.Addr  // the site's own originators
 	work  map[netip.Addr][]int
 	peers []netip.Addr // the site's own hosts, as targets
+
+	absent conn.Fields // that all rows lack
 }
 
 // own reports whether an address is the site's own: by the log where it says
@@ -33,8 +35,10 @@ func NewSite(rows []conn.Conn) (*Site, error) {
 	s := &Site{rows: rows, work: map[netip.Addr][]int{}}
 	latest := conn.Micros(-1 << 63)
 	peers := map[netip.Addr]bool{}
+	s.absent = ^conn.Fields(0)
 	for i := range rows {
 		c := &rows[i]
+		s.absent &= c.Absent
 		latest = max(latest, c.End())
 		s.ends = append(s.ends, latest)
 		if own(c.Has(conn.LocalOrig), c.LocalOrig, c.Orig.Addr()) {
@@ -106,6 +110,7 @@ func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 		c.Resp = netip.AddrPortFrom(target, c.Resp.Port())
 		c.LocalOrig, c.LocalResp = true, target != outside
 		c.Set |= s.rows[0].Set & (conn.LocalOrig | conn.LocalResp)
+		c.Absent, c.Set = s.absent, c.Set&^s.absent // as the log would have written it
 		l.Rows = append(l.Rows, c)
 	}
 	slices.SortStableFunc(l.Rows, func(a, b conn.Conn) int { return int(min(max(a.End()-b.End(), -1), 1)) })

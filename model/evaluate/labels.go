@@ -47,4 +47,8 @@ type Row struct {
 	Conn    conn.Conn
 	Anomaly bool
 	Family  string // of an anomaly: which attack; "" where that is not known
+
+	// Campaign is what belongs together of the attacks, "" of a normal row and
+	// where it is not known.
+	Campaign string
 }

@@ -10,6 +10,9 @@ import (
 // "4.2 GB", "212", "97 %", "ssl, 1 in 12 connections", "31337/tcp, never seen".
 // It allocates only what dst needs.
 func (e *Encoder) AppendConn(dst []byte, i int, c *conn.Conn, w Window) []byte {
+	if c.Absent != 0 && Absent(c.Absent)>>i&1 != 0 {
+		return append(dst, "no column"...)
+	}
 	switch i {
 	case duration:
 		if !c.Has(conn.Duration) {

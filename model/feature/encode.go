@@ -77,6 +77,9 @@ func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 		// transport says anything: that neighbours are discovered by ICMP is no news.
 		s.Silent = 1<<protoCode | 1<<stateCode
 	}
+	if s.Absent = 0; c.Absent != 0 {
+		s.Absent = Absent(c.Absent)
+	}
 }
 
 // portRarity is the rarity of the port among the originator's connections.
@@ -86,6 +89,8 @@ func (m *Memory) portRarity() float32 {
 
 func serviceCode(c *conn.Conn, t *Texts) uint64 {
 	switch {
+	case c.Absent&conn.Service != 0:
+		return NoCode
 	case !c.Has(conn.Service):
 		return 0 // of ""
 	case len(c.Service) > MaxServiceName:
@@ -99,6 +104,9 @@ func serviceCode(c *conn.Conn, t *Texts) uint64 {
 // that came to nothing the bytes do not count: they say how often a SYN was
 // sent again, and would make a scan many kinds.
 func connCell(c *conn.Conn, service uint64) uint64 {
+	if service == NoCode { // as an unset one
+		service = 0
+	}
 	var key uint64
 	if !c.State.Failed() {
 		key = uint64(bits.Len64(c.OrigIPBytes))<<7 | uint64(bits.Len64(c.RespIPBytes))

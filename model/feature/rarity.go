@@ -29,6 +29,7 @@ type Encoder struct {
 	unseen   float32
 	rarities []rarities // of each of the set's codes
 	bits     *surprises // nil where the set has no text
+	usual    Vector     // what a feature counts as that says nothing
 }
 
 // rarities are those of one feature.
@@ -84,6 +85,9 @@ func (e *Encoder) Finish(v *Vector, s *Sample) {
 	}
 	if e.bits != nil {
 		v[e.set.surprise] = e.bits.of(&s.Text)
+	}
+	if s.Absent != 0 {
+		put(v, &e.usual, s.Absent)
 	}
 }
 

@@ -25,8 +25,9 @@ type Row struct {
 type Sample struct {
 	Vector Vector // rarities that have a code are zero
 	Codes  [MaxCodes]uint64
-	Silent uint8 // bit i: Codes[i] counts as a value that was met, but says nothing of this row
-	Text   Text  // where the set has one
+	Silent uint8  // bit i: Codes[i] counts as a value that was met, but says nothing of this row
+	Text   Text   // where the set has one
+	Absent uint32 // features that say nothing, for the log has no column for them: bit i for Set.Features[i]
 }
 
 // Codes that are no values. A Counter does not count them.
@@ -139,6 +140,9 @@ func (s *Set) CheckSample(row *Sample) error {
 	}
 	if row.Silent>>len(s.Codes) != 0 {
 		return fmt.Errorf("a value says nothing that is not there: %#x of %d", row.Silent, len(s.Codes))
+	}
+	if row.Absent>>len(s.Features) != 0 {
+		return fmt.Errorf("a feature is absent that is not there: %#x of %d", row.Absent, len(s.Features))
 	}
 	return s.checkText(row)
 }

@@ -22,6 +22,9 @@ const (
 // Bounds are the ends of the usual range: what AppendUsual calls under and over.
 func (r *Range) Bounds() (least, most float32) { return r[low], r[high] }
 
+// Middle is the value that half of the rows are at or below.
+func (r *Range) Middle() float32 { return r[middle] }
+
 // AppendUsual appends what is usual for the feature i, as seen from the value x
 // of a row: "under 31 MB", "over 2 s", "3", "1 in 200 connections or
 // more". It allocates only what dst needs.

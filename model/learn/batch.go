@@ -24,8 +24,8 @@ const (
 	BatchRows = 128
 	// MaxBatch is the most bytes of a batch.
 	MaxBatch = batchHead + BatchRows*maxRow
-	// Flags, the time, hashes of the originator and of the kind, numbers, codes.
-	maxRow = 2 + binary.MaxVarintLen64 + 4 + 8 + 4*feature.Places + feature.MaxCodes*binary.MaxVarintLen64 + feature.TextSize
+	// Flags, what is absent, the time, hashes of the originator and of the kind, numbers, codes.
+	maxRow = 2 + binary.MaxVarintLen32 + binary.MaxVarintLen64 + 4 + 8 + 4*feature.Places + feature.MaxCodes*binary.MaxVarintLen64 + feature.TextSize
 
 	rowIsCold = 1
 )
@@ -67,6 +67,7 @@ func (b *Batch) Add(r *feature.Row) {
 		flags = rowIsCold
 	}
 	d := append(b.data, flags, r.Silent)
+	d = binary.AppendUvarint(d, uint64(r.Absent))
 	d = binary.AppendVarint(d, int64(r.TS))
 	d = binary.LittleEndian.AppendUint32(d, r.Host)
 	d = binary.LittleEndian.AppendUint64(d, r.Cell)
@@ -133,12 +134,17 @@ func (r *BatchReader) next(d []byte) (left []byte, ok bool) {
 	}
 	r.row = feature.Row{Cold: d[0]&rowIsCold != 0}
 	r.row.Silent = d[1]
-	ts, n := binary.Varint(d[2:])
+	absent, n := binary.Uvarint(d[2:])
+	if n <= 0 || absent > math.MaxUint32 {
+		return nil, false
+	}
+	r.row.Absent, d = uint32(absent), d[2+n:]
+	ts, n := binary.Varint(d)
 	if n <= 0 {
 		return nil, false
 	}
 	numbers := r.set.N()
-	if d = d[2+n:]; len(d) < 12+4*numbers {
+	if d = d[n:]; len(d) < 12+4*numbers {
 		return nil, false
 	}
 	r.row.TS = conn.Micros(ts)

@@ -123,6 +123,7 @@ func (c *codec) sample(s *feature.Sample) {
 		c.uint64(&s.Codes[i])
 	}
 	c.uint8(&s.Silent)
+	c.uint32(&s.Absent)
 	if c.set.Text {
 		text := s.Text[1 : 1+s.Text[0]]
 		c.bytes(&text, len(s.Text)-1)

@@ -38,8 +38,8 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 }
 
 // Restore is RestoreRows for a sensor of conn.log.
-func Restore(path string, o Options, alerts *model.Alerts) (l *Learner, hosts *feature.Hosts, err error) {
-	l, err = RestoreRows(path, o, alerts, func(states [][]byte) (err error) {
+func Restore(path string, o Options, day Day) (l *Learner, hosts *feature.Hosts, err error) {
+	l, err = RestoreRows(path, o, day, func(states [][]byte) (err error) {
 		hosts, err = feature.RestoreHosts(o.withDefaults().Hosts, states...)
 		return err
 	})

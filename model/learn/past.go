@@ -6,6 +6,8 @@
 package learn
 
 import (
+	"slices"
+
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -45,6 +47,7 @@ const (
 type past struct {
 	sensor      bool
 	rows        uint64
+	lacking     bool        // some rows lack fields, as on no sensor
 	first, last conn.Micros // earliest and latest ts
 	begun, now  conn.Micros // ts of the first and of the latest row
 	counter     *feature.Counter
@@ -89,6 +92,7 @@ func (p *past) observe(r *feature.Row) {
 	}
 	p.rows++
 	p.now = r.TS
+	p.lacking = p.lacking || r.Absent != 0
 	p.first, p.last = min(p.first, r.TS), max(p.last, r.TS)
 
 	in, place := p.cells, 0
@@ -163,6 +167,30 @@ func (p *past) forCurve(i int, early bool) *feature.Sample {
 		i -= len(p.early)
 	}
 	return &p.calibration.rows[i]
+}
+
+// usual is the middle of each feature among the rows that have it, for those
+// that do not; where none has it, it is the same for all.
+func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
+	var of [feature.Places][]float32
+	n, early := p.curveRows()
+	for i := range n {
+		s := p.forCurve(i, early)
+		var v feature.Vector
+		e.Finish(&v, s)
+		for f, x := range v[:e.Set().N()] {
+			if s.Absent>>f&1 == 0 {
+				of[f] = append(of[f], x)
+			}
+		}
+	}
+	for f, values := range of {
+		if len(values) > 0 {
+			slices.Sort(values)
+			usual[f] = values[len(values)/2]
+		}
+	}
+	return usual
 }
 
 // available is the number of different rows that a tree can draw.

@@ -142,6 +142,9 @@ func (b *rebuild) freeze() (err error) {
 		b.parts.Summary.Cells = len(p.cells.opened(p.now))
 	}
 	b.parts.Encoder, err = feature.NewEncoder(b.o.Set, p.counter.Tables())
+	if err == nil && p.lacking {
+		b.parts.Encoder = b.parts.Encoder.WithUsual(p.usual(b.parts.Encoder))
+	}
 	b.stage = growing
 	return err
 }

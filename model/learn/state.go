@@ -66,10 +66,10 @@ type Memory interface {
 // rolling day of alerts to the file at path, by way of path with ".new"
 // appended: what stood at path before stays there until all is written. One
 // saver at a time.
-func (l *Learner) Save(path string, memory Memory, alerts *model.Alerts) (*Saver, error) {
+func (l *Learner) Save(path string, memory Memory, day Day) (*Saver, error) {
 	s := &Saver{state: state{l: l, memory: memory}, path: path, buffer: make([]byte, 0, 1<<17)}
-	if alerts != nil {
-		s.state.blobs[day24] = alerts.AppendState(nil)
+	if day != nil {
+		s.state.blobs[day24] = day.AppendState(nil)
 	}
 	if err := s.state.collect(); err != nil {
 		return nil, err
@@ -196,6 +196,12 @@ func (s *Saver) Abandon() {
 	}
 }
 
+// Day is the day of alerts, which a state keeps beside what was learnt.
+type Day interface {
+	AppendState(dst []byte) []byte
+	RestoreState(state []byte) error
+}
+
 // Cancel is Abandon, and waits where the file is already on its way: then it
 // takes its place, or the error says why not.
 func (s *Saver) Cancel() error {
@@ -208,13 +214,13 @@ func (s *Saver) Cancel() error {
 
 const hintState = "learning starts anew; remove or keep the old file as you like"
 
-// RestoreRows reads a state that Save wrote, with alerts' part of it unless that
+// RestoreRows reads a state that Save wrote, with the day's part of it unless day
 // is nil; memory is given all that the Memory appended. The options must ask for
 // the set, the sampling and the size of the forest of the state; the seed is the
 // state's. A file that cannot be used gives a
 // *model.FormatError. Rows that were observed when it was complete are never
 // learnt twice: go on with the next.
-func RestoreRows(path string, o Options, alerts *model.Alerts, memory func(states [][]byte) error) (*Learner, error) {
+func RestoreRows(path string, o Options, day Day, memory func(states [][]byte) error) (*Learner, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -226,14 +232,14 @@ func RestoreRows(path string, o Options, alerts *model.Alerts, memory func(state
 	if err != nil {
 		return nil, err
 	}
-	l, err := restore(data, o, alerts, memory)
+	l, err := restore(data, o, day, memory)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return l, nil
 }
 
-func restore(data []byte, o Options, alerts *model.Alerts, memory func([][]byte) error) (*Learner, error) {
+func restore(data []byte, o Options, day Day, memory func([][]byte) error) (*Learner, error) {
 	l := NewLearner(o)
 	head := l.head()
 	switch {
@@ -250,8 +256,8 @@ func restore(data []byte, o Options, alerts *model.Alerts, memory func([][]byte)
 	if err == nil {
 		err = memory(s.windows)
 	}
-	if err == nil && alerts != nil {
-		err = alerts.RestoreState(s.blobs[day24], l.model)
+	if err == nil && day != nil {
+		err = day.RestoreState(s.blobs[day24])
 	}
 	if err != nil {
 		return nil, &model.FormatError{What: "state is damaged", Hint: hintState, Err: err}

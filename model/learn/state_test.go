@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -203,14 +204,15 @@ func TestSaveAtAnyTime(t *testing.T) {
 func TestAlertsGoWithTheState(t *testing.T) {
 	rows := officeRows(15, 6000)
 	o := learn.Options{Seed: 3}
-	l, hosts, alerts := learn.NewLearner(o), feature.NewHosts(model.DefaultHosts), model.NewAlerts(1000)
-	observe := func(l *learn.Learner, hosts *feature.Hosts, alerts *model.Alerts, rows []conn.Conn) (raised []int) {
+	l, hosts, policy := learn.NewLearner(o), feature.NewHosts(model.DefaultHosts), alerts.New(1000)
+	observe := func(l *learn.Learner, hosts *feature.Hosts, policy *alerts.Policy, rows []conn.Conn) (raised []int) {
 		for i := range rows {
 			w := hosts.Observe(&rows[i])
 			var s model.Score
 			if m := l.Model(); m != nil {
 				s = m.Score(&rows[i], w)
-				if alerts.Unusual(&rows[i], s, m) {
+				row := alerts.RowOf(&rows[i], s.Value, s.Cold, m.Fingerprint())
+				if policy.Unusual(&row) && policy.Raise(&row) == alerts.Raise {
 					raised = append(raised, i)
 				}
 			}
@@ -219,15 +221,15 @@ func TestAlertsGoWithTheState(t *testing.T) {
 		}
 		return raised
 	}
-	observe(l, hosts, alerts, rows[:5000])
+	observe(l, hosts, policy, rows[:5000])
 	path := filepath.Join(t.TempDir(), "state")
-	s, err := l.Save(path, hosts, alerts)
+	s, err := l.Save(path, hosts, policy)
 	require.NoError(t, err)
 	require.NoError(t, s.Finish())
-	again := model.NewAlerts(1000)
+	again := alerts.New(1000)
 	l2, hosts2, err := learn.Restore(path, o, again)
 	require.NoError(t, err)
-	want := observe(l, hosts, alerts, rows[5000:])
+	want := observe(l, hosts, policy, rows[5000:])
 	require.NotEmpty(t, want)
 	require.Equal(t, want, observe(l2, hosts2, again, rows[5000:]))
 }

@@ -24,6 +24,10 @@ zeek::RecordValPtr MakeRecord(const char* type) {
 
 zeek::ValPtr Count(uint64_t n) { return zeek::val_mgr->Count(n); }
 
+zeek::ValPtr Enum(const char* type, uint32_t value) {
+    return zeek::id::find_type<zeek::EnumType>(type)->GetEnumVal(value);
+}
+
 std::string_view View(const zeek::StringVal& s) {
     return {reinterpret_cast<const char*>(s.Bytes()), static_cast<size_t>(s.Len())};
 }
@@ -72,22 +76,28 @@ double Scorer::Unscored(int32_t status) {
     return -static_cast<double>(status);
 }
 
+zeek::ValPtr Scorer::Raise() noexcept { return Enum("IForest::Verdict", bridge.Raise()); }
+
 zeek::ValPtr Scorer::NextEvent() noexcept {
     auto event = bridge.NextEvent();
-    auto r = MakeRecord("IForest::Happening");
-    Set(*r, "kind", Count(event.kind));
+    auto r = MakeRecord("IForest::News");
+    Set(*r, "kind", Enum("IForest::NewsKind", event.kind));
     Set(*r, "text", std::string(event.text));
-    if ( event.kind == IFOREST_STORM ) {
+    if ( event.kind == IFOREST_INCIDENT ) {
         Set(*r, "n", Count(event.count));
         Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(event.first));
         Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(event.last));
         Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(event.score));
+        static constexpr uint8_t several[16] = {};
+        if ( memcmp(event.host, several, sizeof several) != 0 )
+            Set(*r, "host", Address(event.host));
+        Set(*r, "inbound", zeek::val_mgr->Bool(event.inbound != 0));
+        Set(*r, "over", zeek::val_mgr->Bool(event.over != 0));
+        Set(*r, "orig_h", Address(event.orig_h));
         Set(*r, "resp_h", Address(event.resp_h));
         Set(*r, "resp_p", Count(event.resp_p));
-        Set(*r, "others", zeek::val_mgr->Bool(event.distinct != 0));
-        static constexpr uint8_t several[16] = {};
-        if ( memcmp(event.orig_h, several, sizeof several) != 0 )
-            Set(*r, "orig_h", Address(event.orig_h));
+        Set(*r, "other_origs", zeek::val_mgr->Bool(event.other_origs != 0));
+        Set(*r, "other_resps", zeek::val_mgr->Bool(event.other_resps != 0));
     }
     return r;
 }
@@ -182,7 +192,7 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "models", Count(counts.models));
     Set(*r, "refused", Count(counts.refused));
     Set(*r, "raised", Count(counts.raised));
-    Set(*r, "repeated", Count(counts.repeated));
+    Set(*r, "folded", Count(counts.folded));
     Set(*r, "suppressed", Count(counts.suppressed));
     Set(*r, "sampled", Count(counts.sampled));
     Set(*r, "samples_lost", Count(counts.samples_lost));

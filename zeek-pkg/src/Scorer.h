@@ -18,7 +18,7 @@ public:
     double Score(const zeek::Val& info) noexcept;
     bool Unusual() const { return last.unusual != 0; }
     bool News() const { return last.news != 0; }
-    uint32_t Raise() { return bridge.Raise(); }
+    zeek::ValPtr Raise() noexcept;
     zeek::ValPtr NextEvent() noexcept;
     void Learn(const Learning& how) { bridge.Learn(how); }
     void Sample(uint64_t one_in) { bridge.Sample(one_in); }

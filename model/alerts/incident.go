@@ -1,0 +1,134 @@
+package alerts
+
+import (
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Incident is what a host of the site did beyond its alert, or what was done to
+// it, and is told as one.
+type Incident struct {
+	Host     netip.Addr     // the site's; invalid for what had no room, of several hosts
+	Inbound  bool           // connections to Host, from others; else Host originated them
+	Count    uint64         // connections folded into it
+	Begun    conn.Micros    // of the alert
+	Latest   conn.Micros    // of the latest connection
+	Score    float64        // the highest
+	Orig     netip.AddrPort // of the connection with that score
+	Resp     netip.AddrPort
+	OneOrig  bool // all connections came from Orig's address
+	OneResp  bool // all connections went to Resp
+	Over     bool // nothing more is folded into it
+	level    float64
+	told     uint64 // Count when it was told
+	overdue  uint64 // Count at which it is told next
+	firstRow firstRow
+}
+
+// firstRow is what the others are compared with.
+type firstRow struct {
+	orig netip.Addr
+	resp netip.AddrPort
+}
+
+// ID tells incidents apart.
+type ID struct {
+	Host    netip.Addr
+	Inbound bool
+	Begun   conn.Micros
+}
+
+// ID stays the same while the incident goes on.
+func (i *Incident) ID() ID { return ID{i.Host, i.Inbound, i.Begun} }
+
+// Incident returns the incident that the row of the latest Raise belongs to:
+// that of its host, or the one of all that had no room.
+func (p *Policy) Incident() *Incident {
+	if h := &p.hosts[p.place]; h.open >= 0 {
+		return &h.incident
+	}
+	return &p.beyond
+}
+
+func (i *Incident) begin(r *Row, now conn.Micros) {
+	if i.firstRow.orig.IsValid() {
+		return
+	}
+	i.Begun, i.Latest, i.OneOrig, i.OneResp = now, now, true, true
+	i.firstRow = firstRow{r.Orig.Addr(), r.Resp}
+	i.overdue = growth
+}
+
+func (i *Incident) add(r *Row, now conn.Micros) {
+	i.Count++
+	i.Latest = now
+	i.strangest(r)
+}
+
+func (i *Incident) strangest(r *Row) {
+	i.OneOrig = i.OneOrig && r.Orig.Addr() == i.firstRow.orig
+	i.OneResp = i.OneResp && r.Resp == i.firstRow.resp
+	if r.Score > i.Score {
+		i.Score, i.Orig, i.Resp = r.Score, r.Orig, r.Resp
+	}
+}
+
+// fold adds a row, and tells of the incident if it has grown.
+func (p *Policy) fold(i *Incident, r *Row) {
+	i.add(r, p.now)
+	if i.Count >= i.overdue && len(p.ready) < cap(p.ready) {
+		i.told = i.Count
+		i.overdue *= growth
+		p.ready = append(p.ready, *i)
+	}
+}
+
+// Incidents calls each with every incident that has grown tenfold or is over;
+// with all, with every one. It belongs before Unusual.
+func (p *Policy) Incidents(all bool, each func(*Incident)) {
+	if all || p.now-p.aired >= minute {
+		p.aired = p.now
+		for n := len(p.open) - 1; n >= 0; n-- {
+			i := &p.hosts[p.open[n]].incident
+			if all || p.over(i) {
+				p.end(int(p.open[n]))
+			}
+		}
+		if b := &p.beyond; b.Count > 0 && (all || p.now-b.Latest >= quiet || p.now-b.Begun >= quiet) {
+			if b.Count >= growth {
+				b.Over = true
+				p.ready = append(p.ready, *b)
+			}
+			*b = Incident{}
+		}
+	}
+	for n := range p.ready {
+		p.line()
+		each(&p.ready[n])
+	}
+	p.ready = p.ready[:0]
+}
+
+// over reports whether a host's incident is over.
+func (p *Policy) over(i *Incident) bool { return p.now-i.Latest >= quiet || p.now-i.Begun >= day }
+
+const minute = conn.Micros(60e6)
+
+// end closes a host's incident, and tells of it if there is something new.
+func (p *Policy) end(place int) {
+	h := &p.hosts[place]
+	if h.open < 0 {
+		return
+	}
+	if i := &h.incident; i.Count >= max(worthTelling, 2*i.told) {
+		i.Over = true
+		p.ready = append(p.ready, *i)
+	}
+	last := len(p.open) - 1
+	moved := p.open[last]
+	p.open[h.open] = moved
+	p.hosts[moved].open = h.open
+	p.open = p.open[:last]
+	h.open, h.incident = -1, Incident{}
+}

@@ -1,0 +1,217 @@
+package alerts
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// stateVersion is the first byte of a state.
+const stateVersion = 2
+
+// AppendState appends the day and its incidents to dst, for RestoreState.
+func (p *Policy) AppendState(dst []byte) []byte {
+	if p.hour == noHour {
+		return dst
+	}
+	c := codec{writing: true, buf: append(dst, stateVersion)}
+	p.code(&c)
+	return c.buf
+}
+
+// RestoreState takes up the day that AppendState wrote; an empty state begins a
+// new one, and so does one of an earlier version. On an error nothing has
+// changed.
+func (p *Policy) RestoreState(state []byte) error {
+	if len(state) == 0 || state[0] != stateVersion {
+		return nil
+	}
+	fresh := New(p.perDay)
+	c := codec{buf: state[1:]}
+	fresh.code(&c)
+	if c.bad || len(c.buf) > 0 {
+		return errors.New("the state of the alerts is damaged")
+	}
+	fresh.Raised, fresh.Folded, fresh.Suppressed = p.Raised, p.Folded, p.Suppressed
+	*p = *fresh
+	return nil
+}
+
+// code writes the policy, or reads it into a new one.
+func (p *Policy) code(c *codec) {
+	c.text(&p.model)
+	fresh := uint64(p.fresh)
+	c.number(&fresh, freshRows)
+	rows := uint64(p.rows)
+	c.number(&rows, openingRows)
+	p.fresh, p.rows = int(fresh), int(rows)
+	c.micros(&p.now)
+	c.micros(&p.begun)
+	c.micros(&p.aired)
+	c.micros(&p.latest)
+	p.hour = int64(p.now / hour)
+	for i := range 24 {
+		for _, n := range []*uint32{&p.lines[i], &p.alerts[i]} {
+			v := uint64(*n)
+			c.number(&v, math.MaxUint32)
+			*n = uint32(v)
+		}
+	}
+	p.beyond.code(c)
+
+	places := uint64(p.places.Len())
+	c.number(&places, maxHosts)
+	at := p.places.Oldest()
+	for range places {
+		if c.bad {
+			return
+		}
+		var key hostKey
+		if c.writing {
+			key = p.places.Key(at)
+		}
+		c.bytes(key.addr[:])
+		c.flag(&key.inbound)
+		if !c.writing {
+			added := false
+			if at, added = p.places.Use(key); !added {
+				c.bad = true
+				return
+			}
+		}
+		p.codeHost(c, at)
+		if c.writing {
+			at = p.places.Newer(at)
+		}
+	}
+	p.stale = true
+}
+
+func (p *Policy) codeHost(c *codec, place int) {
+	h := &p.hosts[place]
+	for i := range h.best {
+		best, raised := uint64(h.best[i]), uint64(h.raised[i])
+		c.number(&best, bins-1)
+		c.number(&raised, math.MaxUint8)
+		h.best[i], h.raised[i] = uint16(best), uint8(raised)
+		if !c.writing && best > 0 {
+			p.best[best]++
+		}
+	}
+	open := h.open >= 0
+	c.flag(&open)
+	if !open {
+		return
+	}
+	h.incident.code(c)
+	if !c.writing {
+		if len(p.open) == maxOpen {
+			c.bad = true
+			return
+		}
+		h.open = int32(len(p.open))
+		p.open = append(p.open, int32(place))
+	}
+}
+
+func (i *Incident) code(c *codec) {
+	c.addr(&i.Host)
+	for _, flag := range []*bool{&i.Inbound, &i.OneOrig, &i.OneResp, &i.Over} {
+		c.flag(flag)
+	}
+	for _, n := range []*uint64{&i.Count, &i.told, &i.overdue} {
+		c.number(n, math.MaxUint64)
+	}
+	c.micros(&i.Begun)
+	c.micros(&i.Latest)
+	c.share(&i.Score)
+	c.share(&i.level)
+	c.addrPort(&i.Orig)
+	c.addrPort(&i.Resp)
+	c.addr(&i.firstRow.orig)
+	c.addrPort(&i.firstRow.resp)
+}
+
+// codec writes values to buf, or reads them from it and checks them.
+type codec struct {
+	writing bool
+	buf     []byte
+	bad     bool
+}
+
+func (c *codec) number(v *uint64, most uint64) {
+	if c.writing {
+		c.buf = binary.AppendUvarint(c.buf, *v)
+		return
+	}
+	n := 0
+	if *v, n = binary.Uvarint(c.buf); n <= 0 || *v > most {
+		c.bad, *v, n = true, 0, 0
+	}
+	c.buf = c.buf[n:]
+}
+
+func (c *codec) micros(v *conn.Micros) {
+	u := uint64(*v)
+	c.number(&u, math.MaxInt64)
+	*v = conn.Micros(u)
+}
+
+func (c *codec) flag(v *bool) {
+	u := uint64(0)
+	if *v {
+		u = 1
+	}
+	c.number(&u, 1)
+	*v = u == 1
+}
+
+// share is a number from 0 to 1.
+func (c *codec) share(v *float64) {
+	u := math.Float64bits(*v)
+	c.number(&u, math.MaxUint64)
+	if *v = math.Float64frombits(u); !(*v >= 0 && *v <= 1) {
+		c.bad, *v = true, 0
+	}
+}
+
+func (c *codec) bytes(v []byte) {
+	if c.writing {
+		c.buf = append(c.buf, v...)
+	} else if c.bad = c.bad || len(c.buf) < len(v); !c.bad {
+		copy(v, c.buf)
+		c.buf = c.buf[len(v):]
+	}
+}
+
+func (c *codec) text(v *string) {
+	n := uint64(len(*v))
+	c.number(&n, 1<<10)
+	b := []byte(*v)
+	if !c.writing {
+		b = make([]byte, n)
+	}
+	c.bytes(b)
+	*v = string(b)
+}
+
+func (c *codec) addr(v *netip.Addr) {
+	valid := v.IsValid()
+	if c.flag(&valid); !valid {
+		return
+	}
+	b := v.As16()
+	if c.bytes(b[:]); !c.writing {
+		*v = netip.AddrFrom16(b).Unmap()
+	}
+}
+
+func (c *codec) addrPort(v *netip.AddrPort) {
+	a, port := v.Addr(), uint64(v.Port())
+	c.addr(&a)
+	c.number(&port, math.MaxUint16)
+	*v = netip.AddrPortFrom(a, uint16(port))
+}
