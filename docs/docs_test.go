@@ -88,11 +88,19 @@ func run(t *testing.T, dir, guide string) {
 	require.Empty(t, unmarked(string(text)))
 	all := steps(string(text))
 	require.NotEmpty(t, all)
+	env := append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE"} { // which are below the real home
+		at, err := exec.Command("go", "env", name).Output()
+		require.NoError(t, err)
+		env = append(env, name+"="+strings.TrimSpace(string(at)))
+	}
+	// Packages compiled in one copy of the repository serve the next.
+	env = append(env, "GOFLAGS=-trimpath -buildvcs=false")
 	for _, s := range all {
 		ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", s.command)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME="+dir)
+		cmd.Env = env
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
@@ -111,6 +119,52 @@ func run(t *testing.T, dir, guide string) {
 		}
 		require.Regexp(t, `(?s)^`+strings.Join(parts, `.*`)+`$`, strings.Join(got, "\n"), "%s:%d: %s", guide, s.line, s.command)
 	}
+}
+
+// clone copies the repository, as it stands, into a folder.
+func clone(t *testing.T) (dir string) {
+	t.Helper()
+	testenv.OS(t, "linux")
+	testenv.Program(t, "bash")
+	testenv.Program(t, "git")
+	dir = t.TempDir()
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", `git ls-files -z | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$0"`, dir)
+	cmd.Dir = testenv.Root(t)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return dir
+}
+
+func TestReadme(t *testing.T) { run(t, clone(t), "../README.md") }
+
+// The lines before and after are what the program writes.
+func TestReadmeShowsARealConnection(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	dir := build(t)
+	shell := func(command string) []string {
+		cmd := exec.Command("bash", "-euo", "pipefail", "-c", command)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		return strings.Split(strings.TrimSpace(string(out)), "\t")
+	}
+	got := shell(`./zeek-iforest replay --columns score,rank,reason testdata/pcaps/office-day.pcap 2>/dev/null | grep CA7x6GsmPeSkJIbHj | cut -f 3,5,6,8-12,23-`)
+	before := regexp.MustCompile(`(?m)^10\.20\.0\.10 .*$`).FindString(string(text))
+	require.Equal(t, got[:8], strings.Fields(before))
+	after := regexp.MustCompile(`(?m)^… SF +(\S+) +(\S+) +(.*) …$`).FindStringSubmatch(string(text))
+	require.Len(t, after, 4)
+	require.Equal(t, got[8:10], after[1:3])
+	require.True(t, strings.HasPrefix(got[10], after[3]), "%s", got[10])
+}
+
+func TestCommands(t *testing.T) { run(t, clone(t), "commands.md") }
+
+func TestContributing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs other tests")
+	}
+	run(t, clone(t), "../CONTRIBUTING.md")
 }
 
 func TestAlerts(t *testing.T) { run(t, build(t), "alerts.md") }

@@ -4,11 +4,11 @@ package model
 // Zero in an option of model/learn means these; the sensor's options
 // (scripts/options.zeek) repeat none of them.
 const (
-	DefaultTrees     = 100     // t: Liu, Ting, Zhou 2008, §4.2
-	DefaultSubsample = 256     // ψ: the same
-	DefaultSeed      = 1       // the command line's; a sensor draws its own
-	DefaultHosts     = 1 << 16 // originators whose windows are kept, about 670 bytes each
-	DefaultCells     = 1 << 14 // kinds of connection that are told apart, 640 bytes each
+	PaperTrees     = 100     // t of Liu, Ting, Zhou 2008, §4.2: for uniform sampling
+	PaperSubsample = 256     // ψ: the same
+	DefaultSeed    = 1       // the command line's; a sensor draws its own
+	DefaultHosts   = 1 << 16 // originators whose windows are kept, about 670 bytes each
+	DefaultCells   = 1 << 14 // kinds of connection that are told apart, 640 bytes each
 
 	DefaultWarmup       = 1000    // connections before a sensor's first model
 	DefaultRebuildEvery = 100_000 // connections from a sensor's rebuild to the next

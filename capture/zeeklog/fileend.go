@@ -148,7 +148,8 @@ func lastHeader(head string) (from string, whole bool) {
 	from = head
 	for at := 0; at < len(head); {
 		line, next := cutLine(head, at)
-		if _, ok := metaPrefix(strings.TrimPrefix(line, byteOrderMark)); ok {
+		prefix, ok := metaPrefix(strings.TrimPrefix(line, byteOrderMark))
+		if ok && !strings.HasSuffix(prefix, "set_") { // set_separator, with spaces between columns
 			from, whole = head[at:], true
 		}
 		at = next

@@ -11,7 +11,7 @@ import (
 const startBytes = 4096
 
 // doneFiles is how many files that were read to their end are remembered.
-const doneFiles = 32
+const doneFiles = 64
 
 // owedFiles is how many files are remembered of which a part is still to be
 // read, and which are not where they were.

@@ -114,6 +114,11 @@ func (s *source) Read(p []byte) (int, error) {
 // putBefore puts the header in front of the text, which begins with that line.
 func (s *source) putBefore(line int) {
 	header := headerText(s.header)
+	if s.header == jsonHeader { // the next row may be a bad one
+		s.blocks.layout = start(JSON)
+		s.blocks.layout.given = s.names
+		s.blocks.origin, s.blocks.usable = s.blocks.layout, true
+	}
 	s.skip = int64(len(header))
 	s.ahead = append([]byte(header), s.ahead...)
 	s.blocks.line = line - strings.Count(header, "\n")
@@ -127,17 +132,7 @@ func (s *source) beginText(line string) {
 		return
 	}
 	s.header = s.carry
-	if s.header != jsonHeader {
-		s.putBefore(1)
-		return
-	}
-	torn := bytes.IndexByte(s.ahead, '\n') + 1
-	if torn == 0 {
-		torn = len(s.ahead)
-	}
-	s.warn(fmt.Errorf("%s:1: only the rest of a row, %s: it is left out", s.name, quote(line)))
-	s.ahead = s.ahead[torn:]
-	s.base, s.fed, s.blocks.line = s.base+int64(torn), s.fed-int64(torn), 2
+	s.putBefore(1)
 }
 
 // text reads the file but for its holes, and remembers its beginning.

@@ -28,6 +28,7 @@ allow remove LINE                            take an entry out
 The scores are still logged. watch and the sensor (IForest::allow_file) read the
 file again when it changes. Its format is that of Zeek's input framework: tabs
 between, "-" for what is unset.`,
+	words: []string{"add", "list", "remove"},
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		file := flags.StringP("file", "f", "zeek-iforest-allow.tsv", "the allow-list `FILE`")
 		for _, f := range [][2]string{

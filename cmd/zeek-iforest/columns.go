@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -48,6 +49,7 @@ type chosenColumns []scoreColumn
 // columnsFlag defines --columns.
 func columnsFlag(flags *pflag.FlagSet) func() (chosenColumns, error) {
 	names := flags.String("columns", "score", "columns to add, a `LIST` of score, rank, reason, model")
+	usage.List(flags, "columns", "score", "rank", "reason", "model")
 	return func() (chosenColumns, error) {
 		var chosen chosenColumns
 		for _, name := range commaList(*names) {

@@ -58,8 +58,8 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 					return err
 				}
 				e.forest = forest.Options{ // the paper's, whatever the sampling of connections
-					Trees:     cmp.Or(o.Trees, model.DefaultTrees),
-					Subsample: cmp.Or(o.Subsample, model.DefaultSubsample),
+					Trees:     cmp.Or(o.Trees, model.PaperTrees),
+					Subsample: cmp.Or(o.Subsample, model.PaperSubsample),
 					MaxDepth:  o.MaxDepth,
 				}
 				if flags.Changed("label") {

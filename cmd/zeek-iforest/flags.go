@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
@@ -42,12 +43,13 @@ var treeDepths = between(0, forest.MaxSubsample)
 func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	var o learn.Options
 	var sampling, without string
-	numberVar(flags, &o.Trees, "trees", 0, between(1, forest.MaxTrees), fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.DefaultTrees))
-	numberVar(flags, &o.Subsample, "subsample", 0, between(2, forest.MaxSubsample), fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.DefaultSubsample))
+	numberVar(flags, &o.Trees, "trees", 0, between(1, forest.MaxTrees), fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.PaperTrees))
+	numberVar(flags, &o.Subsample, "subsample", 0, between(2, forest.MaxSubsample), fmt.Sprintf("connections per tree, the paper's ψ (default %d; %d with uniform sampling, the paper's)", model.BalancedSubsample, model.PaperSubsample))
 	numberVar(flags, &o.MaxDepth, "max-depth", 0, treeDepths, "end trees at depth `N`; 0, the default, is ⌈log₂ subsample⌉, the paper's, and two more with cuts beyond the data")
 	flags.StringVar(&without, "without", "", "`FEATURES` that trees shall not split by, comma-separated, as info names them")
 	flags.BoolVar(&o.Within, "cuts-within", false, "draw no cut beyond the data, as in the paper (always so with uniform sampling)")
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
+	usage.Choices(flags, "sampling", learn.Balanced.String(), learn.Uniform.String())
 	numberVar(flags, &o.Seed, "seed", model.DefaultSeed, anySeed, "the same seed and connections give the same model")
 	return func() (learn.Options, error) {
 		var err error

@@ -26,13 +26,25 @@ const (
 	exitLimit  = 3 // a limit that the user set was passed
 )
 
+// exits says what each exit status means.
+var exits = []string{
+	exitDone:   "done",
+	exitPartly: "done, but some rows or packets could not be used",
+	exitNot:    "not done",
+	exitLimit:  "a limit that you set was passed",
+}
+
+// short is the program in one line.
+const short = "anomaly scores for Zeek's connections"
+
 // verb is one sub-command.
 type verb struct {
 	name     string
-	synopsis string // what follows the name
-	short    string // one line
-	about    string // more, may be empty
-	logs     bool   // it reads logs to their end: --columns-in
+	synopsis string   // what follows the name
+	short    string   // one line
+	about    string   // more, may be empty
+	words    []string // what its first argument can be, where that is no file
+	logs     bool     // it reads logs to their end: --columns-in
 	define   func(*pflag.FlagSet) func(*session, []string) error
 }
 
@@ -41,6 +53,7 @@ func verbs() []verb {
 	return []verb{
 		replayVerb, trainVerb, scoreVerb, explainVerb, infoVerb, evalVerb,
 		watchVerb, allowVerb, reportVerb, tuneVerb, drillVerb, exportVerb,
+		completionVerb(), manVerb(),
 	}
 }
 
@@ -88,7 +101,7 @@ func run(s *session, args []string) int {
 		printUsage(s.stdout)
 		return exitDone
 	case "--version", "version":
-		fmt.Fprintln(s.stdout, "zeek-iforest", version.String())
+		fmt.Fprintln(s.stdout, "zeek-iforest", version.Build())
 		return exitDone
 	}
 	for _, v := range verbs() {
@@ -103,11 +116,7 @@ func runVerb(s *session, v verb, args []string) int {
 	flags := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
-	do := v.define(flags)
-	names := new(string)
-	if v.logs {
-		names = columnsInFlag(flags)
-	}
+	do, names := v.options(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		printHelp(s.stdout, v, flags)
@@ -134,14 +143,26 @@ func runVerb(s *session, v verb, args []string) int {
 	return exitDone
 }
 
-func printUsage(w io.Writer) {
-	fmt.Fprintf(w, "zeek-iforest: anomaly scores for Zeek's connections\n\nusage: zeek-iforest VERB [OPTION …] [FILE …]\n\n")
-	for _, v := range verbs() {
-		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.short)
+// options defines the verb's options. It gives what the verb does, and where
+// the value of --columns-in will be.
+func (v *verb) options(flags *pflag.FlagSet) (do func(*session, []string) error, columnsIn *string) {
+	do = v.define(flags)
+	if !v.logs {
+		return do, new(string)
 	}
-	fmt.Fprintf(w, "  %-9s %s\n", "version", "print the version")
-	fmt.Fprintf(w, "\nzeek-iforest VERB --help tells more. Exit status: %d done, %d done but some rows or packets\n"+
-		"could not be used, %d not done, %d a limit that you set was passed.\n", exitDone, exitPartly, exitNot, exitLimit)
+	return do, columnsInFlag(flags)
+}
+
+func printUsage(w io.Writer) {
+	fmt.Fprintf(w, "zeek-iforest: %s\n\nusage: zeek-iforest VERB [OPTION …] [FILE …]\n\n", short)
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "  %-10s %s\n", v.name, v.short)
+	}
+	fmt.Fprintf(w, "  %-10s %s\n", "version", "print the version")
+	fmt.Fprintf(w, "\nzeek-iforest VERB --help tells more. Exit status:\n")
+	for status, means := range exits {
+		fmt.Fprintf(w, "  %d  %s\n", status, means)
+	}
 }
 
 func printHelp(w io.Writer, v verb, flags *pflag.FlagSet) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -34,6 +35,7 @@ type lake struct {
 // lakeFlags defines --partition-by, --order-by and --log-start.
 func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
 	by := flags.String("partition-by", "", "the rows are a part of a log: all rows of each of its `HOSTS`, originator or responder, one host after the other or mixed, in the log's order")
+	usage.Choices(flags, "partition-by", "originator", "responder")
 	orderBy := flags.String("order-by", "", "`COLUMN` of whole numbers that grow in the log's order, or ts: stop where they do not (with --partition-by: within a host)")
 	begin := flags.String("log-start", "", "when the whole log began, `TIME` as in ts: scores of the five minutes after it are marked as uncertain")
 	return func() (*lake, error) {

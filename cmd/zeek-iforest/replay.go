@@ -13,6 +13,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture"
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -31,7 +32,8 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		flags.BoolVarP(&r.capture.IgnoreChecksums, "ignore-checksums", "C", false, "take packets whatever their checksums, as zeek -C")
 		nets := flags.String("local-nets", "", "`NETS` that are local besides the private ones, comma-separated, as Site::local_nets")
-		format := flags.String("format", "tsv", "tsv or json")
+		format := flags.String("format", "tsv", "write the log as `FORMAT`, tsv or json")
+		usage.Choices(flags, "format", "tsv", "json")
 		columns, limits, options := columnsFlag(flags), limitFlags(flags), learningFlags(flags)
 		return func(s *session, files []string) (err error) {
 			r.session = s

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
@@ -36,6 +37,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		numbersVar(flags, &t.depths, "max-depth", []int{0}, treeDepths, "`DEPTHS` to end trees at; 0 is the paper's ⌈log₂ subsample⌉")
 		without := flags.StringArray("without", nil, "also try trees that do not split by these `FEATURES`, comma-separated; may be given several times")
 		samplings := flags.StringSlice("sampling", []string{"balanced", "uniform"}, "`WAYS` to draw connections to try")
+		usage.List(flags, "sampling", learn.Balanced.String(), learn.Uniform.String())
 		numberVar(flags, &t.seeds, "seeds", 5, between(2, 10_000), "repeat with `N` seeds, at least 2: one says nothing about chance")
 		numberVar(flags, &t.fpr, "fpr", 0.001, aShare, "the share `F` of ordinary rows that may raise an alert")
 		flags.BoolVar(&t.unlabelled, "unlabelled", false, "the logs have no labels: measure stability")

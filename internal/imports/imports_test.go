@@ -48,9 +48,11 @@ var rooms = map[string][]string{
 		"github.com/klauspost/compress", "github.com/schollz/progressbar/v3", "github.com/spf13/pflag",
 		"golang.org/x/sys", "golang.org/x/term",
 	},
-	"internal": nil, // what this project's programs need
+	"internal/usage": {"github.com/spf13/pflag"},
+	"internal":       nil, // what this project's programs need
 
 	"docs":             {},           // tests only
+	"packaging":        {},           // the same
 	"siem":             {},           // the same
 	"zeek-pkg/testing": {"internal"}, // makes traffic, measures
 }

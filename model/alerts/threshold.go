@@ -78,13 +78,8 @@ func (p *Policy) settle() {
 		return
 	}
 	p.stale = false
-	wanted := p.wanted()
 	p.limit = bins
-	if wanted < 1 {
-		return
-	}
-	n := uint32(0)
-	for p.limit > leastBin && n < wanted {
+	for n, wanted := uint32(0), p.wanted(); p.limit > leastBin && n < wanted; {
 		p.limit--
 		n += p.best[p.limit]
 	}
@@ -94,11 +89,8 @@ func (p *Policy) settle() {
 const leastBin = 2252
 
 // wanted is how many hours of hosts may pass: the budget, of the first day its
-// share that has passed.
+// share that has passed, and the strangest at least.
 func (p *Policy) wanted() uint32 {
-	if p.perDay < 1 {
-		return 1
-	}
 	covered := min(float64(p.now-p.begun)/float64(day), 1)
-	return uint32(p.perDay * max(covered, hourShare))
+	return uint32(max(p.perDay*max(covered, hourShare), 1))
 }

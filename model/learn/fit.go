@@ -59,7 +59,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	trees, subsample := model.BalancedTrees, model.BalancedSubsample
 	if o.Sampling == Uniform {
-		trees, subsample = model.DefaultTrees, model.DefaultSubsample
+		trees, subsample = model.PaperTrees, model.PaperSubsample
 	}
 	o.Set = cmp.Or(o.Set, feature.Conn)
 	o.Trees = cmp.Or(o.Trees, trees)
@@ -71,7 +71,7 @@ func (o Options) withDefaults() Options {
 }
 
 // fewRows is the paper's subsample: what a tree should have to choose from.
-const fewRows = model.DefaultSubsample
+const fewRows = model.PaperSubsample
 
 // Report says what Fit did.
 type Report struct {

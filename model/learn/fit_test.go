@@ -88,7 +88,7 @@ func TestSummary(t *testing.T) {
 	require.NoError(t, err)
 	s = m.Summary()
 	require.Equal(t, "uniform", s.Sampling)
-	require.Equal(t, [3]int{model.DefaultTrees, model.DefaultSubsample, 8}, [3]int{s.Trees, s.Subsample, s.HeightLimit}, "the paper's")
+	require.Equal(t, [3]int{model.PaperTrees, model.PaperSubsample, 8}, [3]int{s.Trees, s.Subsample, s.HeightLimit}, "the paper's")
 
 	m, _, err = learn.Fit(office(1, 3000), learn.Options{Trees: 7, Subsample: 100, MaxDepth: 3})
 	require.NoError(t, err)
