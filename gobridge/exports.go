@@ -251,7 +251,7 @@ func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 	*out = C.iforest_event{
 		kind: C.uint32_t(e.Kind), count: C.uint64_t(i.Count), inbound: boolean(i.Inbound), over: boolean(i.Over),
 		first: C.double(i.Begun.Seconds()), last: C.double(i.Latest.Seconds()), score: C.double(i.Score),
-		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp),
+		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp), period: C.double(i.Period.Seconds()),
 	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
 	putAddr(&out.host, i.Host)

@@ -167,6 +167,7 @@ typedef struct {
   uint16_t resp_p;
   uint8_t other_origs; /* whether others had another originator */
   uint8_t other_resps; /* whether others went to another responder or port */
+  double period;       /* of a beacon of the host, seconds between its calls; else 0 */
 } iforest_event;
 
 /* The model in use. Texts end with a zero byte. */

@@ -46,7 +46,7 @@ export {
 		MODEL_REFUSED,
 		## The traffic is no longer what the model knows.
 		TRAFFIC_DRIFTS,
-		## Unusual connections of one host, or to it.
+		## Unusual connections of one host, or to it, or a beacon.
 		INCIDENT,
 		## Something does not work; scores go on.
 		WARNING,
@@ -84,6 +84,8 @@ export {
 		other_origs: bool &optional;
 		## Whether others went to another responder or port.
 		other_resps: bool &optional;
+		## How often the host calls the responder, of a beacon; else unset.
+		period: interval &optional;
 	};
 
 	## For scripts that make something of it.

@@ -16,6 +16,8 @@ export {
 		## told: its own, or others' to it. It is told when they have grown
 		## tenfold, and when an hour has passed without one.
 		Anomalous_Host,
+		## A host of the site calls one outside at a steady pace.
+		Beacon,
 		## A model that the sensor has learnt came into use.
 		Model_Promoted,
 		## A new model was not good enough to take the place of the one in use.
@@ -25,8 +27,8 @@ export {
 		Drift,
 	};
 
-	## How many notices of :zeek:see:`IForest::Anomalous_Connection` and
-	## :zeek:see:`IForest::Anomalous_Host` a day at most; 0 for none. The
+	## How many notices of :zeek:see:`IForest::Anomalous_Connection`,
+	## :zeek:see:`IForest::Anomalous_Host` and :zeek:see:`IForest::Beacon` a day at most; 0 for none. The
 	## threshold follows the site's hosts of the last day, and no hour gets
 	## more than a sixth of the connections. In a cluster each worker has an
 	## equal share; where that is less than one, the manager chooses.
@@ -110,6 +112,13 @@ hook unusual(c: connection, score: double)
 	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), score);
 	}
 
+function beacon_notice(i: News)
+	{
+	notify(Notice::Info($note=Beacon, $n=i$n, $src=i$orig_h, $dst=i$resp_h,
+	    $msg=fmt("%s calls %s port %d every %s, %d times so far", i$host, i$resp_h, i$resp_p, double_to_interval(floor(interval_to_double(i$period) + 0.5)), i$n),
+	    $identifier=cat("beacon ", i$host, " ", i$resp_h, " ", i$resp_p)), i$score);
+	}
+
 function incident_notice(i: News)
 	{
 	local what = i?$host ? fmt("%s %s", i$inbound ? "to" : "of", i$host) : "of several hosts, beyond the alerts of their hour,";
@@ -141,7 +150,10 @@ hook news(n: News)
 			    $identifier=fingerprint));
 			break;
 		case INCIDENT:
-			incident_notice(n);
+			if ( n?$period )
+				beacon_notice(n);
+			else
+				incident_notice(n);
 			break;
 		}
 	}

@@ -507,7 +507,7 @@ for query in LuceneBackend(pipeline).convert(SigmaCollection.load_ruleset(["sigm
 `
 	assert.ElementsMatch(t, []string{
 		`data_stream.dataset:zeek.connection AND zeek.connection.anomaly_rank:>=10000`,
-		`data_stream.dataset:zeek.notice AND (zeek.notice.note:(IForest\:\:Anomalous_Connection OR IForest\:\:Anomalous_Host))`,
+		`data_stream.dataset:zeek.notice AND (zeek.notice.note:(IForest\:\:Anomalous_Connection OR IForest\:\:Anomalous_Host OR IForest\:\:Beacon))`,
 	}, strings.Split(strings.TrimSpace(run(t, ".", python, "-c", convert)), "\n"))
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -80,6 +81,13 @@ func (a *offlineAlerts) table(w io.Writer) error {
 
 // describe says what an incident is.
 func describe(i *alerts.Incident) string {
+	if i.Period > 0 {
+		text := fmt.Sprintf("beacon: %v calls %v every %v, %s so far", i.Host, i.Resp, (time.Duration(i.Period) * time.Microsecond).Round(time.Second), plural(i.Count, "time"))
+		if i.Pairs > 1 {
+			text += fmt.Sprintf("; the %dth such endpoint today", i.Pairs)
+		}
+		return text
+	}
 	what, others := "of several hosts, beyond the alerts of their hour", ""
 	switch {
 	case i.Host.IsValid() && i.Inbound:

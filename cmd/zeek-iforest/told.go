@@ -41,6 +41,12 @@ func (t *told[Label]) observe(row *alerts.Row, label Label) {
 	if row.Score > in.score {
 		in.score, in.strangest = row.Score, label
 	}
+	if b := t.Beacon(); b != nil {
+		t.incidents[b.ID()] = &toldIncident[Label]{strangest: label}
+		if verdict != alerts.Raise {
+			return
+		}
+	}
 	if verdict == alerts.Raise {
 		t.each(toldLine[Label]{label, label})
 	} else {

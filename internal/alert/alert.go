@@ -22,6 +22,7 @@ type Kind string
 const (
 	Connection Kind = "connection" // one
 	Host       Kind = "host"       // an incident: what a host did beyond its alert, or what was done to it
+	Beacon     Kind = "beacon"     // a host of the site that calls one outside at a steady pace
 	Limit      Kind = "limit"      // what the hour, or the day, had no room for
 )
 
@@ -37,6 +38,8 @@ type Alert struct {
 	Connection  Summary   `json:"connection"`
 	Count       uint64    `json:"count"`             // connections folded into this alert
 	Host        string    `json:"host,omitempty"`    // of an incident, one of the site's
+	Period      float64   `json:"period,omitempty"`  // of a beacon, seconds
+	Beacons     uint32    `json:"beacons,omitempty"` // of a beacon: how many its host has within a day
 	Inbound     bool      `json:"inbound,omitempty"` // others originated its connections
 	Originators int       `json:"originators"`       // distinct, among the first 1000
 	Responders  int       `json:"responders"`        // the same
@@ -85,6 +88,8 @@ func (a *Alert) Title() string {
 			return fmt.Sprintf("%d more anomalous connections to %s from %s, %s", a.Count, a.Host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
 		}
 		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, a.Host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
+	case Beacon:
+		return fmt.Sprintf("%s calls %s%s every %v, %d times so far", a.Host, c.Responder, c.port(), time.Duration(a.Period*float64(time.Second)).Round(time.Second), a.Count)
 	case Limit:
 		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts, the strangest from %s to %s%s", a.Count, c.Originator, c.Responder, c.port())
 	}
@@ -116,7 +121,7 @@ func (a *Alert) Detail() string {
 		line("rank", "1 in %d connections of this network is as unusual", a.OneIn)
 	}
 	line("when", "%s UTC", a.Time.UTC().Format("2006-01-02 15:04:05"))
-	if a.Count > 1 {
+	if a.Count > 1 && a.Kind != Beacon {
 		line("from", "%s to %s UTC", a.First.UTC().Format("2006-01-02 15:04:05"), a.Last.UTC().Format("2006-01-02 15:04:05"))
 		ports := strings.Trim(fmt.Sprint(a.Ports), "[]")
 		if a.MorePorts > 0 {

@@ -87,7 +87,7 @@ func (g *gathered) done() *Alert {
 type folds map[string]*gathered
 
 func keyOf(i *alerts.Incident) string {
-	return fmt.Sprint(i.Host, i.Inbound, int64(i.Begun))
+	return fmt.Sprint(i.ID())
 }
 
 // fold takes a connection that belongs to the incident.
@@ -103,6 +103,9 @@ func (f folds) fold(i *alerts.Incident, h *hit) {
 	kind := Host
 	if !i.Host.IsValid() {
 		kind = Limit
+	}
+	if i.Period > 0 {
+		kind = Beacon
 	}
 	g := gather(kind, h)
 	if g.Alert.Inbound = i.Inbound; i.Host.IsValid() {
@@ -133,5 +136,9 @@ func (f folds) told(i *alerts.Incident) *Alert {
 	if i.Over {
 		delete(f, key)
 	}
-	return g.done()
+	a := g.done()
+	if i.Period > 0 {
+		a.Count, a.Period, a.Beacons = i.Count, i.Period.Seconds(), i.Pairs
+	}
+	return a
 }

@@ -171,7 +171,14 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		return
 	}
 	w.explain(&h, blk, row, window)
-	switch w.policy.Raise(&at) {
+	verdict := w.policy.Raise(&at)
+	if b := w.policy.Beacon(); b != nil {
+		w.folds.fold(b, &h)
+		if verdict != alerts.Raise {
+			return
+		}
+	}
+	switch verdict {
 	case alerts.Raise:
 		w.fresh = append(w.fresh, gather(Connection, &h).done())
 		return

@@ -371,6 +371,29 @@ func TestScanIsOneIncident(t *testing.T) {
 	assert.Equal(t, fmt.Sprintf("%d more anomalous connections from 10.9.9.9 to 250 responders, %d ports", last.Count, len(last.Ports)+last.MorePorts), last.Title())
 }
 
+// A host that calls another at a steady pace is told once, as a beacon.
+func TestBeaconIsTold(t *testing.T) {
+	w := NewWatcher(Config{PerDay: 20, Spool: 100, Say: func(string, ...any) {}, Warn: func(err error) { t.Error(err) }}, nil)
+	var b strings.Builder
+	b.WriteString(quietHours(24))
+	for i := range 100 {
+		b.WriteString(row(24*3600+float64(i*61), fmt.Sprintf("Cb%d", i), "10.0.0.7", "192.0.2.7", 443, "0.4000"))
+	}
+	var told []*Alert
+	each := func(a *Alert) {
+		if a.Connection.Originator == "10.0.0.7" {
+			told = append(told, a)
+		}
+	}
+	require.NoError(t, w.DryRun(context.Background(), strings.NewReader(b.String()), "conn.log", each))
+	w.EndDryRun(each)
+	require.Len(t, told, 1)
+	assert.Equal(t, Beacon, told[0].Kind)
+	assert.Equal(t, "10.0.0.7 calls 192.0.2.7 port 443 every 1m1s, 11 times so far", told[0].Title())
+	assert.InDelta(t, 61, told[0].Period, 0.01)
+	assert.NotContains(t, told[0].Detail(), "from:")
+}
+
 // A backlog of days, read at once, raises the alerts that it would have raised
 // live.
 func TestBacklogIsAsLive(t *testing.T) {

@@ -17,9 +17,11 @@ type Incident struct {
 	Score    float64        // the highest
 	Orig     netip.AddrPort // of the connection with that score
 	Resp     netip.AddrPort
-	OneOrig  bool // all connections came from Orig's address
-	OneResp  bool // all connections went to Resp
-	Over     bool // nothing more is folded into it
+	OneOrig  bool        // all connections came from Orig's address
+	OneResp  bool        // all connections went to Resp
+	Over     bool        // nothing more is folded into it
+	Period   conn.Micros // of a beacon to Resp, which Host calls so often; else 0
+	Pairs    uint32      // of a beacon: the host\'s within a day, this one included
 	level    float64
 	told     uint64 // Count when it was told
 	overdue  uint64 // Count at which it is told next
@@ -36,11 +38,12 @@ type firstRow struct {
 type ID struct {
 	Host    netip.Addr
 	Inbound bool
+	Beacon  bool
 	Begun   conn.Micros
 }
 
 // ID stays the same while the incident goes on.
-func (i *Incident) ID() ID { return ID{i.Host, i.Inbound, i.Begun} }
+func (i *Incident) ID() ID { return ID{i.Host, i.Inbound, i.Period > 0, i.Begun} }
 
 // Incident returns the incident that the row of the latest Raise belongs to:
 // that of its host, or the one of all that had no room.

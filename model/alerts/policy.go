@@ -65,11 +65,12 @@ type Row struct {
 	Score float64 // anomaly_score, as the log has it
 	Cold  bool    // the originator's window may lack connections
 	Model string  // whose score it is, "" where that is not known
+	Calls bool    // it may be one of a beacon: a host of the site calls one outside
 }
 
 // RowOf is the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
-	return Row{TS: c.TS, Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model}
+	return Row{TS: c.TS, Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: mayBeacon(c)}
 }
 
 // Own reports whether the originator is a host of the site: by local_orig where
@@ -106,19 +107,23 @@ type Policy struct {
 	hour  int64       // of now, since 1970
 	aired conn.Micros // when the open incidents were last looked through
 
-	places *recent.Table[hostKey]
-	hosts  []host   // by place
-	place  int      // of the latest row's host
-	best   []uint32 // how many hours of hosts have their strangest row in each bin
-	limit  int      // rows in bins from it on are unusual
-	stale  bool     // limit must be computed anew
+	places  *recent.Table[hostKey]
+	hosts   []host   // by place
+	place   int      // of the latest row's host
+	unusual bool     // the latest row, by its score
+	best    []uint32 // how many hours of hosts have their strangest row in each bin
+	limit   int      // rows in bins from it on are unusual
+	stale   bool     // limit must be computed anew
 
-	open   []int32    // places of hosts with an incident
-	beyond Incident   // what had no room
-	ready  []Incident // to be told
-	lines  [24]uint32 // told, by hour
-	alerts [24]uint32 // of them, alerts
-	latest conn.Micros
+	open    []int32  // places of hosts with an incident
+	beyond  Incident // what had no room
+	beacons beacons
+	pending *pair      // the latest row's, if it is a beacon to be told
+	beacon  *Incident  // the latest Raise's
+	ready   []Incident // to be told
+	lines   [24]uint32 // told, by hour
+	alerts  [24]uint32 // of them, alerts
+	latest  conn.Micros
 
 	Raised     uint64 // alerts, and incidents that were told
 	Folded     uint64 // connections
@@ -130,7 +135,7 @@ func New(perDay float64) *Policy {
 	p := &Policy{
 		perDay: perDay, stale: true, hour: noHour,
 		places: recent.New[hostKey](maxHosts), hosts: make([]host, maxHosts),
-		best: make([]uint32, bins), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
+		beacons: newBeacons(), best: make([]uint32, bins), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
 	}
 	for i := range p.hosts {
 		p.hosts[i].open = -1
@@ -170,7 +175,13 @@ func (p *Policy) Unusual(r *Row) bool {
 		p.fresh--
 		return false
 	}
-	if r.Score < leastScore {
+	p.pending = nil
+	if r.Calls {
+		if b := p.beacons.meet(r, p.now); b != nil && p.roomToday() {
+			p.pending = b
+		}
+	}
+	if r.Score < leastScore && p.pending == nil {
 		return false
 	}
 	place := p.use(keyOf(r))
@@ -180,15 +191,15 @@ func (p *Policy) Unusual(r *Row) bool {
 	if h.open >= 0 && p.over(&h.incident) {
 		p.end(place)
 	}
-	if h.open >= 0 && r.Score >= h.incident.level {
-		return true
+	p.unusual = h.open >= 0 && r.Score >= h.incident.level
+	if !p.unusual {
+		p.settle()
+		p.unusual = at >= p.limit
 	}
-	p.settle()
-	if at >= p.limit {
-		return true
+	if !p.unusual {
+		p.count(h, at)
 	}
-	p.count(h, at)
-	return false
+	return p.unusual || p.pending != nil
 }
 
 // Raise says what becomes of the row for which Unusual has just been true. One
@@ -197,6 +208,13 @@ func (p *Policy) Unusual(r *Row) bool {
 func (p *Policy) Raise(r *Row) Verdict {
 	place := p.place
 	h := &p.hosts[place]
+	p.beacon = nil
+	if p.pending != nil {
+		p.tellBeacon(r, h)
+		if !p.unusual {
+			return Folded // into the beacon
+		}
+	}
 	at := p.binOf(h, r)
 	passes := at >= p.limit
 	p.count(h, at)
@@ -289,6 +307,15 @@ func (p *Policy) line() {
 
 // room reports whether the hour and the day have room for an alert.
 func (p *Policy) room() bool {
+	hourly := max(p.perDay*hourShare, 1)
+	if p.perHour > 0 {
+		hourly = float64(p.perHour)
+	}
+	return p.roomToday() && float64(p.alerts[p.slot()]+1) <= hourly
+}
+
+// roomToday reports whether the day has room for a line.
+func (p *Policy) roomToday() bool {
 	if p.perDay < 1 {
 		return p.latest == 0 || float64(p.now-p.latest) >= float64(day)/p.perDay
 	}
@@ -296,9 +323,5 @@ func (p *Policy) room() bool {
 	for _, n := range p.lines {
 		lines += n
 	}
-	hourly := max(p.perDay*hourShare, 1)
-	if p.perHour > 0 {
-		hourly = float64(p.perHour)
-	}
-	return float64(lines) < p.perDay && float64(p.alerts[p.slot()]+1) <= hourly
+	return float64(lines) < p.perDay
 }

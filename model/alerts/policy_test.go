@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 
@@ -224,6 +226,61 @@ func TestMoreHostsThanFit(t *testing.T) {
 	require.EqualValues(t, maxHosts, kept)
 }
 
+// beaconing calls a responder at a steady pace, jitter drawn below it.
+func (s *stream) beaconing(orig, resp string, period conn.Micros, jitter float64, calls int) (told []Incident) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range calls {
+		s.ts += period - conn.Micros(jitter*float64(period)*random.Float64())
+		r := Row{TS: s.ts, Orig: netip.AddrPortFrom(netip.MustParseAddr(orig), 1024), Resp: netip.MustParseAddrPort(resp), Own: true, Score: 0.4, Calls: true}
+		if s.Unusual(&r) {
+			s.Raise(&r)
+		}
+		s.Incidents(false, func(i *Incident) { told = append(told, *i) })
+	}
+	return told
+}
+
+func TestBeacon(t *testing.T) {
+	for _, c := range []struct {
+		period conn.Micros
+		jitter float64
+		found  bool
+	}{{60e6, 0, true}, {20e6, 0.1, true}, {3600e6, 0.3, true}, {200e6, 0.4, true}, {200e6, 0.9, false}} {
+		s := afterADay(t, 20)
+		told := s.beaconing("10.0.0.2", "192.0.2.9:443", c.period, c.jitter, 30)
+		if !c.found {
+			require.Empty(t, told, "%v", c)
+			continue
+		}
+		require.Len(t, told, 1, "%v: a pair is told once", c)
+		require.GreaterOrEqual(t, told[0].Count, uint64(beaconGaps+1))
+		require.InEpsilon(t, float64(c.period)*(1-c.jitter/2), float64(told[0].Period), 0.15)
+		require.Equal(t, netip.MustParseAddr("10.0.0.2"), told[0].Host)
+		require.EqualValues(t, 1, told[0].Pairs)
+	}
+}
+
+// A service that three hosts of the site use is none, a host with many is told
+// at its first and its tenth, and a state remembers what was told.
+func TestBeaconsOfASite(t *testing.T) {
+	s := afterADay(t, 20)
+	for _, host := range []string{"10.0.0.2", "10.0.0.3", "10.0.0.4"} {
+		s.beaconing(host, "192.0.2.9:443", 60e6, 0, 1)
+	}
+	require.Empty(t, s.beaconing("10.0.0.2", "192.0.2.9:443", 60e6, 0, 30))
+
+	told := 0
+	for i := range 12 {
+		told += len(s.beaconing("10.0.0.2", fmt.Sprintf("192.0.2.%d:443", 20+i), 60e6, 0.1, 12))
+	}
+	require.Equal(t, 2, told)
+	again := &stream{Policy: New(20), ts: s.ts}
+	require.NoError(t, again.RestoreState(s.AppendState(nil)))
+	require.Empty(t, again.beaconing("10.0.0.2", "192.0.2.25:443", 60e6, 0, 30))
+	require.Len(t, again.beaconing("10.0.0.5", "192.0.2.25:443", 60e6, 0, 30), 1)
+	require.Empty(t, s.end())
+}
+
 // A clock that jumps and comes back stops nothing.
 func TestClockJump(t *testing.T) {
 	s := afterADay(t, 20)
@@ -303,7 +360,7 @@ func TestDoesNotAllocate(t *testing.T) {
 	i := 0
 	require.Zero(t, testing.AllocsPerRun(20_000, func() {
 		s.ts += 1e6
-		r := Row{TS: s.ts, Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 12), byte(i >> 4)}), 1),
+		r := Row{TS: s.ts, Calls: i%2 == 0, Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 12), byte(i >> 4)}), 1),
 			Resp: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i)), Own: true, Score: 0.4 + float64(i%50)/100}
 		s.Incidents(false, each)
 		if s.Unusual(&r) {
@@ -315,10 +372,10 @@ func TestDoesNotAllocate(t *testing.T) {
 
 // BenchmarkPolicy is what an ordinary row costs, and one of a scan.
 func BenchmarkPolicy(b *testing.B) {
-	for name, score := range map[string]float64{"ordinary": 0.4, "scan": 0.65} {
+	for name, score := range map[string]float64{"ordinary": 0.4, "scan": 0.65, "ordinary and outbound": 0.401} {
 		b.Run(name, func(b *testing.B) {
 			p := New(20)
-			r := Row{TS: 1e15, Orig: netip.MustParseAddrPort("10.0.0.9:1"), Resp: netip.MustParseAddrPort("192.0.2.9:22"), Own: true, Score: score}
+			r := Row{TS: 1e15, Orig: netip.MustParseAddrPort("10.0.0.9:1"), Resp: netip.MustParseAddrPort("192.0.2.9:22"), Own: true, Score: score, Calls: score == 0.401}
 			each := func(*Incident) {}
 			for b.Loop() {
 				r.TS += 1e4

@@ -87,7 +87,61 @@ func (p *Policy) code(c *codec) {
 			at = p.places.Newer(at)
 		}
 	}
+	p.beacons.code(c)
 	p.stale = true
+}
+
+// code keeps the pairs that have met some times. Who else uses their responders
+// is known again from these pairs alone.
+func (b *beacons) code(c *codec) {
+	const leastGaps = 3
+	pairs := uint64(0)
+	for i := range b.places.Len() {
+		if b.pairs[i].gaps >= leastGaps {
+			pairs++
+		}
+	}
+	c.number(&pairs, maxPairs)
+	at := b.places.Oldest()
+	for done := uint64(0); done < pairs && !c.bad; {
+		var key pairKey
+		if c.writing {
+			if b.pairs[at].gaps < leastGaps {
+				at = b.places.Newer(at)
+				continue
+			}
+			key = b.places.Key(at)
+		}
+		done++
+		c.bytes(key.orig[:])
+		c.bytes(key.resp[:])
+		port := uint64(key.port)
+		c.number(&port, math.MaxUint16)
+		key.port = uint16(port)
+		if !c.writing {
+			added := false
+			if at, added = b.places.Use(key); !added {
+				c.bad = true
+				return
+			}
+			resp, _ := b.resps.Use(respKey{key.resp, key.port})
+			b.users[resp].add(key.orig)
+		}
+		p := &b.pairs[at]
+		c.micros(&p.last)
+		c.micros(&p.told)
+		gaps, mean, spread := uint64(p.gaps), uint64(math.Float32bits(p.mean)), uint64(math.Float32bits(p.spread))
+		c.number(&gaps, math.MaxUint16)
+		c.number(&mean, math.MaxUint32)
+		c.number(&spread, math.MaxUint32)
+		p.gaps, p.mean, p.spread = uint16(gaps), math.Float32frombits(uint32(mean)), math.Float32frombits(uint32(spread))
+		if off := p.mean + p.spread; off-off != 0 || p.spread < 0 {
+			c.bad = true
+		}
+		if c.writing {
+			at = b.places.Newer(at)
+		}
+	}
 }
 
 func (p *Policy) codeHost(c *codec, place int) {
@@ -101,6 +155,10 @@ func (p *Policy) codeHost(c *codec, place int) {
 			p.best[best]++
 		}
 	}
+	beacons := uint64(h.beacons)
+	c.number(&beacons, math.MaxUint16)
+	h.beacons = uint16(beacons)
+	c.micros(&h.beaconing)
 	open := h.open >= 0
 	c.flag(&open)
 	if !open {

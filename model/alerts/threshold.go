@@ -1,6 +1,10 @@
 package alerts
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
 
 // bins of the score, each 1/bins wide.
 const bins = 1 << 12
@@ -14,10 +18,12 @@ type hostKey struct {
 
 // host is what the last day has shown of a host in one direction.
 type host struct {
-	best     [24]uint16 // bin of the strangest row of each hour, 0 for none
-	raised   [24]uint8  // alerts of each hour
-	open     int32      // place of its incident in Policy.open, −1 for none
-	incident Incident
+	best      [24]uint16 // bin of the strangest row of each hour, 0 for none
+	raised    [24]uint8  // alerts of each hour
+	open      int32      // place of its incident in Policy.open, −1 for none
+	beacons   uint16     // pairs that were found to beacon since beaconing
+	beaconing conn.Micros
+	incident  Incident
 }
 
 func hostOf(r *Row) netip.Addr {

@@ -98,6 +98,8 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         Set(*r, "resp_p", Count(event.resp_p));
         Set(*r, "other_origs", zeek::val_mgr->Bool(event.other_origs != 0));
         Set(*r, "other_resps", zeek::val_mgr->Bool(event.other_resps != 0));
+        if ( event.period > 0 )
+            Set(*r, "period", zeek::make_intrusive<zeek::IntervalVal>(event.period));
     }
     return r;
 }

@@ -2,6 +2,7 @@
 // what the package costs a Zeek, and for its bad days.
 //
 //	traffic syns N HOSTS > x.pcap        N connections of one SYN each, from HOSTS originators
+//	traffic beacon N SECONDS > x.pcap    N SYNs of one host to a port outside, one each SECONDS
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
 package main
@@ -30,20 +31,23 @@ func main() {
 }
 
 func write(out io.Writer, args []string) error {
-	if len(args) != 3 && (len(args) != 4 || args[0] == "syns") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, or traffic repeat|offices N capture.pcap [FIRST]")
+	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon") {
+		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
 	switch args[0] {
-	case "syns":
-		hosts, err := strconv.Atoi(args[2])
+	case "syns", "beacon":
+		by, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
 		}
-		return syns(out, n, hosts)
+		if args[0] == "beacon" {
+			return beacon(out, n, by)
+		}
+		return syns(out, n, by)
 	case "repeat", "offices":
 		first := 0
 		if len(args) == 4 {
@@ -91,6 +95,30 @@ func packet(out io.Writer, micros uint64, data []byte) error {
 
 // syns writes n SYNs, ten thousand a second, from 10.x.y.z to one network.
 func syns(out io.Writer, n, hosts int) error {
+	return writeSyns(out, n, func(i int, s *syn) {
+		host, round := uint32(i%hosts), uint32(i/hosts)
+		s.at, s.orig, s.resp = uint64(i)*100, 10<<24|host, 192<<24|88<<16|99<<8|uint32(i)%251
+		s.origPort, s.respPort = uint16(1024+round%60000), uint16(1+i%1000)
+	})
+}
+
+// beacon writes n SYNs from 10.0.0.7 to port 1337 of 192.88.99.9.
+func beacon(out io.Writer, n, seconds int) error {
+	return writeSyns(out, n, func(i int, s *syn) {
+		s.at, s.orig, s.resp = uint64(i*seconds)*1e6, 10<<24|7, 192<<24|88<<16|99<<8|9
+		s.origPort, s.respPort = uint16(1024+i), 1337
+	})
+}
+
+// syn is a packet of that kind; at is in microseconds from the capture's begin.
+type syn struct {
+	at                 uint64
+	orig, resp         uint32
+	origPort, respPort uint16
+}
+
+// writeSyns writes n of them, as fill says.
+func writeSyns(out io.Writer, n int, fill func(i int, s *syn)) error {
 	if err := fileHeader(out, ethernet); err != nil {
 		return err
 	}
@@ -100,18 +128,19 @@ func syns(out io.Writer, n, hosts int) error {
 	ip[0], ip[3], ip[8], ip[9] = 0x45, 40, 64, 6
 	tcp[12], tcp[13] = 5<<4, 0x02
 	tcp[14] = 0xff
+	var s syn
 	for i := range n {
-		host, round := uint32(i%hosts), uint32(i/hosts)
-		binary.BigEndian.PutUint32(ip[12:], 10<<24|host)
-		binary.BigEndian.PutUint32(ip[16:], 192<<24|88<<16|99<<8|uint32(i)%251)
-		binary.BigEndian.PutUint16(tcp[0:], uint16(1024+round%60000))
-		binary.BigEndian.PutUint16(tcp[2:], uint16(1+i%1000))
+		fill(i, &s)
+		binary.BigEndian.PutUint32(ip[12:], s.orig)
+		binary.BigEndian.PutUint32(ip[16:], s.resp)
+		binary.BigEndian.PutUint16(tcp[0:], s.origPort)
+		binary.BigEndian.PutUint16(tcp[2:], s.respPort)
 		binary.BigEndian.PutUint32(tcp[4:], uint32(i))
 		binary.BigEndian.PutUint16(ip[10:], 0)
 		binary.BigEndian.PutUint16(ip[10:], checksum(0, ip))
 		binary.BigEndian.PutUint16(tcp[16:], 0)
 		binary.BigEndian.PutUint16(tcp[16:], checksum(6+20, ip[12:20], tcp))
-		if err := packet(out, 1_700_000_000_000_000+uint64(i)*100, frame); err != nil {
+		if err := packet(out, 1_700_000_000_000_000+s.at, frame); err != nil {
 			return err
 		}
 	}
