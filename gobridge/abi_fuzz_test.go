@@ -20,6 +20,7 @@ import (
 var (
 	connType   = reflect.TypeOf(iforest_score).In(0).Elem()
 	resultType = reflect.TypeOf(iforest_score).In(1).Elem()
+	valueType  = reflect.TypeOf(iforest_score_values).In(0).Elem()
 	textType   = reflect.TypeOf(iforest_load_bytes).In(0)
 )
 
@@ -57,8 +58,8 @@ func FuzzABI(f *testing.F) {
 	good, err := os.ReadFile(filepath.Join("..", "testdata", "vectors", "vectors.model"))
 	require.NoError(f, err)
 	before := the
-	f.Cleanup(func() { the = before })
-	the = sensor.New(20) // as iforest_start does, which also sets the runtime up
+	f.Cleanup(func() { the, fields = before, nil })
+	use(sensor.New(20)) // as iforest_start does, which also sets the runtime up
 	require.NoError(f, the.LoadBytes(good))
 
 	plain := reflect.New(connType)
@@ -107,6 +108,28 @@ func FuzzABI(f *testing.F) {
 		default:
 			t.Fatalf("status %d: %s", status, message)
 		}
+		// The same bytes as values: whatever stands in them, too few or too many.
+		given := reflect.New(reflect.ArrayOf(sensor.MaxFields, valueType))
+		copy(bytesAt(given), record)
+		list, stride := given.UnsafePointer(), valueType.Size()
+		for i, f := range fields {
+			if f.Type == sensor.String {
+				*(*text)(unsafe.Add(list, uintptr(i)*stride)) = textFor(service)
+			}
+		}
+		n := uint64(len(fields))
+		if len(record) > 0 && record[0] == 0xff {
+			n = uint64(len(record))
+		}
+		result = reflect.New(resultType)
+		status := call(iforest_score_values, append([]reflect.Value{
+			reflect.NewAt(valueType, list), reflect.ValueOf(n).Convert(reflect.TypeOf(iforest_score_values).In(1)), result,
+		}, buffer(iforest_score_values, 3, message)...)...)
+		require.Contains(t, []int32{int32(sensor.OK), int32(sensor.BadRecord)}, status, "%s", message)
+		if status == int32(sensor.BadRecord) {
+			ended()
+		}
+
 		info := reflect.New(reflect.TypeOf(iforest_model).In(0).Elem())
 		require.EqualValues(t, sensor.OK, call(iforest_model, info))
 		counts := reflect.New(reflect.TypeOf(iforest_statistics).In(0).Elem())

@@ -32,6 +32,9 @@ var _ = [1]struct{}{}[C.IFOREST_PANIC-sensor.Panic]
 var _ = [1]struct{}{}[C.IFOREST_NOT_DONE-sensor.NotDone]
 var _ = [1]struct{}{}[C.IFOREST_STATUSES-sensor.Statuses]
 var _ = [1]struct{}{}[C.IFOREST_BINS-sensor.Bins]
+var _ = [1]struct{}{}[C.IFOREST_TYPES-C.int(sensor.Types)]
+var _ = [1]struct{}{}[C.IFOREST_ADDR-C.int(sensor.Addr)]
+var _ = [1]struct{}{}[C.IFOREST_MAX_FIELDS-sensor.MaxFields]
 
 var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
 var _ = [1]struct{}{}[C.IFOREST_FOLDED-C.int(alerts.Folded)]
@@ -46,8 +49,16 @@ var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
 
 var _ [C.IFOREST_MAX_BATCH - learn.MaxBatch]struct{} // a batch fits
 
-// One process, one Zeek, one sensor.
-var the *sensor.Sensor
+// One process, one Zeek, a sensor for each log; the one in use.
+var (
+	sensors []*sensor.Sensor
+	the     *sensor.Sensor
+	fields  []sensor.Field // of the one in use
+	values  [sensor.MaxFields]sensor.Value
+)
+
+// use makes a sensor the one in use.
+func use(s *sensor.Sensor) { the, fields = s, s.Fields() }
 
 func main() {}
 
@@ -59,7 +70,50 @@ func iforest_start(message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
 	if the == nil {
 		sensor.SetUpRuntime()
-		the = sensor.New(model.DefaultHosts)
+		use(sensor.New(model.DefaultHosts))
+		sensors = append(sensors, the)
+	}
+	return C.IFOREST_OK
+}
+
+//export iforest_open
+func iforest_open(log C.iforest_text, number *C.uint32_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	for i, s := range sensors {
+		if s.Log() == textOf(log) {
+			*number = C.uint32_t(i)
+			use(s)
+			return C.IFOREST_OK
+		}
+	}
+	s, err := sensor.Open(string(bytesOf(log)), model.DefaultHosts)
+	if err != nil {
+		return report(err, message, size)
+	}
+	*number = C.uint32_t(len(sensors))
+	sensors = append(sensors, s)
+	use(s)
+	return C.IFOREST_OK
+}
+
+//export iforest_use
+func iforest_use(number C.uint32_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	if int(number) >= len(sensors) {
+		return C.IFOREST_NOT_DONE
+	}
+	use(sensors[number])
+	return C.IFOREST_OK
+}
+
+//export iforest_fields
+func iforest_fields(list *C.iforest_field_info, n *C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	out := unsafe.Slice(list, C.IFOREST_MAX_FIELDS)
+	*n = C.uint64_t(len(fields))
+	for i, f := range fields {
+		out[i] = C.iforest_field_info{required: boolean(f.Required), _type: C.uint32_t(f.Type)}
+		put(&out[i].name[0], C.uint64_t(len(out[i].name)), f.Name)
 	}
 	return C.IFOREST_OK
 }
@@ -89,6 +143,28 @@ func iforest_score(c *C.iforest_conn, result *C.iforest_result, message *C.char,
 	record := recordOf(c)
 	provoke(&record)
 	r, err := the.Score(&record)
+	return scored(result, &r, err, message, size)
+}
+
+//export iforest_score_values
+func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest_result, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer func() {
+		if value := recover(); value != nil {
+			the.Fault()
+			status = report(sensor.Panicked(value), message, size)
+		}
+	}()
+	// As many as fit; ScoreValues refuses any other number than that of the fields.
+	given := unsafe.Slice(list, int(min(n, C.uint64_t(len(fields)+1), sensor.MaxFields)))
+	for i := range given {
+		valueOf(&values[i], &given[i], i)
+	}
+	r, err := the.ScoreValues(values[:len(given)])
+	return scored(result, &r, err, message, size)
+}
+
+// scored gives the host a result.
+func scored(result *C.iforest_result, r *sensor.Result, err error, message *C.char, size C.uint64_t) C.int32_t {
 	*result = C.iforest_result{
 		score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold),
 		unusual: boolean(r.Unusual), news: boolean(the.News() > 0),
@@ -252,6 +328,26 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	m := sensor.Memory()
 	out.collections, out.heap = C.uint64_t(m.NumGC), C.uint64_t(m.HeapAlloc)
 	return C.IFOREST_OK
+}
+
+// valueOf reads the value of the field i; its text still points into the host's
+// memory.
+func valueOf(to *sensor.Value, v *C.iforest_value, i int) {
+	*to = sensor.Value{Set: v.set != 0}
+	if !to.Set || i >= len(fields) {
+		return
+	}
+	as := unsafe.Pointer(&v.as)
+	switch fields[i].Type {
+	case sensor.Time, sensor.Interval, sensor.Double:
+		to.Real = *(*float64)(as)
+	case sensor.String:
+		to.Text = textOf(*(*C.iforest_text)(as))
+	case sensor.Addr:
+		to.Address = *(*[16]byte)(as)
+	default:
+		to.Number = *(*uint64)(as)
+	}
 }
 
 // recordOf reads the struct; its texts still point into the host's memory.

@@ -5,8 +5,10 @@
  *
  * A host dlopens the library, compares iforest_abi_version() with
  * IFOREST_ABI_VERSION before it touches anything else, calls iforest_start()
- * once, loads a model or asks to learn one, and scores. All calls come from one
- * thread. The library keeps no pointer that it is given and hands out none of
+ * once, loads a model or asks to learn one, and scores. There is a sensor for
+ * each log whose rows are scored: iforest_start makes that of conn.log, sensor 0,
+ * iforest_open others, and iforest_use says which one the calls that follow are
+ * for. All calls come from one thread. The library keeps no pointer that it is given and hands out none of
  * its own. It writes to no file descriptor but its state's, and starts no thread
  * that computes: learning is done in slices, within iforest_score and
  * iforest_observe.
@@ -17,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 4u
+#define IFOREST_ABI_VERSION 5u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -76,6 +78,42 @@ typedef struct {
   uint8_t local_resp;
   uint32_t set; /* enum iforest_field */
 } iforest_conn;
+
+/* How Zeek holds a field, and where iforest_value has it. */
+enum iforest_type {
+  IFOREST_TIME = 0,     /* real: seconds since the epoch */
+  IFOREST_INTERVAL = 1, /* real: seconds */
+  IFOREST_DOUBLE = 2,   /* real */
+  IFOREST_COUNT = 3,    /* number */
+  IFOREST_PORT = 4,     /* number, without the transport */
+  IFOREST_BOOL = 5,     /* number: 0 or 1 */
+  IFOREST_ENUM = 6,     /* number of the enum */
+  IFOREST_STRING = 7,   /* text */
+  IFOREST_ADDR = 8,     /* address: network order; IPv4 as ::ffff:a.b.c.d */
+  IFOREST_TYPES = 9
+};
+
+/* A field that iforest_score_values takes, by its place in the list. A version
+ * of Zeek whose record lacks one that is not required leaves it unset. */
+typedef struct {
+  char name[60];    /* "id.orig_h"; ends with a zero byte */
+  uint8_t required; /* without a value there is no score */
+  uint32_t type;    /* enum iforest_type */
+} iforest_field_info;
+
+/* The most fields of a list. */
+#define IFOREST_MAX_FIELDS 64
+
+/* The value of a field. Its text is the host's memory. */
+typedef struct {
+  union {
+    double real;
+    uint64_t number;
+    iforest_text text;
+    uint8_t address[16];
+  } as;
+  uint8_t set; /* 0 where Zeek left the field unset: the rest means nothing */
+} iforest_value;
 
 typedef struct {
   double score; /* anomaly_score: in (0, 1), rounded to four decimals */
@@ -185,6 +223,17 @@ typedef uint32_t (*iforest_abi_version_fn)(void);
 /* Sets the runtime up: two processors, collector off, and a table of hosts. */
 typedef int32_t (*iforest_start_fn)(char *message, uint64_t size);
 
+/* Makes the sensor of the rows of a log, by its #path, or finds it: *sensor is
+ * its number. It becomes the one in use. */
+typedef int32_t (*iforest_open_fn)(iforest_text log, uint32_t *sensor, char *message, uint64_t size);
+
+/* All calls that follow are for that sensor. */
+typedef int32_t (*iforest_use_fn)(uint32_t sensor);
+
+/* Writes the fields of the log to a list of IFOREST_MAX_FIELDS, their number to
+ * *n. */
+typedef int32_t (*iforest_fields_fn)(iforest_field_info *fields, uint64_t *n);
+
 /* Takes the model file at path into use, or the one in memory; ends learning
  * and sampling. */
 typedef int32_t (*iforest_load_file_fn)(iforest_text path, char *message, uint64_t size);
@@ -197,6 +246,11 @@ typedef int32_t (*iforest_learn_fn)(const iforest_learning *how, char *message, 
 /* Scores one connection, in the order of conn.log, and learns from it. */
 typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
                                     char *message, uint64_t size);
+
+/* Scores a row: a value for each field of the list, in its order. With sensor 0
+ * it does what iforest_score does. */
+typedef int32_t (*iforest_score_values_fn)(const iforest_value *values, uint64_t n, iforest_result *result,
+                                           char *message, uint64_t size);
 
 /*
  * Where several processes see a network, some score and sample, and one learns

@@ -60,6 +60,10 @@ func TestHostGetsTheGoldenVectors(t *testing.T) {
 		fields := strings.Split(line, "\t")
 		require.Equal(t, []string{"0", digits(want[i])}, fields[:2], "vector %d", i)
 	}
+
+	byValues, stderr, err := run(t, conns, "--values", library(t), filepath.Join(vectors, "vectors-2.model"))
+	require.NoError(t, err, stderr)
+	require.Equal(t, out, byValues, "as values of fields, by a model of the newer format")
 }
 
 // Captures go through the library as they go through replay, while signals

@@ -62,7 +62,7 @@ func TestAbsentFieldsSayNothing(t *testing.T) {
 
 			why := zeros.Explain(0)
 			reason := string(zeros.AppendReason(nil))
-			require.Equal(t, reason, model.ReasonText(why))
+			require.Equal(t, reason, model.ReasonText(feature.Conn, why))
 			require.NotContains(t, reason, "no column")
 			for _, r := range why {
 				require.Equal(t, features>>r.Feature&1 != 0, r.Absent)

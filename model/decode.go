@@ -16,19 +16,35 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
-// decode reads what encode writes. Its checksum is right, but whoever wrote it
-// may not be: every part is checked.
-func decode(body []byte, format uint64) (*Model, error) {
+// decode reads what encode writes, of this version or of one before. Its
+// checksum is right, but whoever wrote it may not be: every part is checked.
+func decode(body []byte, version uint64) (*Model, error) {
 	d := newDecoder(body)
-	d.arrayLen(6)
-	if schema := d.string(64); d.err == nil && schema != feature.SchemaID {
+	log := feature.Conn.Log
+	if version == connVersion {
+		d.arrayLen(6)
+	} else {
+		d.arrayLen(7)
+		log = d.string(64)
+	}
+	id := d.string(64)
+	set := SetOf(log)
+	switch {
+	case d.err != nil:
+		return nil, &FormatError{What: "model holds what no training makes", Hint: hintTrain, Err: d.err}
+	case set == nil:
 		return nil, &FormatError{
-			What: fmt.Sprintf("model of the features %s, this program has %s", schema, feature.SchemaID),
+			What: fmt.Sprintf("model of rows of %q, which this program does not know", log+".log"),
+			Hint: "it was written by another version of zeek-iforest: use that",
+		}
+	case id != set.ID:
+		return nil, &FormatError{
+			What: fmt.Sprintf("model of the features %s, this program has %s", id, set.ID),
 			Hint: "train the model anew with this version of zeek-iforest",
 		}
 	}
-	p, err := d.parts(format)
 	var m *Model
+	p, err := d.parts(set, version)
 	if err == nil {
 		m, err = assemble(p)
 	}
@@ -38,7 +54,7 @@ func decode(body []byte, format uint64) (*Model, error) {
 	return m, nil
 }
 
-func (d *decoder) parts(format uint64) (p Parts, err error) {
+func (d *decoder) parts(set *feature.Set, version uint64) (p Parts, err error) {
 	d.arrayLen(10)
 	p.Summary = Summary{
 		Rows:        d.uint(),
@@ -53,19 +69,24 @@ func (d *decoder) parts(format uint64) (p Parts, err error) {
 		ZeekVersion: d.string(256),
 	}
 
-	tables := d.tables()
+	var tables feature.Tables
+	if version == connVersion {
+		tables = d.connTables()
+	} else {
+		tables = d.tables(set)
+	}
 	if d.err != nil {
 		return p, d.err
 	}
-	if p.Encoder, err = feature.NewEncoder(tables); err != nil {
+	if p.Encoder, err = feature.NewEncoder(set, tables); err != nil {
 		return p, err
 	}
 
 	average := forest.Harmonic
-	if format == formatForeign {
+	if version == formatForeign {
 		d.arrayLen(8)
 		if average = forest.Average(min(d.count(), 255)); average == forest.Harmonic {
-			d.fail(fmt.Errorf("a forest of format %d in format %d", formatVersion, format))
+			d.fail(fmt.Errorf("a forest of format %d in format %d", formatVersion, version))
 		}
 	} else {
 		d.arrayLen(7)
@@ -96,11 +117,11 @@ func (d *decoder) parts(format uint64) (p Parts, err error) {
 		return p, err
 	}
 
-	d.arrayLen(len(p.Usual))
-	for i := range p.Usual {
+	d.arrayLen(set.N())
+	for i, f := range set.Features {
 		usual := d.float32s()
 		if d.err == nil && len(usual) != len(p.Usual[i]) {
-			return p, fmt.Errorf("usual range of %s has %d numbers, want %d", feature.Schema[i].Name, len(usual), len(p.Usual[i]))
+			return p, fmt.Errorf("usual range of %s has %d numbers, want %d", f.Name, len(usual), len(p.Usual[i]))
 		}
 		copy(p.Usual[i][:], usual)
 	}
@@ -110,34 +131,23 @@ func (d *decoder) parts(format uint64) (p Parts, err error) {
 	return p, d.err
 }
 
-func (d *decoder) tables() (t feature.Tables) {
-	d.arrayLen(7)
+func (d *decoder) tables(set *feature.Set) (t feature.Tables) {
+	d.arrayLen(3)
 	t.Rows = d.uint()
-	d.fill(t.Protos[:])
-	d.fill(t.States[:])
-	names := make([]string, d.arrayLenUpTo(feature.MaxServices))
-	for i := range names {
-		names[i] = d.string(feature.MaxServiceName)
-	}
-	t.Services = make([]feature.ServiceCount, len(names))
-	counts := make([]uint64, len(names))
-	d.fill(counts)
-	for i := range names {
-		t.Services[i] = feature.ServiceCount{Name: names[i], Rows: counts[i]}
-	}
-	ports, counts := d.uint32s(), d.uint64s()
-	if len(ports) != len(counts) {
-		d.fail(fmt.Errorf("%d ports with %d counts", len(ports), len(counts)))
-		return t
-	}
-	t.Ports = make([]feature.PortCount, len(ports))
-	for i, p := range ports {
-		if p >= uint32(conn.NumProto)<<16 {
-			d.fail(fmt.Errorf("port with the unknown proto %d", p>>16))
+	d.arrayLen(2 * len(set.Codes))
+	t.Codes = make([][]feature.CodeCount, len(set.Codes))
+	for i, coded := range set.Codes {
+		codes, rows := d.uint64s(), d.uint64s()
+		if len(codes) != len(rows) {
+			d.fail(fmt.Errorf("%d values of %s with %d counts", len(codes), set.Features[coded.Feature].Name, len(rows)))
 			return t
 		}
-		t.Ports[i] = feature.PortCount{Proto: conn.Proto(p >> 16), Port: uint16(p), Rows: counts[i]}
+		t.Codes[i] = make([]feature.CodeCount, len(codes))
+		for j, code := range codes {
+			t.Codes[i][j] = feature.CodeCount{Code: code, Rows: rows[j]}
+		}
 	}
+	t.Bigrams = d.uint32s()
 	return t
 }
 

@@ -9,9 +9,10 @@
 //
 //  1. Hosts.Observe (model/feature) counts it in its originator's last five
 //     minutes. This is the only step with a memory; the order of rows matters.
-//  2. Encoder.Encode (model/feature) makes twenty-one numbers of the row and
-//     the window: logarithms of duration, bytes and packets, how rare proto,
-//     service, conn_state and responder port were in training, and the window.
+//  2. Row.SetConn (model/feature) makes numbers and codes of the row and the
+//     window: logarithms of duration, bytes and packets, and the window.
+//     Encoder.Finish adds how rare proto, service, conn_state and responder port
+//     were in training.
 //  3. Forest.MeanPath (model/forest) walks the numbers through the isolation
 //     trees. Each tree was grown from a few training rows by random splits; a
 //     strange row is soon alone. E[h(x)] is the mean number of splits that took.
@@ -28,6 +29,10 @@
 // A Scorer does all of it, one row after the other. Programs that want every
 // core call Hosts.Observe in row order and Model.Score in parallel: the same
 // functions, the same digits.
+//
+// Rows of other logs go the same way: their room makes a feature.Row of a
+// record, and ScoreRow, ExplainRow and AppendReasonRow do what Score, Explain and
+// AppendReason do for a connection. SetOf lists the logs.
 //
 // Models are made by model/learn.
 package model

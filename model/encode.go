@@ -15,8 +15,9 @@ import (
 func (m *Model) encode() []byte {
 	var b bytes.Buffer
 	e := encoder{msgpack.NewEncoder(&b)}
-	e.arrayLen(6)
-	e.string(feature.SchemaID)
+	e.arrayLen(7)
+	e.string(m.set.Log)
+	e.string(m.set.ID)
 
 	s := m.summary
 	e.arrayLen(10)
@@ -53,31 +54,28 @@ func (m *Model) encode() []byte {
 	e.float64(width)
 	e.uint32s(counts)
 
-	e.arrayLen(len(m.usual))
-	for i := range m.usual {
+	e.arrayLen(m.set.N())
+	for i := range m.set.Features {
 		e.float32s(m.usual[i][:])
 	}
 	return b.Bytes()
 }
 
+// tables writes the codes of each feature that is looked up and their counts, and
+// the counts of pairs of characters.
 func (e encoder) tables(t feature.Tables) {
-	e.arrayLen(7)
+	e.arrayLen(3)
 	e.uint(t.Rows)
-	e.uint64s(t.Protos[:])
-	e.uint64s(t.States[:])
-	e.arrayLen(len(t.Services))
-	counts := make([]uint64, len(t.Services))
-	for i, s := range t.Services {
-		e.string(s.Name)
-		counts[i] = s.Rows
+	e.arrayLen(2 * len(t.Codes))
+	for _, list := range t.Codes {
+		codes, rows := make([]uint64, len(list)), make([]uint64, len(list))
+		for i, c := range list {
+			codes[i], rows[i] = c.Code, c.Rows
+		}
+		e.uint64s(codes)
+		e.uint64s(rows)
 	}
-	e.uint64s(counts)
-	ports, counts := make([]uint32, len(t.Ports)), make([]uint64, len(t.Ports))
-	for i, p := range t.Ports {
-		ports[i], counts[i] = uint32(p.Proto)<<16|uint32(p.Port), p.Rows
-	}
-	e.uint32s(ports)
-	e.uint64s(counts)
+	e.uint32s(t.Bigrams)
 }
 
 // encoder is msgpack's into a bytes.Buffer, which does not fail.

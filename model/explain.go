@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -12,7 +11,7 @@ import (
 
 // Reason is one feature's part in a score.
 type Reason struct {
-	Feature int     // index in feature.Schema
+	Feature int     // index in the Set's Features
 	Name    string  // the field or the window, "orig_bytes"
 	Value   string  // of this connection, "4.2 GB"
 	Usual   string  // in the training data, "under 31 MB"
@@ -24,25 +23,39 @@ type Reason struct {
 // reasons is how many features the anomaly_reason column names at most.
 const reasons = 3
 
+// Words appends the value of the feature i of a row in the reader's words, as
+// Encoder.AppendConn does for a connection.
+type Words func(dst []byte, i int) []byte
+
 // Explain gives the k features with the largest credit, largest first; all of
 // them for k <= 0. The credits of all features add up to c(ψ) − E[h(x)],
 // exactly. It is safe for concurrent use.
 func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
-	if k <= 0 || k > feature.N {
-		k = feature.N
-	}
+	v := m.Vector(c, w)
+	return m.explain(&v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) }, k)
+}
+
+// ExplainRow is Explain for a row of the model's Set, whose values words says.
+func (m *Model) ExplainRow(r *feature.Row, words Words, k int) []Reason {
 	var v feature.Vector
-	var credits [feature.N]float64
-	m.encoder.Encode(&v, c, w)
+	m.encoder.Finish(&v, &r.Sample)
+	return m.explain(&v, r.Absent, words, k)
+}
+
+func (m *Model) explain(v *feature.Vector, absent uint32, words Words, k int) []Reason {
+	n := m.set.N()
+	if k <= 0 || k > n {
+		k = n
+	}
+	var credits [feature.Places]float64
 	m.forest.Attribute(credits[:], v[:])
-	absent := feature.Absent(c.Absent)
-	var order [feature.N]int
+	var order [feature.Places]int
 	why := make([]Reason, k)
-	for j, i := range largest(order[:k], &credits) {
+	for j, i := range largest(order[:k], credits[:n]) {
 		why[j] = Reason{
 			Feature: i,
-			Name:    feature.Schema[i].Name,
-			Value:   string(m.encoder.AppendValue(nil, i, c, w)),
+			Name:    m.set.Features[i].Name,
+			Value:   string(words(nil, i)),
 			Usual:   m.usually(i, v[i]),
 			Credit:  credits[i],
 			Unusual: m.unusual(i, v[i]) && absent>>i&1 == 0,
@@ -56,45 +69,61 @@ func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
 // three top reasons. It allocates only what dst needs and is safe for
 // concurrent use.
 func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte {
-	var v feature.Vector
-	var credits [feature.N]float64
-	m.encoder.Encode(&v, c, w)
+	v := m.Vector(c, w)
+	var credits [feature.Places]float64
 	m.forest.Attribute(credits[:], v[:])
-	return m.appendReason(dst, &credits, &v, c, w)
+	return m.appendConnReason(dst, &credits, &v, c, w)
 }
 
-func (m *Model) appendReason(dst []byte, credits *[feature.N]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
-	var order [feature.N]int
+// AppendReasonRow is AppendReason for a row of the model's Set, whose values
+// words says.
+func (m *Model) AppendReasonRow(dst []byte, r *feature.Row, words Words) []byte {
+	var v feature.Vector
+	var credits [feature.Places]float64
+	m.encoder.Finish(&v, &r.Sample)
+	m.forest.Attribute(credits[:], v[:])
+	return m.appendReason(dst, &credits, &v, r.Absent, words)
+}
+
+func (m *Model) appendConnReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
+	return m.appendReason(dst, credits, v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) })
+}
+
+func (m *Model) appendReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, absent uint32, words Words) []byte {
+	var order [feature.Places]int
+	n := m.set.N()
 	known := *credits
-	for absent := feature.Absent(c.Absent); absent != 0; absent &= absent - 1 {
+	for ; absent != 0; absent &= absent - 1 {
 		known[bits.TrailingZeros32(absent)] = 0 // no reason
 	}
-	largest(order[:], &known)
-	return appendReasons(dst, len(order), func(n int) (credit float64, unusual bool) {
+	largest(order[:n], known[:n])
+	return appendReasons(dst, n, func(n int) (credit float64, unusual bool) {
 		i := order[n]
 		return known[i], m.unusual(i, v[i])
 	}, func(dst []byte, n int, together bool) []byte {
 		i := order[n]
-		dst = append(dst, wordsBefore[i]...)
+		before, _, _ := m.set.Phrases(i)
+		dst = append(dst, before...)
 		start := len(dst)
-		dst = m.encoder.AppendValue(dst, i, c, w)
-		return appendUsually(dst, i, dst[start:], m.usually(i, v[i]), together)
+		dst = words(dst, i)
+		return appendUsually(dst, m.set, i, dst[start:], m.usually(i, v[i]), together)
 	})
 }
 
-// ReasonText joins the largest of those reasons that made a connection
+// ReasonText joins the largest of those reasons that made a row of the set
 // stranger and are unusual, at most three, for the anomaly_reason column:
 // "orig_bytes 4.2 GB, usually under 31 MB; 212 responders in five minutes,
 // usually 3". Where each value is usual and only their combination is not, it
 // says so: "rare together: …". It is empty where nothing stands out.
-func ReasonText(why []Reason) string {
+func ReasonText(set *feature.Set, why []Reason) string {
 	why = slices.DeleteFunc(slices.Clone(why), func(r Reason) bool { return r.Absent })
 	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
 		return why[n].Credit, why[n].Unusual
 	}, func(dst []byte, n int, together bool) []byte {
 		r := &why[n]
-		dst = append(append(dst, wordsBefore[r.Feature]...), r.Value...)
-		return appendUsually(dst, r.Feature, []byte(r.Value), r.Usual, together)
+		before, _, _ := set.Phrases(r.Feature)
+		dst = append(append(dst, before...), r.Value...)
+		return appendUsually(dst, set, r.Feature, []byte(r.Value), r.Usual, together)
 	}))
 }
 
@@ -134,7 +163,7 @@ var rareFrom = float32(feature.Log(10))
 // unusual reports whether a value of the feature i is outside what is usual
 // for it, the middle nine tenths of ordinary rows.
 func (m *Model) unusual(i int, x float32) bool {
-	if feature.Schema[i].Kind == feature.Rarity {
+	if m.set.Features[i].Kind == feature.Rarity {
 		return x >= rareFrom
 	}
 	low, high := m.usual[i].Bounds()
@@ -144,41 +173,25 @@ func (m *Model) unusual(i int, x float32) bool {
 // appendUsually appends what follows on the value of a feature: what is usual.
 // Rarities say it themselves; of values that are rare only together there is
 // nothing to say.
-func appendUsually(dst []byte, i int, value []byte, usual string, together bool) []byte {
-	if feature.Schema[i].Kind == feature.Rarity {
+func appendUsually(dst []byte, set *feature.Set, i int, value []byte, usual string, together bool) []byte {
+	if set.Features[i].Kind == feature.Rarity {
 		return dst
 	}
-	after := afterMany[i]
+	_, one, many := set.Phrases(i)
 	if string(value) == "1" {
-		after = afterOne[i]
+		dst = append(dst, one...)
+	} else {
+		dst = append(dst, many...)
 	}
-	dst = append(dst, after...)
 	if together || string(value) == usual {
 		return dst
 	}
 	return append(append(dst, ", usually "...), usual...)
 }
 
-var wordsBefore, afterOne, afterMany = func() (before, one, many [feature.N]string) {
-	for i, f := range feature.Schema {
-		switch f.Kind {
-		case feature.Count:
-			many[i] = " " + f.Name + " in five minutes"
-			one[i] = " " + strings.Replace(strings.TrimSuffix(f.Name, "s"), "failures ", "failure ", 1) + " in five minutes"
-			continue
-		case feature.Share:
-			many[i] = " of connections failed in five minutes"
-		default:
-			before[i] = f.Name + " "
-		}
-		one[i] = many[i]
-	}
-	return before, one, many
-}()
-
 // largest fills order with the features of the largest credits, largest first,
-// equal ones in the schema's order.
-func largest(order []int, credits *[feature.N]float64) []int {
+// equal ones in the set's order.
+func largest(order []int, credits []float64) []int {
 	for i, credit := range credits {
 		j := min(i, len(order)-1)
 		if i >= len(order) && credit <= credits[order[j]] {
@@ -196,10 +209,10 @@ func largest(order []int, credits *[feature.N]float64) []int {
 // usual range, from within and from above.
 type usualTexts [3]string
 
-func usualWords(i int, r *feature.Range) (texts usualTexts) {
+func usualWords(set *feature.Set, i int, r *feature.Range) (texts usualTexts) {
 	infinity := float32(math.Inf(1))
 	for side, x := range [...]float32{-infinity, r[len(r)/2], infinity} {
-		texts[side] = string(feature.AppendUsual(nil, i, r, x))
+		texts[side] = string(set.AppendUsual(nil, i, r, x))
 	}
 	return texts
 }

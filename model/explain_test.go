@@ -50,7 +50,7 @@ func TestSimilar(t *testing.T) {
 				require.True(t, p >= 0 && p <= 1)
 				sum += p
 			}
-			require.Equal(t, sum/feature.N, o.Difference)
+			require.Equal(t, sum/float64(feature.Conn.N()), o.Difference)
 			largest := o.Largest(2)
 			require.Equal(t, slices.Max(o.Parts[:]), o.Parts[largest[0]])
 			kind := o.Conn.Orig.Addr().String() + o.Conn.Resp.String() + o.Conn.Service + o.Conn.State.String()

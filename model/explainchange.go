@@ -16,7 +16,7 @@ type Change struct {
 
 // ChangedField is one field of a Change.
 type ChangedField struct {
-	Feature  int    // index in feature.Schema of the one that shows it
+	Feature  int    // index in the Set's Features of the one that shows it
 	Name     string // "orig_bytes"
 	From, To string // "500 kB", "1.2 kB"
 }
@@ -132,10 +132,10 @@ func (a *altering) change() Change {
 			continue
 		}
 		words := func(c *conn.Conn, w feature.Window) string {
-			return string(a.model.encoder.AppendValue(nil, f.feature, c, w))
+			return string(a.model.encoder.AppendConn(nil, f.feature, c, w))
 		}
 		change.Fields = append(change.Fields, ChangedField{
-			Feature: f.feature, Name: feature.Schema[f.feature].Name,
+			Feature: f.feature, Name: feature.Conn.Features[f.feature].Name,
 			From: words(&a.conn, a.window), To: words(&c, w),
 		})
 	}

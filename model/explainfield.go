@@ -82,7 +82,7 @@ var fields = []field{
 }
 
 // names are the fields of names and codes of a connection, by their features.
-var names = func() (by [feature.N]*field) {
+var names = func() (by [feature.Places]*field) {
 	for i := range fields {
 		if f := &fields[i]; !f.number && f.feature != originatorPort {
 			by[f.feature] = f
@@ -133,10 +133,8 @@ func setBit(c *conn.Conn, bit conn.Fields, v fieldValue) {
 
 // named is the index of the feature of that name.
 func named(name string) int {
-	for i := range feature.Schema {
-		if feature.Schema[i].Name == name {
-			return i
-		}
+	if i := feature.Conn.Find(name); i >= 0 {
+		return i
 	}
 	panic("model: no feature is named " + name)
 }

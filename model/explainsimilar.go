@@ -14,8 +14,8 @@ type Other struct {
 	Conn       conn.Conn
 	Window     feature.Window
 	Score      Score
-	Difference float64            // from 0 to 1
-	Parts      [feature.N]float64 // what each feature adds to Difference, times feature.N
+	Difference float64                 // from 0 to 1
+	Parts      [feature.Places]float64 // what each feature adds to Difference, times their number
 }
 
 // Similar looks for the ordinary connections that are most similar to one.
@@ -33,7 +33,7 @@ type Similar struct {
 // (0, 1]: 0.1 is "1 in 10 or less".
 func (m *Model) NewSimilar(c *conn.Conn, w feature.Window, k int, ordinary float64) *Similar {
 	s := &Similar{model: m, conn: *c, most: max(k, 1), ordinary: ordinary}
-	m.encoder.Encode(&s.vector, c, w)
+	s.vector = m.Vector(c, w)
 	return s
 }
 
@@ -42,8 +42,7 @@ func (m *Model) NewSimilar(c *conn.Conn, w feature.Window, k int, ordinary float
 // conn_state it takes the most similar one only.
 func (s *Similar) Offer(c *conn.Conn, w feature.Window) {
 	o := Other{Window: w}
-	var v feature.Vector
-	s.model.encoder.Encode(&v, c, w)
+	v := s.model.Vector(c, w)
 	o.Difference = s.difference(&o.Parts, c, &v)
 	if len(s.others) == s.most && o.Difference >= s.others[len(s.others)-1].Difference {
 		return
@@ -84,13 +83,13 @@ func (s *Similar) Others() []Other { return s.others }
 // difference is Gower's (Biometrics 27, 1971): the mean over the features of
 // how far two connections are apart, from 0 to 1 each: numbers as a share of
 // what is usual here, names the same or not.
-func (s *Similar) difference(parts *[feature.N]float64, c *conn.Conn, v *feature.Vector) float64 {
-	sum := 0.0
-	for i := range parts {
+func (s *Similar) difference(parts *[feature.Places]float64, c *conn.Conn, v *feature.Vector) float64 {
+	sum, n := 0.0, s.model.set.N()
+	for i := range n {
 		parts[i] = s.part(i, c, v)
 		sum += parts[i]
 	}
-	return sum / feature.N
+	return sum / float64(n)
 }
 
 func (s *Similar) part(i int, c *conn.Conn, v *feature.Vector) float64 {
@@ -112,4 +111,7 @@ func (s *Similar) part(i int, c *conn.Conn, v *feature.Vector) float64 {
 }
 
 // Largest are the k features in which the two differ most, largest first.
-func (o *Other) Largest(k int) []int { return largest(make([]int, min(k, feature.N)), &o.Parts) }
+func (o *Other) Largest(k int) []int {
+	n := feature.Conn.N()
+	return largest(make([]int, min(k, n)), o.Parts[:n])
+}

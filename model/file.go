@@ -23,11 +23,12 @@ import (
 //
 // The hash and the body are of msgpack's type bin; the body is itself msgpack
 // (encode.go, decode.go). A forest grown elsewhere, whose average path lengths
-// are computed otherwise, needs the second format; all else is the first.
+// are computed otherwise, needs the third format; all else is the second.
 const (
 	magic            = "zeek-iforest"
-	formatVersion    = 1
-	formatForeign    = 2
+	formatVersion    = 2
+	formatForeign    = 3
+	connVersion      = 1 // of the time when there was conn.log alone: still read
 	fingerprintBytes = 6
 	maxFile          = 64 << 20 // bytes: a thousand trees of a thousand rows take 20 MB
 )
@@ -192,12 +193,12 @@ func open(file []byte) (*Model, error) {
 	d.arrayLen(4)
 	d.bytes() // the magic string
 	version := d.uint()
-	if d.err == nil && version != formatVersion && version != formatForeign {
+	if d.err == nil && version != formatVersion && version != formatForeign && version != connVersion {
 		hint := "train the model anew"
 		if version > formatForeign {
 			hint = "it was written by a newer zeek-iforest: use that, or train the model anew"
 		}
-		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d and %d", version, formatVersion, formatForeign), Hint: hint}
+		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d to %d", version, connVersion, formatForeign), Hint: hint}
 	}
 	want := d.bytes()
 	body := d.bytes()

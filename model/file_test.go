@@ -23,7 +23,7 @@ import (
 
 func goldenBytes(t testing.TB) []byte {
 	t.Helper()
-	data, err := os.ReadFile(vectorFile(t, "vectors.model"))
+	data, err := os.ReadFile(vectorFile(t, trained))
 	require.NoError(t, err)
 	return data
 }
@@ -88,7 +88,7 @@ func body(t testing.TB, file []byte) []byte {
 func TestReadRefuses(t *testing.T) {
 	good := goldenBytes(t)
 	inner := body(t, good)
-	require.Equal(t, good, reseal(t, 1, inner))
+	require.Equal(t, good, reseal(t, 2, inner))
 	flipped := bytes.Clone(good)
 	flipped[len(flipped)/2] ^= 1
 	for name, tc := range map[string]struct {
@@ -102,12 +102,14 @@ func TestReadRefuses(t *testing.T) {
 		"all but one byte":   {good[:len(good)-1], "truncated after", "copy it again"},
 		"a byte too many":    {append(bytes.Clone(good), 0), "1 bytes too many at the end", "copy it again"},
 		"a flipped bit":      {flipped, "checksum", "copy it again"},
-		"a newer version":    {reseal(t, 3, inner), "model format 3, this program reads 1 and 2", "newer zeek-iforest"},
-		"an older version":   {reseal(t, 0, inner), "model format 0, this program reads 1 and 2", "train the model anew"},
-		"another schema":     {reseal(t, 1, bytes.Replace(inner, []byte(feature.SchemaID), []byte("0123456789abcdef"), 1)), "features 0123456789abcdef", "train the model anew"},
-		"an empty body":      {reseal(t, 1, []byte{}), "what no training makes", "train"},
-		"half a body":        {reseal(t, 1, inner[:len(inner)/2]), "what no training makes", "train"},
-		"a body with a tail": {reseal(t, 1, append(bytes.Clone(inner), 0)), "too many at the end", "train"},
+		"a newer version":    {reseal(t, 4, inner), "model format 4, this program reads 1 to 3", "newer zeek-iforest"},
+		"an older version":   {reseal(t, 0, inner), "model format 0, this program reads 1 to 3", "train the model anew"},
+		"another schema":     {reseal(t, 2, bytes.Replace(inner, []byte(feature.Conn.ID), []byte("0123456789abcdef"), 1)), "features 0123456789abcdef", "train the model anew"},
+		"another log":        {reseal(t, 2, bytes.Replace(inner, []byte("\xa4conn"), []byte("\xa4tea!"), 1)), `rows of "tea!.log"`, "another version"},
+		"the version before": {reseal(t, 1, inner), "list of 7 items, want 6", "train"},
+		"an empty body":      {reseal(t, 2, []byte{}), "what no training makes", "train"},
+		"half a body":        {reseal(t, 2, inner[:len(inner)/2]), "what no training makes", "train"},
+		"a body with a tail": {reseal(t, 2, append(bytes.Clone(inner), 0)), "too many at the end", "train"},
 		"too large":          {append(good[:14:14], make([]byte, 64<<20)...), "larger than 64 MB", "train"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +153,7 @@ func TestDamagedBodies(t *testing.T) {
 	for i := 0; i < len(data); i += 61 {
 		for _, flip := range []byte{0x01, 0x80, 0xff} {
 			data[i] ^= flip
-			m, err := model.Read(bytes.NewReader(reseal(t, 1, data)))
+			m, err := model.Read(bytes.NewReader(reseal(t, 2, data)))
 			if err != nil {
 				var f *model.FormatError
 				require.ErrorAs(t, err, &f, "byte %d", i)
@@ -168,13 +170,13 @@ func TestDamagedBodies(t *testing.T) {
 // A length in the file cannot make us allocate more than the file is long.
 func TestHostileLengths(t *testing.T) {
 	for _, hostile := range [][]byte{
-		{0x96, 0xc6, 0xff, 0xff, 0xff, 0xff},       // a schema of 4 GB
-		{0x96, 0xdb, 0xff, 0xff, 0xff, 0xff, 0x41}, // as a string
+		{0x97, 0xc6, 0xff, 0xff, 0xff, 0xff},       // a schema of 4 GB
+		{0x97, 0xdb, 0xff, 0xff, 0xff, 0xff, 0x41}, // as a string
 		{0xdd, 0xff, 0xff, 0xff, 0xff},             // a list of four thousand million
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := model.Read(bytes.NewReader(reseal(t, 1, hostile)))
+		_, err := model.Read(bytes.NewReader(reseal(t, 2, hostile)))
 		runtime.ReadMemStats(&after)
 		require.Error(t, err)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
@@ -197,9 +199,14 @@ func FuzzRead(f *testing.F) {
 	f.Add(good)
 	f.Add(good[:100])
 	rows := goldenConns()[298:304]
+	before, err := os.ReadFile(vectorFile(f, old))
+	require.NoError(f, err)
+	f.Add(body(f, before))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if m, err := model.Read(bytes.NewReader(reseal(t, 1, data))); err == nil {
-			harmless(t, m, rows)
+		for version := range uint64(2) {
+			if m, err := model.Read(bytes.NewReader(reseal(t, version+1, data))); err == nil {
+				harmless(t, m, rows)
+			}
 		}
 		if m, err := model.Read(bytes.NewReader(data)); err == nil {
 			harmless(t, m, rows)
@@ -261,7 +268,7 @@ func TestWriteReportsAFullDisk(t *testing.T) {
 }
 
 // A forest grown elsewhere has a format of its own, which no other may claim.
-func TestForeignForestsHaveTheSecondFormat(t *testing.T) {
+func TestForeignForestsHaveTheThirdFormat(t *testing.T) {
 	m, err := model.Read(bytes.NewReader(goldenBytes(t)))
 	require.NoError(t, err)
 	plain := m.Forest().Plain()
@@ -271,18 +278,18 @@ func TestForeignForestsHaveTheSecondFormat(t *testing.T) {
 	p := model.Parts{Summary: m.Summary(), Encoder: m.Encoder(), Forest: f, Curve: m.Curve()}
 	foreign, err := model.New(p)
 	require.NoError(t, err)
-	require.Equal(t, foreign.Bytes(), reseal(t, 2, body(t, foreign.Bytes())))
+	require.Equal(t, foreign.Bytes(), reseal(t, 3, body(t, foreign.Bytes())))
 	again, err := model.Read(bytes.NewReader(foreign.Bytes()))
 	require.NoError(t, err)
 	require.Equal(t, forest.Estimated, again.Forest().Average())
 	require.Equal(t, f.AverageLength(), again.Forest().AverageLength())
 	require.Less(t, f.AverageLength(), m.Forest().AverageLength())
 
-	for version, inner := range map[uint64][]byte{1: body(t, foreign.Bytes()), 2: body(t, goldenBytes(t))} {
+	for version, inner := range map[uint64][]byte{2: body(t, foreign.Bytes()), 3: body(t, goldenBytes(t))} {
 		_, err := model.Read(bytes.NewReader(reseal(t, version, inner)))
 		require.ErrorContains(t, err, "what no training makes")
 	}
 	unknown := bytes.Replace(body(t, foreign.Bytes()), []byte{0x98, 1, 21}, []byte{0x98, 2, 21}, 1)
-	_, err = model.Read(bytes.NewReader(reseal(t, 2, unknown)))
+	_, err = model.Read(bytes.NewReader(reseal(t, 3, unknown)))
 	require.ErrorContains(t, err, "unknown kind 2")
 }

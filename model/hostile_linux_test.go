@@ -59,6 +59,7 @@ func TestAdversarialRows(t *testing.T) {
 			took := time.Duration(1 << 62)
 			for range 2 {
 				l, hosts := learn.NewLearner(learn.Options{Seed: 1}), feature.NewHosts(1<<12)
+				var r feature.Row
 				random := rand.New(rand.NewPCG(1, 1))
 				var before, after runtime.MemStats
 				runtime.GC()
@@ -78,7 +79,8 @@ func TestAdversarialRows(t *testing.T) {
 					if m := l.Model(); m != nil {
 						s = m.Score(&c, w)
 					}
-					l.Observe(&c, w, s)
+					r.SetConn(&c, w, nil)
+					l.Observe(&r, s)
 					_, _ = l.Step() // what is refused leaves the model before it in use
 				}
 				took = min(took, cpuTime(t)-begin)

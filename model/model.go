@@ -13,12 +13,13 @@ import (
 // Model is the feature tables, the forest and the calibration curve as one
 // immutable value, safe for concurrent use.
 type Model struct {
+	set         *feature.Set
 	summary     Summary
 	encoder     *feature.Encoder
 	forest      *forest.Forest
 	curve       *calibrate.Curve
-	usual       [feature.N]feature.Range
-	words       [feature.N]usualTexts
+	usual       [feature.Places]feature.Range
+	words       [feature.Places]usualTexts
 	fingerprint string
 	file        []byte // what Write writes
 }
@@ -45,7 +46,7 @@ type Parts struct {
 	Encoder *feature.Encoder
 	Forest  *forest.Forest
 	Curve   *calibrate.Curve
-	Usual   [feature.N]feature.Range // of each feature, over ordinary rows
+	Usual   [feature.Places]feature.Range // of each feature, over ordinary rows
 }
 
 // New puts a model together. It keeps the parts, which must not change.
@@ -62,26 +63,31 @@ func New(p Parts) (*Model, error) {
 }
 
 func assemble(p Parts) (*Model, error) {
-	if p.Forest.Dim() != feature.N {
-		return nil, fmt.Errorf("forest of %d features, want %d", p.Forest.Dim(), feature.N)
+	set := p.Encoder.Set()
+	if p.Forest.Dim() != set.N() {
+		return nil, fmt.Errorf("forest of %d features, want %d", p.Forest.Dim(), set.N())
 	}
-	m := &Model{summary: p.Summary, encoder: p.Encoder, forest: p.Forest, curve: p.Curve, usual: p.Usual}
+	m := &Model{set: set, summary: p.Summary, encoder: p.Encoder, forest: p.Forest, curve: p.Curve, usual: p.Usual}
 	var middle feature.Vector // what a feature counts as where a log has no column for it
 	m.summary.Trees = p.Forest.Trees()
 	m.summary.Subsample = p.Forest.Subsample()
 	m.summary.HeightLimit = p.Forest.HeightLimit()
-	for i, r := range m.usual {
+	for i, f := range set.Features {
+		r := &m.usual[i]
 		for j, x := range r {
 			if x-x != 0 || j > 0 && x < r[j-1] {
-				return nil, fmt.Errorf("usual range of %s is not in order", feature.Schema[i].Name)
+				return nil, fmt.Errorf("usual range of %s is not in order", f.Name)
 			}
 		}
-		m.words[i] = usualWords(i, &m.usual[i])
+		m.words[i] = usualWords(set, i, r)
 		middle[i] = r.Middle()
 	}
 	m.encoder = p.Encoder.WithUsual(middle)
 	return m, nil
 }
+
+// Set is the kind of rows that the model scores.
+func (m *Model) Set() *feature.Set { return m.set }
 
 // Summary is what the model was trained on.
 func (m *Model) Summary() Summary { return m.summary }

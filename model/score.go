@@ -20,13 +20,28 @@ type Score struct {
 // concurrent use: readers that want all cores call Hosts.Observe in row order
 // and this in parallel. It does not allocate.
 func (m *Model) Score(c *conn.Conn, w feature.Window) Score {
-	var v feature.Vector
-	m.encoder.Encode(&v, c, w)
-	return m.scored(m.forest.MeanPath(v[:]), w)
+	v := m.Vector(c, w)
+	return m.scored(m.forest.MeanPath(v[:]), w.Cold)
 }
 
-func (m *Model) scored(path float64, w feature.Window) Score {
-	return Score{Value: m.value(path), Path: path, Cold: w.Cold}
+// ScoreRow scores a row of the model's Set. It is a pure function and does not
+// allocate.
+func (m *Model) ScoreRow(r *feature.Row) Score {
+	var v feature.Vector
+	m.encoder.Finish(&v, &r.Sample)
+	return m.scored(m.forest.MeanPath(v[:]), r.Cold)
+}
+
+// Vector is the vector of a connection whose window is w.
+func (m *Model) Vector(c *conn.Conn, w feature.Window) (v feature.Vector) {
+	var s feature.Sample
+	s.SetConn(c, w, nil)
+	m.encoder.Finish(&v, &s)
+	return v
+}
+
+func (m *Model) scored(path float64, cold bool) Score {
+	return Score{Value: m.value(path), Path: path, Cold: cold}
 }
 
 // value is the score of a path length. It is rounded here, at the source, so
@@ -37,16 +52,18 @@ func (m *Model) value(path float64) float64 { return math.Round(m.forest.Score(p
 // (0, 1]; the anomaly_rank column prints its inverse, "1 in N".
 func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
 
-// Walker scores connections that come one after another, as Model.Score does,
-// and faster: forest.Walker remembers. The zero Walker is ready. It is not safe
-// for concurrent use.
-type Walker struct{ forest forest.Walker }
+// Walker scores rows that come one after another, as Model.ScoreRow does, and
+// faster: forest.Walker remembers. The zero Walker is ready. It is not safe for
+// concurrent use.
+type Walker struct {
+	forest forest.Walker
+	vector feature.Vector
+}
 
-// Score returns m.Score(c, w).
-func (k *Walker) Score(m *Model, c *conn.Conn, w feature.Window) Score {
-	var v feature.Vector
-	m.encoder.Encode(&v, c, w)
-	return m.scored(k.forest.MeanPath(m.forest, v[:]), w)
+// Score returns m.ScoreRow(r).
+func (k *Walker) Score(m *Model, r *feature.Row) Score {
+	m.encoder.Finish(&k.vector, &r.Sample)
+	return m.scored(k.forest.MeanPath(m.forest, k.vector[:]), r.Cold)
 }
 
 // Scorer scores connections in log order. It is not safe for concurrent use.
@@ -60,7 +77,8 @@ type Scorer struct {
 	last    conn.Conn
 	window  feature.Window
 	vector  feature.Vector
-	credits [feature.N]float64
+	credits [feature.Places]float64
+	texts   *feature.Texts
 
 	// Whoever asks for one reason will ask for the next. The walk that finds the
 	// path then finds the credits too, which costs half of a second walk.
@@ -70,7 +88,9 @@ type Scorer struct {
 
 // NewScorer scores with m and the windows in hosts, which outlive a change of
 // the model. With a nil model only SetModel may follow.
-func NewScorer(m *Model, hosts *feature.Hosts) *Scorer { return &Scorer{model: m, hosts: hosts} }
+func NewScorer(m *Model, hosts *feature.Hosts) *Scorer {
+	return &Scorer{model: m, hosts: hosts, texts: feature.NewTexts()}
+}
 
 // SetModel replaces the model; the windows stay.
 func (s *Scorer) SetModel(m *Model) { s.model = m }
@@ -83,14 +103,16 @@ func (s *Scorer) Score(c *conn.Conn) (Score, error) {
 		return Score{}, err
 	}
 	s.by, s.last, s.window = s.model, *c, s.hosts.Observe(c)
-	s.by.encoder.Encode(&s.vector, c, s.window)
+	var sample feature.Sample
+	sample.SetConn(c, s.window, s.texts)
+	s.by.encoder.Finish(&s.vector, &sample)
 	var path float64
 	if s.credited, s.asked = s.asked, false; s.credited {
 		path = s.by.forest.Attribute(s.credits[:], s.vector[:])
 	} else {
 		path = s.walker.MeanPath(s.by.forest, s.vector[:])
 	}
-	return s.by.scored(path, s.window), nil
+	return s.by.scored(path, s.window.Cold), nil
 }
 
 // Window is the window of the connection last scored.
@@ -107,5 +129,5 @@ func (s *Scorer) AppendReason(dst []byte) []byte {
 		s.credited = true
 	}
 	s.asked = true
-	return s.by.appendReason(dst, &s.credits, &s.vector, &s.last, s.window)
+	return s.by.appendConnReason(dst, &s.credits, &s.vector, &s.last, s.window)
 }

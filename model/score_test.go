@@ -12,7 +12,7 @@ import (
 
 func goldenModel(t testing.TB) *model.Model {
 	t.Helper()
-	m, err := model.ReadFile(vectorFile(t, "vectors.model"))
+	m, err := model.ReadFile(vectorFile(t, trained))
 	require.NoError(t, err)
 	return m
 }
@@ -71,24 +71,24 @@ func TestExplainAddsUp(t *testing.T) {
 		got, err := s.Score(&rows[i])
 		require.NoError(t, err)
 		why := s.Explain(0)
-		require.Len(t, why, feature.N)
+		require.Len(t, why, feature.Conn.N())
 		sum := 0.0
 		for j, r := range why {
 			sum += r.Credit
 			require.True(t, j == 0 || r.Credit <= why[j-1].Credit, "largest first")
-			require.Equal(t, feature.Schema[r.Feature].Name, r.Name)
+			require.Equal(t, feature.Conn.Features[r.Feature].Name, r.Name)
 			require.NotEmpty(t, r.Value)
 			require.NotEmpty(t, r.Usual)
 		}
 		require.Equal(t, m.Forest().AverageLength()-got.Path, sum, "credits add up exactly")
 		require.Equal(t, why[:3], s.Explain(3))
-		require.Equal(t, model.ReasonText(why), string(s.AppendReason(nil)))
+		require.Equal(t, model.ReasonText(feature.Conn, why), string(s.AppendReason(nil)))
 	}
 }
 
 func TestReasonText(t *testing.T) {
 	named := func(name string) int {
-		for i, f := range feature.Schema {
+		for i, f := range feature.Conn.Features {
 			if f.Name == name {
 				return i
 			}
@@ -106,17 +106,17 @@ func TestReasonText(t *testing.T) {
 		reason("failed share", "97 %", "4 %", 0.5),
 	}
 	require.Equal(t, "orig_bytes 4.2 GB, usually under 31 MB; about 210 responders in five minutes, usually 3; resp_port 31337/tcp, never seen",
-		model.ReasonText(why))
-	require.Equal(t, "97 % of connections failed in five minutes, usually 4 %", model.ReasonText(why[3:]))
-	require.Equal(t, "1 responder port in five minutes, usually 4", model.ReasonText([]model.Reason{reason("responder ports", "1", "4", 1)}))
-	require.Equal(t, "1 failure at the responder in five minutes, usually 0", model.ReasonText([]model.Reason{reason("failures at the responder", "1", "0", 1)}))
+		model.ReasonText(feature.Conn, why))
+	require.Equal(t, "97 % of connections failed in five minutes, usually 4 %", model.ReasonText(feature.Conn, why[3:]))
+	require.Equal(t, "1 responder port in five minutes, usually 4", model.ReasonText(feature.Conn, []model.Reason{reason("responder ports", "1", "4", 1)}))
+	require.Equal(t, "1 failure at the responder in five minutes, usually 0", model.ReasonText(feature.Conn, []model.Reason{reason("failures at the responder", "1", "0", 1)}))
 	usual := reason("orig_bytes", "unset", "unset or up to 71 kB", 4)
 	usual.Unusual = false
-	require.Equal(t, "about 210 responders in five minutes, usually 3", model.ReasonText([]model.Reason{usual, why[1]}), "what is usual is no reason")
-	require.Equal(t, "rare together: orig_bytes unset", model.ReasonText([]model.Reason{usual}))
+	require.Equal(t, "about 210 responders in five minutes, usually 3", model.ReasonText(feature.Conn, []model.Reason{usual, why[1]}), "what is usual is no reason")
+	require.Equal(t, "rare together: orig_bytes unset", model.ReasonText(feature.Conn, []model.Reason{usual}))
 	why[0].Credit = -1
-	require.Empty(t, model.ReasonText(why), "nothing made it stranger")
-	require.Empty(t, model.ReasonText(nil))
+	require.Empty(t, model.ReasonText(feature.Conn, why), "nothing made it stranger")
+	require.Empty(t, model.ReasonText(feature.Conn, nil))
 }
 
 func TestScoreDoesNotAllocate(t *testing.T) {

@@ -24,9 +24,10 @@ import (
 )
 
 // The golden vectors: testdata/vectors/conn.log is a JSON conn.log whose rows
-// also hold what becomes of them on the way to a score by vectors.model, which
-// was trained on the same rows. They are frozen: a change of them is a new
-// schema or a new format, so -new-vectors is for the day on which one is made.
+// also hold what becomes of them on the way to a score by vectors.model and
+// vectors-2.model, the same model trained on the same rows. They are frozen: a
+// change of them is a new schema or a new format, so -new-vectors is for the day
+// on which one is made.
 var newVectors = flag.Bool("new-vectors", false, "write the golden vectors anew, for a new schema or format")
 
 // golden is a row of conn.log and the steps from it to its score.
@@ -124,6 +125,13 @@ func optional[T any](set bool, x T) *T {
 	return &x
 }
 
+// The files of the model: one of a version that had conn.log alone, which stays
+// as it is, and the one that training makes now.
+const (
+	old     = "vectors.model"
+	trained = "vectors-2.model"
+)
+
 func writeVectors(t *testing.T) {
 	rows := goldenConns()
 	next := 0
@@ -137,17 +145,16 @@ func writeVectors(t *testing.T) {
 	}, learn.Options{Seed: 1, ZeekVersion: "8.0.10"})
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(vectorFile(t, ""), 0o755))
-	require.NoError(t, m.WriteFile(vectorFile(t, "vectors.model")))
-	require.NoError(t, os.Chmod(vectorFile(t, "vectors.model"), 0o644))
+	require.NoError(t, m.WriteFile(vectorFile(t, trained)))
+	require.NoError(t, os.Chmod(vectorFile(t, trained), 0o644))
 
 	var out bytes.Buffer
 	s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
 	for _, c := range rows {
 		score, err := s.Score(&c)
 		require.NoError(t, err)
-		var v feature.Vector
 		w := s.Window()
-		m.Encoder().Encode(&v, &c, w)
+		v := m.Vector(&c, w)
 		line, err := json.Marshal(goldenRow{
 			TS: c.TS.Seconds(), UID: c.UID,
 			OrigH: c.Orig.Addr().String(), OrigP: c.Orig.Port(), RespH: c.Resp.Addr().String(), RespP: c.Resp.Port(),
@@ -159,7 +166,7 @@ func writeVectors(t *testing.T) {
 			LocalOrig: optional(c.Has(conn.LocalOrig), c.LocalOrig),
 			OrigPkts:  c.OrigPkts, OrigIPBytes: c.OrigIPBytes, RespPkts: c.RespPkts, RespIPBytes: c.RespIPBytes,
 			MissedBytes: c.MissedBytes,
-			Score:       score.Value, Path: score.Path, Vector: v[:],
+			Score:       score.Value, Path: score.Path, Vector: v[:feature.Conn.N()],
 			Window: [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, Memory: remembered(w), Cold: w.Cold,
 			Reason: string(s.AppendReason(nil)),
 		})
@@ -177,7 +184,13 @@ func TestGoldenVectors(t *testing.T) {
 	if *newVectors {
 		writeVectors(t)
 	}
-	m, err := model.ReadFile(vectorFile(t, "vectors.model"))
+	for _, file := range []string{old, trained} {
+		t.Run(file, func(t *testing.T) { checkVectors(t, file) })
+	}
+}
+
+func checkVectors(t *testing.T, file string) {
+	m, err := model.ReadFile(vectorFile(t, file))
 	require.NoError(t, err)
 	log, err := os.ReadFile(vectorFile(t, "conn.log"))
 	require.NoError(t, err)
@@ -194,9 +207,8 @@ func TestGoldenVectors(t *testing.T) {
 		require.Equal(t, want.Window, [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, want.UID)
 		require.Equal(t, want.Memory, remembered(w), want.UID)
 		require.Equal(t, want.Cold, w.Cold)
-		var v feature.Vector
-		m.Encoder().Encode(&v, &row.Conn, w)
-		require.Equal(t, want.Vector, v[:], want.UID)
+		v := m.Vector(&row.Conn, w)
+		require.Equal(t, want.Vector, v[:feature.Conn.N()], want.UID)
 		score := m.Score(&row.Conn, w)
 		require.Equal(t, want.Path, score.Path, want.UID)
 		require.Equal(t, want.Score, score.Value, want.UID)
@@ -207,7 +219,7 @@ func TestGoldenVectors(t *testing.T) {
 
 // Training on the rows gives the model file again, byte for byte, on every CPU.
 func TestGoldenModel(t *testing.T) {
-	want, err := os.ReadFile(vectorFile(t, "vectors.model"))
+	want, err := os.ReadFile(vectorFile(t, trained))
 	require.NoError(t, err)
 	log, err := os.Open(vectorFile(t, "conn.log"))
 	require.NoError(t, err)

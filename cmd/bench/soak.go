@@ -46,18 +46,20 @@ func (b *bench) soak(rows int, folder string) error {
 	var samples []sample
 	var refused int
 	var c conn.Conn
+	var row feature.Row
+	texts := feature.NewTexts()
 	var collections runtime.MemStats
 	begin := cpuTime()
 	for n := 1; ; n++ {
 		if err := next(&c); err == io.EOF {
 			break
 		}
-		w := windows.Observe(&c)
+		row.SetConn(&c, windows.Observe(&c), texts)
 		var s model.Score
 		if m := learner.Model(); m != nil {
-			s = m.Score(&c, w)
+			s = m.ScoreRow(&row)
 		}
-		learner.Observe(&c, w, s)
+		learner.Observe(&row, s)
 		switch m, err := learner.Step(); {
 		case m != nil:
 			runtime.GC() // as the sensor's Tidy

@@ -126,8 +126,7 @@ func share(credit, sum float64) string {
 
 // trace prints the cuts that the connection meets in one tree.
 func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tree int) error {
-	var v feature.Vector
-	m.Encoder().Encode(&v, c, window)
+	v := m.Vector(c, window)
 	way := m.Forest().Trace(tree, v[:])
 	fmt.Fprintf(s.stdout, "\ntree %d of %d, grown from %d connections:\n", tree, m.Summary().Trees, way[0].Size)
 	for i, step := range way {
@@ -146,8 +145,8 @@ func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tre
 			side, sign = "right", "not below"
 		}
 		f := step.Feature
-		fmt.Fprintf(s.stdout, "%*s%d connections: %s %s is %s %s, go %s\n", 2*i, "", step.Size, feature.Schema[f].Name,
-			feature.AppendEncoded(nil, f, step.Value), sign, feature.AppendEncoded(nil, f, step.Threshold), side)
+		fmt.Fprintf(s.stdout, "%*s%d connections: %s %s is %s %s, go %s\n", 2*i, "", step.Size, m.Set().Features[f].Name,
+			m.Set().AppendEncoded(nil, f, step.Value), sign, m.Set().AppendEncoded(nil, f, step.Threshold), side)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func differences(m *model.Model, o *model.Other) string {
 	var list []string
 	for _, i := range o.Largest(3) {
 		if o.Parts[i] > 0 {
-			list = append(list, feature.Schema[i].Name+" "+string(m.Encoder().AppendValue(nil, i, &o.Conn, o.Window)))
+			list = append(list, m.Set().Features[i].Name+" "+string(m.Encoder().AppendConn(nil, i, &o.Conn, o.Window)))
 		}
 	}
 	return strings.Join(list, "; ")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -55,7 +56,7 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
 			return o, fmt.Errorf("--sampling: %w", err)
 		}
-		if o.Without, err = learn.ParseFeatures(without); err != nil {
+		if o.Without, err = learn.ParseFeatures(feature.Conn, without); err != nil {
 			return o, fmt.Errorf("--without: %w", err)
 		}
 		return o, nil

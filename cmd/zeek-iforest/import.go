@@ -119,8 +119,7 @@ func (s *session) vectors(to string, m *model.Model, files []string, strict bool
 			s.unused(err)
 			continue
 		}
-		var x feature.Vector
-		m.Encoder().Encode(&x, c, hosts.Observe(c))
+		x := m.Vector(c, hosts.Observe(c))
 		if err := v.Write(&x); err != nil {
 			return fmt.Errorf("writing %s: %w", o.name, err)
 		}

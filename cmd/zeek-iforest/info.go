@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 var infoVerb = verb{
@@ -35,7 +34,7 @@ func (s *session) info(path string) error {
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 	line := func(what, format string, args ...any) { fmt.Fprintf(t, what+"\t"+format+"\n", args...) }
 	line("model", "%s", m.Fingerprint())
-	line("schema", "%s (%d features)", feature.SchemaID, feature.N)
+	line("schema", "%s (%d features)", m.Set().ID, m.Set().N())
 	line("learnt from", "%d connections, %s to %s", sum.Rows, day(sum.First), day(sum.Last))
 	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells))
 	line("forest", "%d trees of %d connections, height limit %d, seed %d", sum.Trees, sum.Subsample, sum.HeightLimit, sum.Seed)
@@ -45,9 +44,9 @@ func (s *session) info(path string) error {
 		line("zeek", "%s", sum.ZeekVersion)
 	}
 	fmt.Fprintln(t, "\nfeature\tmade from\tusual\twhat it is there to find")
-	for i, f := range feature.Schema {
+	for i, f := range m.Set().Features {
 		usual := m.Usual(i)
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Name, f.Field, feature.AppendUsual(nil, i, &usual, usual[len(usual)-1]), f.Why)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Name, f.Field, m.Set().AppendUsual(nil, i, &usual, usual[len(usual)-1]), f.Why)
 	}
 	return t.Flush()
 }

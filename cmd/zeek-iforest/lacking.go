@@ -70,7 +70,7 @@ func (s *session) sayLacking() {
 			}
 		}
 		s.warn("%s%s%s: %d of the %d features count as usual there and are no reason, so what is unusual in them alone is not found",
-			what, how, strings.Join(zeeklog.AbsentNames(l.fields), ", "), bits.OnesCount32(features), feature.N)
+			what, how, strings.Join(zeeklog.AbsentNames(l.fields), ", "), bits.OnesCount32(features), feature.Conn.N())
 	}
 	if l.learnt && l.sides {
 		s.warn("local_orig is missing: what comes from inside and from outside is one kind of connection when trees draw")

@@ -9,7 +9,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -27,11 +26,11 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 	l := learn.NewLearner(learn.Options{Seed: seed, Warmup: warmup, ZeekVersion: "8.0.10"})
 	rec, err := l.Record(ts.MkAbs(args[1]))
 	ts.Check(err)
-	batch, hosts, rows := learn.NewBatch(), feature.NewHosts(1000), zeeklog.NewReader(log, args[0])
-	var reader learn.BatchReader
+	batch, hosts, rows := learn.NewBatch(feature.Conn), feature.NewHosts(1000), zeeklog.NewReader(log, args[0])
+	reader, r, texts := learn.NewBatchReader(feature.Conn), feature.Row{}, feature.NewTexts()
 	send := func() {
 		ts.Check(rec.Add(l.Rows(), batch.Bytes()))
-		ts.Check(reader.Read(batch.Bytes(), func(c *conn.Conn, w feature.Window) { _, _ = l.Take(c, w) }))
+		ts.Check(reader.Read(batch.Bytes(), func(r *feature.Row) { _, _ = l.Take(r) }))
 		batch.Reset()
 	}
 	for row := (zeeklog.Row{}); ; {
@@ -40,7 +39,8 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 		} else {
 			ts.Check(err)
 		}
-		if batch.Add(&row.Conn, hosts.Observe(&row.Conn)); batch.Full() {
+		r.SetConn(&row.Conn, hosts.Observe(&row.Conn), texts)
+		if batch.Add(&r); batch.Full() {
 			send()
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -52,7 +53,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 			}
 			t.without = []uint32{0}
 			for _, list := range *without {
-				set, err := learn.ParseFeatures(list)
+				set, err := learn.ParseFeatures(feature.Conn, list)
 				if err != nil {
 					return fmt.Errorf("--without: %w", err)
 				}
@@ -140,7 +141,7 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 			scores[seed] = scoreRows(m, rows)[half:] // the windows see what came before
 			bar.Add(1)
 		}
-		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Without: learn.FeatureNames(o.Without), Cost: cost}
+		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Without: learn.FeatureNames(feature.Conn, o.Without), Cost: cost}
 		if t.unlabelled {
 			r.Value = evaluate.Stability(scores, report.Top)
 		} else if r.Value, r.AUC, err = evaluate.Found(test, scores, t.fpr); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -27,22 +26,21 @@ func (s *Sensor) Sample(oneIn uint64) {
 	if s.sampling != nil {
 		return
 	}
-	s.sampling = &sampling{learn.NewThinning(oneIn), learn.NewBatch()}
+	s.sampling = &sampling{learn.NewThinning(oneIn), learn.NewBatch(s.kind.Set())}
 	s.model = nil
 }
 
-// sample takes a connection, with its window, or not. A batch that nobody has
-// fetched is lost.
-func (s *Sensor) sample(c *conn.Conn, w feature.Window) {
+// sample takes a row, or not. A batch that nobody has fetched is lost.
+func (s *Sensor) sample(r *feature.Row) {
 	t := s.sampling
-	if !t.thin.Takes(c) {
+	if !t.thin.Takes(r) {
 		return
 	}
 	if t.batch.Full() {
 		s.counts.Lost += uint64(t.batch.Rows())
 		t.batch.Reset()
 	}
-	t.batch.Add(c, w)
+	t.batch.Add(r)
 	s.counts.Sampled++
 	if t.batch.Full() {
 		s.tell(Event{Kind: Samples})
@@ -74,8 +72,8 @@ func (s *Sensor) Take(batch []byte) error {
 		return &Error{NotDone, errors.New("this sensor does not learn")}
 	}
 	before := l.learner.Rows()
-	err := l.batches.Read(batch, func(c *conn.Conn, w feature.Window) {
-		s.stepped(l.learner.Take(c, w))
+	err := l.batches.Read(batch, func(r *feature.Row) {
+		s.stepped(l.learner.Take(r))
 	})
 	if err != nil {
 		return &Error{BadRecord, err}
@@ -108,6 +106,9 @@ func (s *Sensor) Adopt(file []byte, fingerprint string) error {
 		return &Error{NotDone, errors.New("this sensor takes models of no other")}
 	}
 	m, err := model.Read(bytes.NewReader(file))
+	if err == nil {
+		err = s.check(m)
+	}
 	if err == nil && m.Fingerprint() != fingerprint {
 		err = fmt.Errorf("the model that was sent is %s, not %s", m.Fingerprint(), fingerprint)
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 const (
@@ -27,16 +27,17 @@ type drift struct {
 	met     [1 << 12 / 64]uint64
 	rows    int
 	hosts   int
-	unknown int // of them, with a service that the model has never met
+	unknown int // of them, with something that the model has never met
 	strange int
-	service string // one of the unknown
+	what    string // that the model has never met: "a service"
+	name    string // one of these
 	said    bool
 	calm    int
 }
 
-// observe takes a connection and its score and returns what is to be told, ""
+// observe takes a row, which the kind holds, and its score and returns what is to be told, ""
 // for nothing. It allocates only then.
-func (d *drift) observe(c *conn.Conn, score model.Score, m *model.Model) string {
+func (d *drift) observe(k Kind, r *feature.Row, score model.Score, m *model.Model) string {
 	if m != d.model {
 		*d = drift{model: m, said: d.said, calm: d.calm}
 	}
@@ -44,18 +45,13 @@ func (d *drift) observe(c *conn.Conn, score model.Score, m *model.Model) string 
 		return ""
 	}
 	d.rows++
-	a := c.Orig.Addr().As16()
-	h := uint64(14695981039346656037)
-	for _, b := range a {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	h = (h ^ h>>32) % (1 << 12)
+	h := r.Host >> 1 % (1 << 12) // the lowest bit is always set
 	if bit := uint64(1) << (h % 64); d.met[h/64]&bit == 0 {
 		d.met[h/64] |= bit
 		d.hosts++
-		if !m.Encoder().Knows(c) {
+		if what, name := k.Novel(m.Encoder()); what != "" {
 			d.unknown++
-			d.service = c.Service
+			d.what, d.name = what, name
 		}
 		if m.Rank(score.Path) <= driftRank {
 			d.strange++
@@ -75,7 +71,7 @@ func (d *drift) look() (text string) {
 		d.said = true
 		text = fmt.Sprintf("%.0f %% of %d originators do what the model finds among the strangest hundredth", 100*strange, d.hosts)
 		if unknown >= driftShare {
-			text = fmt.Sprintf("%.0f %% of %d originators use a service that the model has never met, such as %q", 100*unknown, d.hosts, d.service)
+			text = fmt.Sprintf("%.0f %% of %d originators use %s that the model has never met, such as %q", 100*unknown, d.hosts, d.what, d.name)
 		}
 	case drifts:
 		d.calm = 0

@@ -2,24 +2,24 @@ package sensor
 
 import "github.com/zeek-iforest/zeek-iforest/model/alerts"
 
-// Kind is what an Event tells of: enum iforest_event_kind of
+// EventKind is what an Event tells of: enum iforest_event_kind of
 // gobridge/iforest_abi.h.
-type Kind uint32
+type EventKind uint32
 
 // The kinds.
 const (
-	Nothing  Kind = iota
-	Promoted      // a model that was learnt came into use
-	Refused       // a new model was not good enough, or could not be made
-	Drift         // the traffic is no longer what the model knows
-	Incident      // unusual connections of one host, or to it
-	Warning       // something does not work; scores go on
-	Samples       // a batch of samples is full
+	Nothing  EventKind = iota
+	Promoted           // a model that was learnt came into use
+	Refused            // a new model was not good enough, or could not be made
+	Drift              // the traffic is no longer what the model knows
+	Incident           // unusual connections of one host, or to it
+	Warning            // something does not work; scores go on
+	Samples            // a batch of samples is full
 )
 
 // Event is something that the operator should know.
 type Event struct {
-	Kind     Kind
+	Kind     EventKind
 	Text     string
 	Incident alerts.Incident // of Incident
 }

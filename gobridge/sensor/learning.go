@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -33,7 +32,7 @@ type learning struct {
 	every   uint64
 	next    uint64 // row at which the next saving is due
 
-	batches learn.BatchReader
+	batches *learn.BatchReader
 	record  *learn.Recorder // nil for none
 }
 
@@ -45,9 +44,10 @@ func (s *Sensor) Learn(o Learning) error {
 		return nil
 	}
 	options := learn.Options{
+		Set:  s.kind.Set(),
 		Seed: o.Seed, Warmup: int(o.Warmup),
 		RebuildEvery: int(cmp.Or(o.RebuildEvery, model.DefaultRebuildEvery) * max(o.Workers, 1)),
-		Hosts:        s.hosts.Cap(), ZeekVersion: o.ZeekVersion,
+		ZeekVersion:  o.ZeekVersion,
 	}
 	if o.Seed == 0 {
 		var b [8]byte
@@ -56,20 +56,18 @@ func (s *Sensor) Learn(o Learning) error {
 		}
 		options.Seed = binary.LittleEndian.Uint64(b[:])
 	}
-	l := &learning{every: o.SaveEvery}
+	l := &learning{every: o.SaveEvery, batches: learn.NewBatchReader(s.kind.Set())}
 	if o.Dir != "" {
 		if err := l.dir.open(o.Dir); err != nil {
 			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v", err)})
 		}
 	}
-	learner, hosts, err := l.dir.restore(options, s.alerts)
+	learner, err := l.dir.restore(options, s.alerts, s.kind)
 	if err != nil {
 		s.tell(Event{Kind: Warning, Text: err.Error()})
 	}
 	if learner == nil {
 		learner = learn.NewLearner(options)
-	} else {
-		s.hosts = hosts
 	}
 	l.learner = learner
 	if o.Recording != "" {
@@ -86,10 +84,10 @@ func (s *Sensor) Learn(o Learning) error {
 	return nil
 }
 
-// observe learns from a connection, with its window and, where there is a
-// model, its score, and does a slice of what there is to do.
-func (s *Sensor) observe(c *conn.Conn, w feature.Window, score model.Score) {
-	s.learning.learner.Observe(c, w, score)
+// observe learns from a row with, where there is a model, its score, and does a
+// slice of what there is to do.
+func (s *Sensor) observe(r *feature.Row, score model.Score) {
+	s.learning.learner.Observe(r, score)
 	s.stepped(s.learning.learner.Step())
 }
 
@@ -107,7 +105,7 @@ func (s *Sensor) stepped(m *model.Model, err error) {
 	}
 	if l.every > 0 && l.learner.Rows() >= l.next && !l.learner.Rebuilding() {
 		l.next = l.learner.Rows() + l.every
-		s.saved(false, l.dir.begin(l.learner, s.hosts, s.alerts))
+		s.saved(false, l.dir.begin(l.learner, s.kind, s.alerts))
 		return
 	}
 	s.saved(l.dir.step())
@@ -160,7 +158,7 @@ func (s *Sensor) EndLearning() error {
 	if l.record != nil {
 		l.record.Close()
 	}
-	if err := l.dir.finish(l.learner, s.hosts, s.alerts); err != nil {
+	if err := l.dir.finish(l.learner, s.kind, s.alerts); err != nil {
 		return &Error{NotDone, fmt.Errorf("what was learnt could not be saved: %w", err)}
 	}
 	return nil

@@ -51,8 +51,8 @@ func feed(t testing.TB, s *Sensor, rs []Record) (events []Event) {
 	return events
 }
 
-func kinds(events []Event) map[Kind]int {
-	n := map[Kind]int{}
+func kinds(events []Event) map[EventKind]int {
+	n := map[EventKind]int{}
 	for _, e := range events {
 		n[e.Kind]++
 	}

@@ -27,6 +27,56 @@ type Record struct {
 	Set                  conn.Fields
 }
 
+// connFields are the fields of Conn::Info that a Record is made of.
+var connFields = []Field{
+	{"ts", Time, true},
+	{"id.orig_h", Addr, true},
+	{"id.orig_p", Port, true},
+	{"id.resp_h", Addr, true},
+	{"id.resp_p", Port, true},
+	{"proto", Enum, true},
+	{"service", String, false},
+	{"duration", Interval, false},
+	{"orig_bytes", Count, false},
+	{"resp_bytes", Count, false},
+	{"conn_state", String, false},
+	{"local_orig", Bool, false},
+	{"local_resp", Bool, false},
+	{"missed_bytes", Count, false},
+	{"orig_pkts", Count, false},
+	{"orig_ip_bytes", Count, false},
+	{"resp_pkts", Count, false},
+	{"resp_ip_bytes", Count, false},
+	{"ip_proto", Count, false},
+}
+
+// set makes a record of values of connFields.
+func (r *Record) set(v []Value) {
+	*r = Record{
+		TS:       v[0].Real,
+		OrigHost: v[1].Address, OrigPort: uint16(v[2].Number), RespHost: v[3].Address, RespPort: uint16(v[4].Number),
+		Proto:       uint8(min(v[5].Number, uint64(conn.NumProto))), // which feature.Check refuses
+		Service:     v[6].Text,
+		Duration:    v[7].Real,
+		OrigBytes:   v[8].Number,
+		RespBytes:   v[9].Number,
+		State:       v[10].Text,
+		LocalOrig:   v[11].Number != 0,
+		LocalResp:   v[12].Number != 0,
+		MissedBytes: v[13].Number,
+		OrigPkts:    v[14].Number, OrigIPBytes: v[15].Number, RespPkts: v[16].Number, RespIPBytes: v[17].Number,
+		IPProto: uint16(v[18].Number),
+	}
+	for i, f := range [...]conn.Fields{
+		6: conn.Service, 7: conn.Duration, 8: conn.OrigBytes, 9: conn.RespBytes,
+		11: conn.LocalOrig, 12: conn.LocalResp, 18: conn.IPProto,
+	} {
+		if v[i].Set {
+			r.Set |= f
+		}
+	}
+}
+
 // fill writes to c what a reader of conn.log would make of the row that Zeek
 // writes for r: times rounded to microseconds, IPv4 addresses unmapped. UID,
 // History and TunnelParents stay empty. It refuses what cannot be converted and

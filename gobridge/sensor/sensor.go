@@ -10,47 +10,52 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// Sensor scores the connections of one Zeek process, learns from them where it
+// Sensor scores the rows of one log of a Zeek process, learns from them where it
 // was told to (Learn) or samples them for another (Sample), and says which are
 // worth an alert. Its methods belong to one thread, Zeek's.
 type Sensor struct {
-	model    *model.Model
-	hosts    *feature.Hosts
-	walker   model.Walker
-	services names
-	conn     conn.Conn // the latest, with its window and score
-	window   feature.Window
-	score    model.Score
-	scored   *model.Model // by which it was scored
-	unusual  bool
-	counts   Statistics
-	reason   []byte
+	kind    Kind // holds the latest row
+	model   *model.Model
+	walker  model.Walker
+	row     feature.Row
+	score   model.Score
+	scored  *model.Model // by which it was scored
+	unusual bool
+	counts  Statistics
+	reason  []byte
+	words   model.Words
 
 	learning *learning
 	sampling *sampling
 	alerts   *alerts.Policy
-	row      alerts.Row // of conn
+	alert    alerts.Row // of the latest row
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates
 }
 
-// New returns a sensor without a model that remembers the windows of so many
-// originators and raises no alerts. All memory that scoring needs is reserved
-// here.
-func New(hosts int) *Sensor {
-	s := &Sensor{
-		hosts:  feature.NewHosts(hosts),
-		alerts: alerts.New(0),
-		reason: make([]byte, 0, 1024),
+// New returns a sensor of conn.log without a model that remembers the windows of
+// so many originators and raises no alerts. All memory that scoring needs is
+// reserved here.
+func New(hosts int) *Sensor { return open(newConnKind(hosts)) }
+
+// Open returns a sensor of rows of a log, as New does for conn.log.
+func Open(log string, hosts int) (*Sensor, error) {
+	k, err := KindOf(log, hosts)
+	if err != nil {
+		return nil, err
 	}
-	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
-	return s
+	return open(k), nil
 }
+
+// Log is the #path of the log that the sensor scores.
+func (s *Sensor) Log() string { return s.kind.Set().Log }
+
+// Fields are those that ScoreValues takes, in this order.
+func (s *Sensor) Fields() []Field { return s.kind.Fields() }
 
 // LoadFile takes the model file at path into use, and ends learning and
 // sampling. On an error the model before stays.
@@ -66,6 +71,9 @@ func (s *Sensor) LoadBytes(data []byte) error {
 }
 
 func (s *Sensor) load(m *model.Model, err error) error {
+	if err == nil {
+		err = s.check(m)
+	}
 	if err != nil {
 		s.counts.Refused++
 		var format *model.FormatError
@@ -78,6 +86,14 @@ func (s *Sensor) load(m *model.Model, err error) error {
 		s.tell(Event{Kind: Warning, Text: err.Error()})
 	}
 	s.use(m)
+	return nil
+}
+
+// check reports whether a model is of the sensor's rows.
+func (s *Sensor) check(m *model.Model) error {
+	if log := m.Set().Log; log != s.Log() {
+		return fmt.Errorf("the model scores rows of %s.log, and this sensor has those of %s.log", log, s.Log())
+	}
 	return nil
 }
 
@@ -102,38 +118,73 @@ type Result struct {
 // allocate but for what is rare: a model that comes into use, a saving, an
 // event.
 func (s *Sensor) Score(r *Record) (Result, error) {
+	k, ok := s.kind.(*connKind)
+	if !ok {
+		return Result{}, s.bad(fmt.Errorf("it is given to the sensor of %s.log", s.Log()))
+	}
+	if !s.ready() {
+		return Result{}, errNoModel
+	}
+	if err := k.take(r); err != nil {
+		return Result{}, s.bad(err)
+	}
+	return s.scoreRow()
+}
+
+// ScoreValues is Score for a row of the sensor's log: values of its Fields.
+func (s *Sensor) ScoreValues(values []Value) (Result, error) {
+	if !s.ready() {
+		return Result{}, errNoModel
+	}
+	fields := s.kind.Fields()
+	if len(values) != len(fields) {
+		return Result{}, s.bad(fmt.Errorf("%d values, want %d", len(values), len(fields)))
+	}
+	for i := range fields {
+		if fields[i].Required && !values[i].Set {
+			return Result{}, s.bad(fmt.Errorf("field %s is unset", fields[i].Name))
+		}
+	}
+	if err := s.kind.Read(values); err != nil {
+		return Result{}, s.bad(err)
+	}
+	return s.scoreRow()
+}
+
+// ready begins a call of Score; it counts one that comes before there is
+// anything to do.
+func (s *Sensor) ready() bool {
 	s.unusual = false
 	if s.model == nil && s.learning == nil && s.sampling == nil {
 		s.counts.count(errNoModel)
-		return Result{}, errNoModel
+		return false
 	}
-	c := &s.conn
-	if err := r.fill(c, &s.services); err != nil {
-		return Result{}, s.bad(err)
-	}
-	if err := feature.Check(c); err != nil {
-		return Result{}, s.bad(err)
-	}
+	return true
+}
+
+// scoreRow scores the row that the kind holds.
+func (s *Sensor) scoreRow() (Result, error) {
+	s.kind.Observe(&s.row)
 	m := s.model
-	s.window, s.score = s.hosts.Observe(c), model.Score{}
+	s.score = model.Score{}
 	var result Result
 	if m != nil {
-		s.score = s.walker.Score(m, c, s.window)
+		s.score = s.walker.Score(m, &s.row)
 		s.counts.add(s.score.Value, s.score.Cold)
 		s.alerts.Incidents(false, s.incident)
-		s.row = alerts.RowOf(c, s.score.Value, s.score.Cold, m.Fingerprint())
-		s.unusual = s.alerts.Unusual(&s.row)
+		s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+		s.unusual = s.alerts.Unusual(&s.alert)
 		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		if text := s.drift.observe(c, s.score, m); text != "" {
+		if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
 			s.tell(Event{Kind: Drift, Text: text})
 		}
 	}
 	s.scored = m
 	if s.learning != nil {
-		s.observe(c, s.window, s.score)
+		s.observe(&s.row, s.score)
 	}
 	if s.sampling != nil {
-		s.sample(c, s.window)
+		s.sample(&s.row)
 	}
 	if m == nil {
 		s.counts.count(errNoModel)
@@ -151,7 +202,7 @@ func (s *Sensor) Raise() alerts.Verdict {
 		return alerts.Suppressed
 	}
 	s.unusual = false
-	return s.alerts.Raise(&s.row)
+	return s.alerts.Raise(&s.alert)
 }
 
 // Finish tells of what was still being gathered, and ends learning and sampling.
@@ -160,8 +211,16 @@ func (s *Sensor) Finish() error {
 	return s.EndLearning()
 }
 
+// subject is what a row is, in messages.
+func (s *Sensor) subject() string {
+	if s.kind.Set() == feature.Conn {
+		return "connection"
+	}
+	return "row of " + s.Log() + ".log"
+}
+
 func (s *Sensor) bad(err error) error {
-	err = &Error{BadRecord, fmt.Errorf("connection cannot be scored: %w", err)}
+	err = &Error{BadRecord, fmt.Errorf("%s cannot be scored: %w", s.subject(), err)}
 	s.counts.count(err)
 	return err
 }
@@ -174,7 +233,7 @@ func (s *Sensor) Fault() { s.counts.Calls[Panic]++ }
 func (s *Sensor) Reason() []byte {
 	s.reason = s.reason[:0]
 	if s.scored != nil {
-		s.reason = s.scored.AppendReason(s.reason, &s.conn, s.window)
+		s.reason = s.scored.AppendReasonRow(s.reason, &s.row, s.words)
 	}
 	return s.reason
 }

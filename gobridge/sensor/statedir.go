@@ -9,7 +9,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -54,27 +53,32 @@ func (d *stateDir) open(path string) error {
 
 // restore reads the state, nil where there is none. One that cannot be used is
 // set aside, which the error says.
-func (d *stateDir) restore(o learn.Options, alerts *alerts.Policy) (*learn.Learner, *feature.Hosts, error) {
+func (d *stateDir) restore(o learn.Options, alerts *alerts.Policy, k Kind) (*learn.Learner, error) {
 	if d.path == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	path := filepath.Join(d.path, stateFile)
-	l, hosts, err := learn.Restore(path, o, alerts)
+	var adopt func()
+	l, err := learn.RestoreRows(path, o, alerts, func(states [][]byte) (err error) {
+		adopt, err = k.Restore(states)
+		return err
+	})
 	var format *model.FormatError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, nil
+		return nil, nil
 	case errors.As(err, &format):
 		aside := filepath.Join(d.path, asideFile)
 		if renamed := os.Rename(path, aside); renamed != nil {
-			return nil, nil, fmt.Errorf("learning starts anew: %w; %w", err, renamed)
+			return nil, fmt.Errorf("learning starts anew: %w; %w", err, renamed)
 		}
-		return nil, nil, fmt.Errorf("learning starts anew: %w; it is kept as %s", err, aside)
+		return nil, fmt.Errorf("learning starts anew: %w; it is kept as %s", err, aside)
 	case err != nil: // not to be overwritten with less
 		d.release()
-		return nil, nil, fmt.Errorf("learning starts anew, and nothing is kept: %w", err)
+		return nil, fmt.Errorf("learning starts anew, and nothing is kept: %w", err)
 	}
-	return l, hosts, nil
+	adopt()
+	return l, nil
 }
 
 // release gives the directory back.
@@ -86,11 +90,11 @@ func (d *stateDir) release() {
 }
 
 // begin begins to save, unless it is being done.
-func (d *stateDir) begin(l *learn.Learner, hosts *feature.Hosts, alerts *alerts.Policy) (err error) {
+func (d *stateDir) begin(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
 	if d.path == "" || d.saver != nil {
 		return nil
 	}
-	d.saver, err = l.Save(filepath.Join(d.path, stateFile), hosts, alerts)
+	d.saver, err = l.Save(filepath.Join(d.path, stateFile), memory, alerts)
 	return err
 }
 
@@ -131,7 +135,7 @@ func (d *stateDir) keep(m *model.Model) {
 }
 
 // finish saves everything, waits for it and gives the directory back.
-func (d *stateDir) finish(l *learn.Learner, hosts *feature.Hosts, alerts *alerts.Policy) (err error) {
+func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
 	if d.path == "" {
 		return nil
 	}
@@ -145,7 +149,7 @@ func (d *stateDir) finish(l *learn.Learner, hosts *feature.Hosts, alerts *alerts
 	if d.unsaved != nil {
 		err = errors.Join(err, d.unsaved.WriteFile(filepath.Join(d.path, modelFile)))
 	}
-	if saving := d.begin(l, hosts, alerts); saving != nil {
+	if saving := d.begin(l, memory, alerts); saving != nil {
 		err = errors.Join(err, saving)
 	} else {
 		err = errors.Join(err, d.saver.Finish())

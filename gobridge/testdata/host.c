@@ -13,6 +13,7 @@
  *     --reload FILE   load another model after the first pass, then score again
  *     --learn DIR     learn (MODEL is then not read), keeping it in DIR, "-" for nowhere; --seed N, --save N: every N
  *     --alerts N      ask for N alerts a day; connections worth one are marked "raise" at their line's end
+ *     --values        give connections as values of the fields that the library lists
  *     --pauses N      time N calls over the input again and again instead, each on its own, in thread CPU time
  *
  * A connection is a line of fields separated by tabs in the order of the
@@ -37,6 +38,9 @@
 enum { FIELDS = 19 };
 
 static iforest_score_fn score;
+static iforest_score_values_fn score_values;
+static iforest_field_info fields[IFOREST_MAX_FIELDS];
+static uint64_t num_fields; /* 0: give structs */
 static iforest_reason_fn reason;
 static iforest_load_file_fn load_file;
 static iforest_statistics_fn statistics;
@@ -111,11 +115,50 @@ static int32_t masked_reason(char *text, uint64_t size) {
   return status;
 }
 
+/* Gives a connection as values, looking each field up by its name. */
+static int32_t score_as_values(const iforest_conn *c, iforest_result *r, char *message, uint64_t size) {
+  iforest_value values[IFOREST_MAX_FIELDS];
+  for (uint64_t i = 0; i < num_fields; i++) {
+    iforest_value *v = &values[i];
+    const char *name = fields[i].name;
+    v->set = 1;
+#define NUMBER(member) if (!strcmp(name, #member)) v->as.number = c->member; else
+#define OPTIONAL_NUMBER(member, bit) if (!strcmp(name, #member)) v->as.number = c->member, v->set = (c->set & (bit)) != 0; else
+    OPTIONAL_NUMBER(orig_bytes, IFOREST_ORIG_BYTES)
+    OPTIONAL_NUMBER(resp_bytes, IFOREST_RESP_BYTES)
+    OPTIONAL_NUMBER(local_orig, IFOREST_LOCAL_ORIG)
+    OPTIONAL_NUMBER(local_resp, IFOREST_LOCAL_RESP)
+    OPTIONAL_NUMBER(ip_proto, IFOREST_IP_PROTO)
+    NUMBER(missed_bytes) NUMBER(orig_pkts) NUMBER(orig_ip_bytes) NUMBER(resp_pkts) NUMBER(resp_ip_bytes) NUMBER(proto)
+    if (!strcmp(name, "ts"))
+      v->as.real = c->ts;
+    else if (!strcmp(name, "duration"))
+      v->as.real = c->duration, v->set = (c->set & IFOREST_DURATION) != 0;
+    else if (!strcmp(name, "service"))
+      v->as.text = c->service, v->set = (c->set & IFOREST_SERVICE) != 0;
+    else if (!strcmp(name, "conn_state"))
+      v->as.text = c->conn_state, v->set = c->conn_state.len > 0;
+    else if (!strcmp(name, "id.orig_h"))
+      memcpy(v->as.address, c->orig_h, 16);
+    else if (!strcmp(name, "id.resp_h"))
+      memcpy(v->as.address, c->resp_h, 16);
+    else if (!strcmp(name, "id.orig_p"))
+      v->as.number = c->orig_p;
+    else if (!strcmp(name, "id.resp_p"))
+      v->as.number = c->resp_p;
+    else {
+      fprintf(stderr, "host: the library wants %s\n", name);
+      exit(2);
+    }
+  }
+  return score_values(values, num_fields, r, message, size);
+}
+
 static int32_t masked_score(const iforest_conn *c, iforest_result *r, char *message, uint64_t size) {
   sigset_t before;
   if (mask_calls)
     pthread_sigmask(SIG_BLOCK, &asynchronous, &before);
-  int32_t status = score(c, r, message, size);
+  int32_t status = num_fields ? score_as_values(c, r, message, size) : score(c, r, message, size);
   if (mask_calls)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
   return status;
@@ -272,6 +315,7 @@ int main(int argc, char **argv) {
   const char *learn = NULL;
   double per_day = 0;
   size_t calls = 0;
+  int by_values = 0;
   int passes = 0, benches = 0, onstack = 0, mask_load = 1;
   const char *reload = NULL;
   mask_calls = 1;
@@ -293,6 +337,8 @@ int main(int argc, char **argv) {
       per_day = atof(argv[++i]);
     else if (!strcmp(argv[i], "--pauses"))
       calls = strtoull(argv[++i], NULL, 10);
+    else if (!strcmp(argv[i], "--values"))
+      by_values = 1;
     else if (!strcmp(argv[i], "--onstack"))
       onstack = 1;
     else if (!strcmp(argv[i], "--reinstall"))
@@ -341,6 +387,16 @@ int main(int argc, char **argv) {
   if (((iforest_start_fn)find(library, "iforest_start"))(message, sizeof message) != IFOREST_OK) {
     fprintf(stderr, "host: %s\n", message);
     return 2;
+  }
+  if (by_values) {
+    uint32_t number;
+    if (((iforest_open_fn)find(library, "iforest_open"))(text_of("conn"), &number, message, sizeof message) != IFOREST_OK ||
+        number != 0 || ((iforest_use_fn)find(library, "iforest_use"))(number) != IFOREST_OK ||
+        ((iforest_fields_fn)find(library, "iforest_fields"))(fields, &num_fields) != IFOREST_OK) {
+      fprintf(stderr, "host: %s\n", message);
+      return 2;
+    }
+    score_values = find(library, "iforest_score_values");
   }
   if (mask_load)
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -9,8 +9,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/internal/version"
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
@@ -26,7 +24,7 @@ const (
 	meanUnit = 1 << 32 // mean paths are rounded down to this part of an edge, as in forest
 )
 
-// Names of the graph's input, of feature.N columns, and its outputs, of one.
+// Names of the graph's input, of a column for each feature, and its outputs, of one.
 const (
 	Input = "features"
 	Path  = "path"
@@ -57,7 +55,7 @@ func Marshal(m *model.Model) ([]byte, error) {
 	}{{"mean_unit", meanUnit}, {"trees", float64(f.Trees())}, {"average", f.AverageLength()}, {"two", 2}, {"decimals", 1e4}} {
 		graph.bytes(5, number(c.name, c.value))
 	}
-	graph.bytes(11, matrix(Input, feature.N))
+	graph.bytes(11, matrix(Input, int64(m.Set().N())))
 	graph.bytes(12, matrix(Path, 1))
 	graph.bytes(12, matrix(Score, 1))
 
@@ -69,11 +67,11 @@ func Marshal(m *model.Model) ([]byte, error) {
 	file.int(1, irVersion)
 	file.string(2, "zeek-iforest")
 	file.string(3, version.String())
-	file.string(6, "Isolation Forest of conn.log rows; the metadata says how a row becomes a vector")
+	file.string(6, "Isolation Forest of "+m.Set().Log+".log rows; the metadata says how a row becomes a vector")
 	file.bytes(7, graph)
 	file.bytes(8, operators("", operatorSet))
 	file.bytes(8, operators(mlDomain, mlOperatorSet))
-	for _, p := range [][2]string{{"model", m.Fingerprint()}, {"schema", feature.SchemaID}, {"encoding", string(description)}} {
+	for _, p := range [][2]string{{"model", m.Fingerprint()}, {"schema", m.Set().ID}, {"encoding", string(description)}} {
 		var entry message
 		entry.string(1, p[0])
 		entry.string(2, p[1])
@@ -143,14 +141,17 @@ func trees(p *forest.Plain) message {
 		intsAttribute("tree_roots", roots))
 }
 
-// Description says how a connection becomes a vector.
+// Description says how a row becomes a vector.
 type Description struct {
-	Features []Feature         `json:"features"` // in the order of the columns
-	Rows     uint64            `json:"rows"`     // N of the rarities
-	Proto    map[string]uint64 `json:"proto"`    // n of the rarities: rows with each value
-	State    map[string]uint64 `json:"conn_state"`
-	Service  map[string]uint64 `json:"service"`
-	Port     []Port            `json:"resp_port"`
+	Features []Feature `json:"features"` // in the order of the columns
+	Rows     uint64    `json:"rows"`     // N of the rarities
+	Counts   []Counts  `json:"counts"`   // n of the rarities
+}
+
+// Counts are the rows that had each value of a feature.
+type Counts struct {
+	Feature string            `json:"feature"`
+	Rows    map[string]uint64 `json:"rows"`
 }
 
 // Feature is one column of the input.
@@ -161,31 +162,19 @@ type Feature struct {
 	Encoding string `json:"encoding"`
 }
 
-// Port is how many rows had a proto and responder port.
-type Port struct {
-	Proto string `json:"proto"`
-	Port  uint16 `json:"port"`
-	Rows  uint64 `json:"rows"`
-}
-
 // Describe describes the vectors of a model.
 func Describe(m *model.Model) Description {
-	t := m.Encoder().Tables()
-	d := Description{Rows: t.Rows, Proto: map[string]uint64{}, State: map[string]uint64{}, Service: map[string]uint64{}}
-	for _, f := range feature.Schema {
+	set, t := m.Set(), m.Encoder().Tables()
+	d := Description{Rows: t.Rows}
+	for _, f := range set.Features {
 		d.Features = append(d.Features, Feature{f.Name, f.Field, f.Unit, f.Kind.Encoding()})
 	}
-	for p, n := range t.Protos {
-		d.Proto[conn.Proto(p).String()] = n
-	}
-	for s, n := range t.States {
-		d.State[conn.State(s).String()] = n
-	}
-	for _, s := range t.Services {
-		d.Service[s.Name] = s.Rows
-	}
-	for _, p := range t.Ports {
-		d.Port = append(d.Port, Port{p.Proto.String(), p.Port, p.Rows})
+	for i, list := range t.Codes {
+		counts := Counts{set.Features[set.Codes[i].Feature].Name, make(map[string]uint64, len(list))}
+		for _, c := range list {
+			counts.Rows[set.Codes[i].Say(c.Code)] = c.Rows
+		}
+		d.Counts = append(d.Counts, counts)
 	}
 	return d
 }

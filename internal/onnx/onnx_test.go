@@ -82,10 +82,10 @@ func TestONNXRuntimeGivesTheSameBits(t *testing.T) {
 		const rows = 200_000
 		rng := rand.New(rand.NewPCG(1, 2))
 		p := m.Forest().Plain()
-		var thresholds [feature.N][]float32
+		var thresholds [feature.Places][]float32
 		at := 0
 		for _, f := range p.Feature {
-			if int(f) < feature.N {
+			if int(f) < feature.Conn.N() {
 				thresholds[f] = append(thresholds[f], p.Threshold[at])
 				at++
 			}
@@ -96,7 +96,7 @@ func TestONNXRuntimeGivesTheSameBits(t *testing.T) {
 			v := &vectors[i]
 			if i < rows/2 {
 				c := &connections[i]
-				m.Encoder().Encode(v, c, hosts.Observe(c))
+				*v = m.Vector(c, hosts.Observe(c))
 				continue
 			}
 			*v = vectors[rng.IntN(rows/2)]
@@ -114,7 +114,7 @@ func TestONNXRuntimeGivesTheSameBits(t *testing.T) {
 		}
 		var raw []byte
 		for i := range vectors {
-			for _, x := range vectors[i] {
+			for _, x := range vectors[i][:feature.Conn.N()] {
 				raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(float64(x)))
 			}
 		}

@@ -51,8 +51,8 @@ func Read(r io.Reader) (*Forest, error) {
 	switch {
 	case len(f.Trees) == 0:
 		return nil, errors.New("not the JSON that export.py writes: no trees")
-	case f.Width != feature.N:
-		return nil, fmt.Errorf("a forest of %d features, want the %d that zeek-iforest export --vectors writes, in their order", f.Width, feature.N)
+	case f.Width != feature.Conn.N():
+		return nil, fmt.Errorf("a forest of %d features, want the %d that zeek-iforest export --vectors writes, in their order", f.Width, feature.Conn.N())
 	case !(f.Offset <= 0 && f.Offset >= -1):
 		return nil, fmt.Errorf("offset %v, want −1 to 0", f.Offset)
 	case f.Features != nil && !slices.Equal(f.Features, Names()):
@@ -63,9 +63,9 @@ func Read(r io.Reader) (*Forest, error) {
 
 // Names are the names of the features, in the order of a vector.
 func Names() []string {
-	names := make([]string, feature.N)
+	names := make([]string, feature.Conn.N())
 	for i := range names {
-		names[i] = feature.Schema[i].Name
+		names[i] = feature.Conn.Features[i].Name
 	}
 	return names
 }
@@ -73,7 +73,7 @@ func Names() []string {
 // Plain returns the forest as this program's engine walks it, with the
 // path lengths of scikit-learn. Its Forest checks sizes and thresholds.
 func (f *Forest) Plain() (*forest.Plain, error) {
-	p := &forest.Plain{Dim: feature.N, Subsample: f.MaxSamples, HeightLimit: 1, Average: forest.Estimated}
+	p := &forest.Plain{Dim: feature.Conn.N(), Subsample: f.MaxSamples, HeightLimit: 1, Average: forest.Estimated}
 	for i := range f.Trees {
 		t := &f.Trees[i]
 		if err := t.check(f.MaxSamples); err != nil {
@@ -117,8 +117,8 @@ func (t *Tree) appendTo(p *forest.Plain) error {
 				return fmt.Errorf("node %d: its child is %d of %d nodes", i, child, n)
 			}
 		}
-		if t.Feature[i] < 0 || t.Feature[i] >= feature.N {
-			return fmt.Errorf("node %d splits by feature %d of %d", i, t.Feature[i], feature.N)
+		if t.Feature[i] < 0 || t.Feature[i] >= feature.Conn.N() {
+			return fmt.Errorf("node %d splits by feature %d of %d", i, t.Feature[i], feature.Conn.N())
 		}
 		if len(queue)+2 > n {
 			return fmt.Errorf("node %d: a node has two parents", i)

@@ -23,7 +23,7 @@ import (
 
 // small is a forest of one tree with two leaves.
 func small() *sklearn.Forest {
-	return &sklearn.Forest{Width: feature.N, MaxSamples: 3, Offset: -0.5, Trees: []sklearn.Tree{{
+	return &sklearn.Forest{Width: feature.Conn.N(), MaxSamples: 3, Offset: -0.5, Trees: []sklearn.Tree{{
 		Feature: []int{4, -1, -1}, Threshold: []float64{0.5, -2, -2},
 		Left: []int{1, -1, -1}, Right: []int{2, -1, -1}, Samples: []int{3, 2, 1},
 	}}}
@@ -43,7 +43,7 @@ func TestRefusesWhatNoTrainingWrites(t *testing.T) {
 		"a child twice":    {func(f *sklearn.Forest) { t := &f.Trees[0]; t.Feature[1], t.Left[1], t.Right[1] = 0, 2, 2 }, "two parents"},
 		"half a split":     {func(f *sklearn.Forest) { f.Trees[0].Left[0] = -1 }, "its child is -1"},
 		"a node left over": {func(f *sklearn.Forest) { f.Trees[0].Left[0], f.Trees[0].Right[0] = -1, -1 }, "1 of 3 nodes"},
-		"feature":          {func(f *sklearn.Forest) { f.Trees[0].Feature[0] = feature.N }, "splits by feature 21"},
+		"feature":          {func(f *sklearn.Forest) { f.Trees[0].Feature[0] = feature.Conn.N() }, "splits by feature 21"},
 		"lengths":          {func(f *sklearn.Forest) { f.Trees[0].Samples = nil }, "0 samples"},
 		"sums":             {func(f *sklearn.Forest) { f.Trees[0].Samples[1] = 1 }, "3 rows split into 1 and 1"},
 		"threshold":        {func(f *sklearn.Forest) { f.Trees[0].Threshold[0] = 1e300 }, "want a finite number"},
@@ -88,7 +88,7 @@ func TestThresholdsSplitFloatsAlike(t *testing.T) {
 		at := float32(threshold)
 		down, up := math.Nextafter32(at, float32(math.Inf(-1))), math.Nextafter32(at, float32(math.Inf(1)))
 		for _, x := range []float32{at, down, up, 0, float32(math.Copysign(0, -1))} {
-			v := make([]float32, feature.N)
+			v := make([]float32, feature.Conn.N())
 			v[4] = x
 			want := 1.0 // right: a leaf of one row
 			if float64(x) <= threshold {
@@ -114,7 +114,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		if g, err := p.Forest(); err == nil {
-			g.MeanPath(make([]float32, feature.N))
+			g.MeanPath(make([]float32, feature.Conn.N()))
 		}
 	})
 }
@@ -179,12 +179,12 @@ func TestScoresAreScikitLearns(t *testing.T) {
 		f, err := p.Forest()
 		require.NoError(t, err)
 		rows, want := floats(t, at(name+".rows")), doubles(t, at(name+".scores"))
-		require.Len(t, rows, len(want)*feature.N)
+		require.Len(t, rows, len(want)*feature.Conn.N())
 		paths := make([]float64, len(want))
 		f.MeanPaths(paths, rows, 0)
 		worst := 0.0
 		for i := range want {
-			require.Equal(t, f.MeanPath(rows[i*feature.N:(i+1)*feature.N]), paths[i])
+			require.Equal(t, f.MeanPath(rows[i*feature.Conn.N():(i+1)*feature.Conn.N()]), paths[i])
 			worst = max(worst, math.Abs(f.Score(paths[i])-want[i]))
 		}
 		t.Logf("%s: %d trees of %d, %d rows, scores differ by %.1e at most", name, f.Trees(), f.Subsample(), len(want), worst)

@@ -43,7 +43,7 @@ func (v *Vectors) Rows() int64 { return v.rows }
 func (v *Vectors) Write(x *feature.Vector) error {
 	v.rows++
 	v.buf = v.buf[:0]
-	for i, n := range x {
+	for i, n := range x[:feature.Conn.N()] {
 		if v.npy {
 			v.buf = binary.LittleEndian.AppendUint32(v.buf, math.Float32bits(n))
 			continue
@@ -62,7 +62,7 @@ func (v *Vectors) Write(x *feature.Vector) error {
 
 // Header is the beginning of the NPY file.
 func (v *Vectors) Header() []byte {
-	dict := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", v.rows, feature.N)
+	dict := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", v.rows, feature.Conn.N())
 	head := append([]byte("\x93NUMPY\x01\x00"), npyHeader-10, 0)
 	head = append(head, dict...)
 	for len(head) < npyHeader-1 {

@@ -23,7 +23,7 @@ var madeFrom = map[conn.Fields][]int{
 	conn.RespIPBytes: {respIPBytes},
 }
 
-// needs is madeFrom by the place of the field's bit: bit i for Schema[i].
+// needs is madeFrom by the place of the field's bit: bit i for Conn.Features[i].
 var needs = func() (by [16]uint32) {
 	for field, features := range madeFrom {
 		for _, i := range features {
@@ -33,8 +33,8 @@ var needs = func() (by [16]uint32) {
 	return by
 }()
 
-// Absent are the features that say nothing where those fields are absent, bit i
-// for Schema[i].
+// Absent are the features of conn.log that say nothing where those fields are
+// absent, bit i for Conn.Features[i].
 func Absent(fields conn.Fields) (features uint32) {
 	for ; fields != 0; fields &= fields - 1 {
 		features |= needs[bits.TrailingZeros16(uint16(fields))]
@@ -42,17 +42,13 @@ func Absent(fields conn.Fields) (features uint32) {
 	return features
 }
 
-// WithUsual is the encoder for connections that can lack fields: features that
-// say nothing count as those of usual.
+// WithUsual is the encoder for rows that can lack fields: features that say
+// nothing count as those of usual.
 func (e *Encoder) WithUsual(usual Vector) *Encoder {
 	with := *e
 	with.usual = usual
 	return &with
 }
-
-// Nothing stands in a Sample for a feature that says nothing: what is usual is
-// known when all rows are. It lies outside of all features.
-const Nothing = -1 << 10
 
 // put writes to v the features that say nothing: those of from.
 func put(v, from *Vector, features uint32) {
@@ -61,10 +57,3 @@ func put(v, from *Vector, features uint32) {
 		v[i] = from[i]
 	}
 }
-
-var nothing = func() (v Vector) {
-	for i := range v {
-		v[i] = Nothing
-	}
-	return v
-}()

@@ -1,147 +1,172 @@
 package feature
 
 import (
-	"hash/maphash"
+	"cmp"
+	"encoding/binary"
 	"math"
 	"math/bits"
-	"sort"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"slices"
 )
 
-// Counter counts the values of which Tables are made, in bounded memory
-// without pointers. It is not safe for concurrent use.
+// Counter counts the codes of which Tables are made, in bounded memory without
+// pointers. It is not safe for concurrent use.
 type Counter struct {
-	rows   uint64
-	protos [conn.NumProto]uint64
-	states [conn.NumState]uint64
-	ports  []uint32 // by proto and port
-	met    []uint64 // a bit for each port that was met
-
-	services []service // in the order of their first row
-	heads    [MaxServices]uint16
-	seed     maphash.Seed
-}
-
-// service is one name and its rows; chain leads to the next of equal hash,
-// counted from one.
-type service struct {
+	set   *Set
 	rows  uint64
-	chain uint16
-	size  uint8
-	name  [MaxServiceName]byte
+	steps uint64 // calls of Count ever
+	codes []codeCounts
+	pairs []uint32 // of characters, where the set has a text
 }
 
-// otherService is the code of a service that found no place.
-const otherService = MaxServices
+// codeCounts are the counts of one of the set's codes.
+type codeCounts struct {
+	numbers []uint64 // by code, where codes are small numbers
+	met     []uint64 // a bit for each of them that was met
+	codes   table[codeCount, *codeCount]
+}
 
-// NewCounter returns an empty counter, about 1.1 MB.
-func NewCounter() *Counter {
-	return &Counter{
-		ports:    make([]uint32, numPorts),
-		met:      make([]uint64, numPorts/64),
-		services: make([]service, 0, MaxServices),
-		seed:     maphash.MakeSeed(),
+// codeCount is how often a code was met.
+type codeCount uint64
+
+// NewCounter returns an empty counter, for conn.log about 2.2 MB.
+func NewCounter(s *Set) *Counter {
+	k := &Counter{set: s, codes: make([]codeCounts, len(s.Codes))}
+	for i, c := range s.Codes {
+		if c.Below > 0 {
+			k.codes[i].numbers = make([]uint64, c.Below)
+			k.codes[i].met = make([]uint64, (c.Below+63)/64)
+		} else {
+			k.codes[i].codes = newTable[codeCount](c.Most)
+		}
 	}
+	if s.Text {
+		k.pairs = make([]uint32, Bigrams)
+	}
+	return k
 }
 
-// Rows is the number of connections counted.
+// Rows is the number of rows counted.
 func (k *Counter) Rows() uint64 { return k.rows }
 
-// ServiceCode is the code of a connection's service, for Count and Sample. A
-// new service takes a place, counted or not. It does not allocate.
-func (k *Counter) ServiceCode(c *conn.Conn) uint16 { return k.serviceID(serviceName(c)) }
-
-// Count counts the values of a connection, whose service has that code. It
-// does not allocate.
-func (k *Counter) Count(c *conn.Conn, service uint16) {
+// Count counts the codes of a row. Of codes that are no small numbers the one
+// met longest ago makes room where there are too many. It does not allocate.
+func (k *Counter) Count(s *Sample) {
 	k.rows++
-	k.protos[c.Proto]++
-	k.states[c.State]++
-	port := int(c.Proto)<<16 | int(c.Resp.Port())
-	k.met[port/64] |= 1 << (port % 64)
-	if n := &k.ports[port]; *n < math.MaxUint32 {
-		*n++
+	k.steps++
+	for i := range k.codes {
+		k.codes[i].count(s.Codes[i], k.steps)
 	}
-	if service != otherService && c.Absent&conn.Service == 0 {
-		k.services[service].rows++
+}
+
+// CountText counts the characters of a row that trees may see. It does not
+// allocate.
+func (k *Counter) CountText(s *Sample) {
+	if k.pairs == nil {
+		return
+	}
+	for pair := range s.Text.pairs {
+		if k.pairs[pair] < math.MaxUint32 {
+			k.pairs[pair]++
+		}
+	}
+}
+
+func (c *codeCounts) count(code, step uint64) {
+	switch {
+	case code < uint64(len(c.numbers)):
+		c.met[code/64] |= 1 << (code % 64)
+		c.numbers[code]++
+	case c.numbers == nil && code < LongCode:
+		n, _ := c.codes.use(code, step)
+		*n++
 	}
 }
 
 // Halve halves all counts, so that what is long past weighs less.
 func (k *Counter) Halve() {
 	k.rows /= 2
-	for i := range k.protos {
-		k.protos[i] /= 2
-	}
-	for i := range k.states {
-		k.states[i] /= 2
-	}
-	for i := range k.eachPort {
-		k.ports[i] /= 2
-	}
-	for i := range k.services {
-		k.services[i].rows /= 2
-	}
-}
-
-// serviceID finds the code of a service, and gives it one while there is room.
-func (k *Counter) serviceID(name string) uint16 {
-	head := &k.heads[maphash.String(k.seed, name)%MaxServices]
-	for at := *head; at != 0; at = k.services[at-1].chain {
-		if s := &k.services[at-1]; string(s.name[:s.size]) == name {
-			return at - 1
+	for i := range k.codes {
+		c := &k.codes[i]
+		for code := range c.eachNumber {
+			c.numbers[code] /= 2
+		}
+		for place := range c.places() {
+			c.codes.entries[place].value /= 2
 		}
 	}
-	if len(name) > MaxServiceName || len(k.services) == MaxServices {
-		return otherService
+	for i := range k.pairs {
+		k.pairs[i] /= 2
 	}
-	s := service{chain: *head, size: uint8(len(name))}
-	copy(s.name[:], name)
-	k.services = append(k.services, s)
-	*head = uint16(len(k.services))
-	return *head - 1
 }
 
-// Tables freezes the counts. Of more than MaxPorts ports the ones met most
-// stay; where counts agree in their five leading bits, the lower number.
+// Tables freezes the counts. Of more codes than the set keeps, the ones met
+// most stay; where counts agree in their five leading bits, the lower code.
 func (k *Counter) Tables() Tables {
-	t := Tables{Rows: k.rows, Protos: k.protos, States: k.states}
-	for i := range k.services {
-		if s := &k.services[i]; s.rows > 0 {
-			t.Services = append(t.Services, ServiceCount{string(s.name[:s.size]), s.rows})
-		}
+	t := Tables{Rows: k.rows, Codes: make([][]CodeCount, len(k.codes)), Bigrams: slices.Clone(k.pairs)}
+	for i := range k.codes {
+		t.Codes[i] = k.codes[i].most(k.set.Codes[i].Most)
 	}
-	sort.Slice(t.Services, func(i, j int) bool { return t.Services[i].Name < t.Services[j].Name })
+	return t
+}
 
+func (c *codeCounts) most(room int) []CodeCount {
 	var met [magnitudes]int
-	for i := range k.eachPort {
-		met[magnitude(k.ports[i])]++
+	total := 0
+	for _, n := range c.each {
+		met[magnitude(n)]++
 	}
-	least, room := magnitudes, MaxPorts
+	least := magnitudes
 	for least > 1 && met[least-1] <= room {
 		least--
 		room -= met[least]
+		total += met[least]
 	}
-	t.Ports = make([]PortCount, 0, MaxPorts-room)
-	for i := range k.eachPort {
-		n := k.ports[i]
+	list := make([]CodeCount, 0, total+room)
+	add := func(code, n uint64) {
 		switch m := magnitude(n); {
 		case m >= least:
 		case m > 0 && m == least-1 && room > 0:
 			room--
 		default:
-			continue
+			return
 		}
-		t.Ports = append(t.Ports, PortCount{conn.Proto(i >> 16), uint16(i), uint64(n)})
+		list = append(list, CodeCount{code, n})
 	}
-	return t
+	if c.numbers != nil {
+		for code := range c.eachNumber {
+			add(uint64(code), c.numbers[code])
+		}
+		return list
+	}
+	sorted := make([]CodeCount, 0, c.places())
+	for code, n := range c.each {
+		sorted = append(sorted, CodeCount{code, n})
+	}
+	slices.SortFunc(sorted, func(a, b CodeCount) int { return cmp.Compare(a.Code, b.Code) })
+	for _, n := range sorted {
+		add(n.Code, n.Rows)
+	}
+	return list
 }
 
-// eachPort yields the ports that were met, in order. There are far more that
-// were not.
-func (k *Counter) eachPort(yield func(int) bool) {
-	for w, word := range k.met {
+// each yields the codes that were met, and how often: small numbers in order.
+func (c *codeCounts) each(yield func(code, n uint64) bool) {
+	for code := range c.eachNumber {
+		if !yield(uint64(code), c.numbers[code]) {
+			return
+		}
+	}
+	for place := range c.places() {
+		if !yield(c.codes.keys.Key(place), uint64(c.codes.entries[place].value)) {
+			return
+		}
+	}
+}
+
+// eachNumber yields the small numbers that were met, in order. There are far
+// more that were not.
+func (c *codeCounts) eachNumber(yield func(int) bool) {
+	for w, word := range c.met {
 		for ; word != 0; word &= word - 1 {
 			if !yield(w*64 + bits.TrailingZeros64(word)) {
 				return
@@ -150,14 +175,25 @@ func (k *Counter) eachPort(yield func(int) bool) {
 	}
 }
 
+// places is the number of codes that are no small numbers.
+func (c *codeCounts) places() int {
+	if c.numbers != nil {
+		return 0
+	}
+	return c.codes.keys.Len()
+}
+
 // magnitudes is the number of values of magnitude.
-const magnitudes = 32 * 16
+const magnitudes = 64 * 16
 
 // magnitude orders counts by their five leading bits; only zero has magnitude 0.
-func magnitude(n uint32) int {
+func magnitude(n uint64) int {
 	if n < 16 {
 		return int(n)
 	}
-	shift := bits.Len32(n) - 5
+	shift := bits.Len64(n) - 5
 	return (shift+1)*16 + int(n>>shift) - 16
 }
+
+func (n *codeCount) append(dst []byte) []byte { return binary.AppendUvarint(dst, uint64(*n)) }
+func (n *codeCount) read(r *stateReader)      { *n = codeCount(r.uvarint()) }

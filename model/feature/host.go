@@ -12,6 +12,8 @@ import (
 // Window says what the originator of a connection did in its last five
 // minutes, that connection included. The minutes are those of the clock face:
 // the one in which the host's latest connection ended and the four before it.
+// For rows of other logs, Event says what is counted in place of connections,
+// responders and ports.
 type Window struct {
 	Connections uint32
 	Failures    uint32 // connections for whose conn_state State.Failed holds
@@ -102,56 +104,140 @@ func (h *Hosts) Len() int { return h.places.Len() }
 // where more is remembered of responders, pairs and ports.
 func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 
+// Event is what Hosts counts of a row, of whatever log.
+type Event struct {
+	Host    [16]byte    // whose window it is: the originator's address, or a hash of something else
+	End     conn.Micros // when the row's subject ended: the time that windows go by
+	Failed  bool
+	OneWay  bool   // no answer belongs to it, see Window
+	Peer    Key    // counted in Window.Responders
+	Port    Key    // counted in Window.Ports
+	Target  uint64 // hash of whom Memory.RespFailures are about
+	Pair    uint64 // hash of what Memory.PairBytes and PairSeconds are about, host included
+	Use     uint64 // hash of what Memory.PortUses counts, host included
+	Bytes   float32
+	Seconds float32
+}
+
+// Key is something of which different ones are counted: Low tells keys apart,
+// Hash spreads them.
+type Key struct {
+	Low  uint32
+	Hash uint64
+}
+
+// KeyOf is the key of a hash, such as a code.
+func KeyOf(hash uint64) Key {
+	hash = mix(hash)
+	return Key{uint32(hash), hash}
+}
+
+// Hash is a hash of numbers, such as codes.
+func Hash(numbers ...uint64) (h uint64) {
+	for _, n := range numbers {
+		h = mix(h ^ mix(n))
+	}
+	return h
+}
+
+// eventOf is what is counted of a connection.
+func eventOf(c *conn.Conn) (e Event) {
+	e.Host, e.End, e.OneWay = c.Orig.Addr().As16(), endOf(c), oneWay(c)
+	e.Failed = c.State.Failed() && !e.OneWay
+	_, orig := addressKey(c.Orig.Addr())
+	e.Peer.Low, e.Peer.Hash = addressKey(c.Resp.Addr())
+	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
+	e.Port = Key{uint32(service), mix(service)}
+	e.Target = e.Peer.Hash
+	e.Pair = mix(orig ^ mix(e.Target^mix(service)))
+	e.Use = mix(orig ^ mix(service))
+	e.Bytes = float32(c.OrigIPBytes)
+	if c.Has(conn.Duration) {
+		e.Seconds = float32(float64(c.Duration) / 1e6)
+	}
+	return e
+}
+
 // Observe counts the connection in its originator's window and returns that
 // window. It does not allocate. A host's clock is the end of its latest
 // connection and never goes back: an older row counts in the newest minute
 // reached. When the table is full, the originator observed longest ago is
 // forgotten.
 func (h *Hosts) Observe(c *conn.Conn) Window {
-	now := floorMinute(c)
+	e := eventOf(c)
+	return h.ObserveEvent(&e)
+}
+
+// Peek returns the window that Observe would return, and counts nothing: for a
+// row that is not final, such as that of a connection that goes on. It does not
+// allocate.
+func (h *Hosts) Peek(c *conn.Conn) Window {
+	e := eventOf(c)
+	return h.PeekEvent(&e)
+}
+
+// ObserveEvent is Observe for a row of any log.
+func (h *Hosts) ObserveEvent(e *Event) Window {
+	now := minuteOf(e.End)
+	h.opening, h.horizon = h.opened(now)
+	h.rows++
+	place := h.find(e.Host, now)
+	host := &h.hosts[place]
+	host.seen = h.rows
+	known := h.memory.observe(e, now, h.rows)
+	return host.observe(&h.marks[place], e, now, known, h.opening)
+}
+
+// PeekEvent is Peek for a row of any log.
+func (h *Hosts) PeekEvent(e *Event) Window {
+	now := minuteOf(e.End)
+	opening, horizon := h.opened(now)
+	var known host
+	var m hostMarks
+	if place := h.places.Find(e.Host); place >= 0 {
+		known, m = h.hosts[place], h.marks[place]
+	} else {
+		forgets, _ := h.next()
+		known = host{minute: now, exactFrom: h.exactFrom(e.Host, now, max(horizon, forgets))}
+	}
+	return known.observe(&m, e, now, h.memory.peek(e, now), opening)
+}
+
+// opened is when the stream began, and when a host was forgotten last, once a
+// row of the minute now has come.
+func (h *Hosts) opened(now int64) (opening, horizon int64) {
 	switch {
 	case h.partition != nil: // other hosts' rows say nothing
 	case now < h.opening-setBack:
-		h.opening, h.horizon = now, min(h.horizon, now)
+		return now, min(h.horizon, now)
 	case h.rows < openingRows:
-		h.opening = max(h.opening, now)
+		return max(h.opening, now), h.horizon
 	}
-	h.rows++
+	return h.opening, h.horizon
+}
 
-	place := h.find(c.Orig.Addr().As16(), now)
-	e, m := &h.hosts[place], &h.marks[place]
-	e.seen = h.rows
+// observe counts a row that ended in the minute now and returns its window.
+func (e *host) observe(m *hostMarks, row *Event, now int64, known Memory, opening int64) Window {
 	e.reach(now, m)
 	e.uses = min(e.uses+1, maxUses)
 
 	slot := ring(e.minute)
 	e.conns[slot]++
-	one := oneWay(c)
-	failed := c.State.Failed() && !one
-	if failed {
+	if row.Failed {
 		e.failures[slot]++
 	}
-	key, hash := addressKey(c.Resp.Addr())
-	e.responders.add(key, hash, slot, &m.responders)
-	key = uint32(c.Proto)<<16 | uint32(c.Resp.Port())
-	e.ports.add(key, mix(uint64(key)), slot, &m.ports)
+	e.responders.add(row.Peer.Low, row.Peer.Hash, slot, &m.responders)
+	e.ports.add(row.Port.Low, row.Port.Hash, slot, &m.ports)
 
-	var connections, failures uint32
+	w := Window{OneWay: row.OneWay, Memory: known}
 	for i := range minutes {
-		connections += e.conns[i]
-		failures += e.failures[i]
+		w.Connections += e.conns[i]
+		w.Failures += e.failures[i]
 	}
-	known := h.memory.observe(c, failed, now, h.rows)
-	known.Uses = e.uses
-	return Window{
-		Connections: connections,
-		Failures:    failures,
-		Responders:  e.responders.count(&m.responders),
-		Ports:       e.ports.count(&m.ports),
-		Cold:        e.minute < max(e.exactFrom, h.opening+minutes),
-		OneWay:      one,
-		Memory:      known,
-	}
+	w.Responders, w.Ports = e.responders.count(&m.responders), e.ports.count(&m.ports)
+	w.Uses = e.uses
+	w.Cold = e.minute < max(e.exactFrom, opening+minutes)
+	return w
 }
 
 // reach brings the host's clock to a minute, if that is later.
@@ -175,29 +261,42 @@ func (e *host) reach(now int64, m *hostMarks) {
 
 // find returns the place of an originator, and makes one where there is none.
 func (h *Hosts) find(addr [16]byte, now int64) int {
-	forgets, forgotten := int64(longAgo), [16]byte{}
-	full := h.places.Full()
-	if full {
-		oldest := h.places.Oldest()
-		forgets, forgotten = h.hosts[oldest].minute, h.places.Key(oldest)
-	}
+	forgets, forgotten := h.next()
 	place, added := h.places.Use(addr)
-	switch {
-	case !added:
-	case h.partition == nil:
+	if !added {
+		return place
+	}
+	if h.partition == nil {
 		h.horizon = max(h.horizon, forgets)
-		h.hosts[place] = host{minute: now, exactFrom: h.horizon + minutes}
-	default:
-		h.hosts[place] = host{minute: now, exactFrom: h.partition.exactFrom(addr, now)}
-		if full {
-			h.partition.forget(forgotten, forgets)
-		}
+	}
+	h.hosts[place] = host{minute: now, exactFrom: h.exactFrom(addr, now, h.horizon)}
+	if h.partition != nil && forgets != longAgo {
+		h.partition.forget(forgotten, forgets)
 	}
 	return place
 }
 
-// floorMinute is the minute in which the connection ended.
-func floorMinute(c *conn.Conn) int64 {
+// next is the minute of the originator that a new one would take the place of,
+// and its address; longAgo where there is room.
+func (h *Hosts) next() (minute int64, addr [16]byte) {
+	if !h.places.Full() {
+		return longAgo, addr
+	}
+	oldest := h.places.Oldest()
+	return h.hosts[oldest].minute, h.places.Key(oldest)
+}
+
+// exactFrom is the first minute for which the window of a new originator is
+// complete, where others made room until horizon.
+func (h *Hosts) exactFrom(addr [16]byte, now, horizon int64) int64 {
+	if h.partition != nil {
+		return h.partition.exactFrom(addr, now)
+	}
+	return horizon + minutes
+}
+
+// endOf is when the connection ended.
+func endOf(c *conn.Conn) conn.Micros {
 	end := c.TS
 	if c.Has(conn.Duration) {
 		end += max(c.Duration, 0)
@@ -205,7 +304,7 @@ func floorMinute(c *conn.Conn) int64 {
 	if end < c.TS {
 		end = 1<<63 - 1
 	}
-	return minuteOf(end)
+	return end
 }
 
 // minuteOf is the minute of a time.
@@ -228,10 +327,14 @@ func addressKey(a netip.Addr) (key uint32, hash uint64) {
 		key = binary.BigEndian.Uint32(b[:])
 		return key, mix((0xffff<<32 | uint64(key)) ^ mix(0))
 	}
-	b := a.As16()
-	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
-	hash = mix(lo ^ mix(hi))
+	hash = addressHash(a.As16())
 	return uint32(hash), hash
+}
+
+// addressHash is the hash of an address of sixteen bytes.
+func addressHash(b [16]byte) uint64 {
+	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+	return mix(lo ^ mix(hi))
 }
 
 // mix is SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection.

@@ -87,7 +87,7 @@ func (s *slowHosts) observe(c *conn.Conn) Window {
 	}
 	addr := c.Orig.Addr()
 	rows := s.rows[addr]
-	at := floorMinute(c)
+	at := minuteOf(endOf(c))
 	if len(rows) > 0 {
 		at = max(at, rows[len(rows)-1].minute)
 	}

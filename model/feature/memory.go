@@ -1,10 +1,8 @@
 package feature
 
 import (
-	"math"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+	"math"
 )
 
 // Memory says what is known beyond the originator's five minutes, this
@@ -82,6 +80,14 @@ func (t *table[V, P]) use(key, row uint64) (value P, added bool) {
 	return &e.value, added
 }
 
+// find returns a copy of the value of a key, zero where there is none.
+func (t *table[V, P]) find(key uint64) (value V, found bool) {
+	if place := t.keys.Find(key); place >= 0 {
+		return t.entries[place].value, true
+	}
+	return value, false
+}
+
 // responder is one address that connections went to.
 type responder struct {
 	minute   int64 // the newest minute reached
@@ -106,40 +112,56 @@ func newMemory(hosts int) memory {
 	}
 }
 
-// observe counts a connection that ended in the minute now and was the row of
-// that number.
-func (m *memory) observe(c *conn.Conn, failed bool, now int64, row uint64) (w Memory) {
-	_, orig := addressKey(c.Orig.Addr())
-	_, resp := addressKey(c.Resp.Addr())
-	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
-
-	key := resp
+// target is the key of the responder.
+func (m *memory) target(e *Event) uint64 {
 	if m.own {
-		key = mix(orig ^ mix(resp))
+		return mix(addressHash(e.Host) ^ mix(e.Target))
 	}
-	w.RespFailures = countFailure(&m.responders, key, failed, now, row)
-
-	p, added := m.pairs.use(mix(orig^mix(resp^mix(service))), row)
-	if added {
-		p.step = decayStep(now)
-	}
-	p.observe(c, now)
-	w.PairBytes, w.PairSeconds = wholeNumber(p.bytes), wholeNumber(p.seconds)
-
-	u, _ := m.ports.use(mix(orig^mix(service)), row)
-	*u = min(*u+1, maxUses)
-	w.PortUses = uint32(*u)
-	return w
+	return e.Target
 }
 
-// countFailure counts a connection to a responder, failed or not, and returns
-// the failures of its last five minutes.
-func countFailure(t *table[responder, *responder], key uint64, failed bool, now int64, row uint64) (n uint32) {
-	r, added := t.use(key, row)
+// observe counts a row that ended in the minute now and has that number.
+func (m *memory) observe(e *Event, now int64, row uint64) Memory {
+	r, added := m.responders.use(m.target(e), row)
 	if added {
 		r.minute = now
 	}
-	r.observe(failed, now)
+	p, added := m.pairs.use(e.Pair, row)
+	if added {
+		p.step = decayStep(now)
+	}
+	u, _ := m.ports.use(e.Use, row)
+	return count(r, p, u, e, now)
+}
+
+// peek is what observe would return, and counts nothing.
+func (m *memory) peek(e *Event, now int64) Memory {
+	r, found := m.responders.find(m.target(e))
+	if !found {
+		r.minute = now
+	}
+	p, found := m.pairs.find(e.Pair)
+	if !found {
+		p.step = decayStep(now)
+	}
+	u, _ := m.ports.find(e.Use)
+	return count(&r, &p, &u, e, now)
+}
+
+// count counts a row in what is known of its responder, pair and port.
+func count(r *responder, p *pair, u *portUse, e *Event, now int64) Memory {
+	r.observe(e.Failed, now)
+	p.observe(e, now)
+	*u = min(*u+1, maxUses)
+	return Memory{
+		RespFailures: r.total(),
+		PairBytes:    wholeNumber(p.bytes), PairSeconds: wholeNumber(p.seconds),
+		PortUses: uint32(*u),
+	}
+}
+
+// total is the number of failures in the five minutes.
+func (r *responder) total() (n uint32) {
 	for _, f := range r.failures {
 		n += f
 	}
@@ -164,15 +186,13 @@ func (r *responder) observe(failed bool, now int64) {
 	}
 }
 
-func (p *pair) observe(c *conn.Conn, now int64) {
+func (p *pair) observe(e *Event, now int64) {
 	if step := decayStep(now); step > p.step {
 		kept := decay(int64(step) - int64(p.step))
 		p.bytes, p.seconds, p.step = float32(p.bytes*kept), float32(p.seconds*kept), step
 	}
-	p.bytes += float32(c.OrigIPBytes)
-	if c.Has(conn.Duration) {
-		p.seconds += float32(float64(c.Duration) / 1e6)
-	}
+	p.bytes += e.Bytes
+	p.seconds += e.Seconds
 }
 
 // decayStep is the quarter of an hour of a minute.

@@ -45,11 +45,11 @@ func TestMemoryOfAResponder(t *testing.T) {
 
 func TestMemoryOfAnOriginatorsPorts(t *testing.T) {
 	h := NewHosts(10)
-	var v Vector
+	var s Sample
 	use := func(port uint16) float32 {
 		c := row(6000, "10.0.0.1", "192.0.2.1", port, conn.SF)
-		encodeMemory(&v, &[]Memory{h.Observe(&c).Memory}[0])
-		return v[originatorPort]
+		s.SetConn(&c, h.Observe(&c), nil)
+		return s.Vector[originatorPort]
 	}
 	for range 99 {
 		use(443)

@@ -2,17 +2,17 @@ package feature
 
 import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
-// unset stands for a field that Zeek left unset. It lies below the range of
+// Unset stands for a field that Zeek left unset. It lies below the range of
 // every logarithm here, whose least value is ln 0.0001 = −9.2, so that one
 // split tells unset from zero.
-const unset = -12
+const Unset = -12
 
 // durationOffset, in seconds, keeps the logarithm of a zero duration finite
 // and the difference between microseconds small.
 const durationOffset = 1e-4
 
-// logCount is ln(n + 1).
-func logCount(n uint64) float32 {
+// LogCount is ln(n + 1).
+func LogCount(n uint64) float32 {
 	if n < uint64(len(smallCounts)) {
 		return smallCounts[n]
 	}
@@ -29,7 +29,7 @@ var smallCounts = func() (t [1 << 10]float32) {
 	return t
 }()
 
-// logDuration is ln(d + 0.0001 s).
-func logDuration(d conn.Micros) float32 {
+// LogSeconds is ln(d + 0.0001 s).
+func LogSeconds(d conn.Micros) float32 {
 	return float32(Log(float64(max(d, 0))/1e6 + durationOffset))
 }

@@ -88,7 +88,13 @@ func NewResponders(capacity int) *Responders {
 func (r *Responders) Observe(c *conn.Conn) uint32 {
 	r.rows++
 	_, key := addressKey(c.Resp.Addr())
-	return countFailure(&r.table, key, c.State.Failed() && !oneWay(c), floorMinute(c), r.rows)
+	known, added := r.table.use(key, r.rows)
+	now := minuteOf(endOf(c))
+	if added {
+		known.minute = now
+	}
+	known.observe(c.State.Failed() && !oneWay(c), now)
+	return known.total()
 }
 
 // Order checks that rows stand in the order of a log, by a number that grows in

@@ -3,168 +3,170 @@ package feature
 import (
 	"errors"
 	"fmt"
-	"math"
-	"slices"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
-// Bounds of the tables, so that neither a scan of all ports nor a log with
-// made-up services grows a model.
-const (
-	MaxServices    = 1024
-	MaxServiceName = 63 // bytes; a longer one counts as never seen
-	MaxPorts       = 16384
+// maxNumbers bounds a code that is a small number: counts and rarities are then
+// kept in arrays of that length.
+const maxNumbers = 1 << 18
 
-	numPorts = int(conn.NumProto) << 16
-)
-
-// Tables says how often each value was met in the training rows: all that an
-// Encoder learns. Values that are not listed were never met, or were crowded
-// out of a full table.
+// Tables says how often each code was met in the training rows: all that an
+// Encoder learns. Codes that are not listed were never met, or were crowded out
+// of a full table.
 type Tables struct {
-	Rows     uint64
-	Protos   [conn.NumProto]uint64
-	States   [conn.NumState]uint64
-	Services []ServiceCount // by name; "" is unset
-	Ports    []PortCount    // by proto, then port
+	Rows    uint64
+	Codes   [][]CodeCount // of each of the Set's codes, in the order of the codes
+	Bigrams []uint32      // of pairs of characters, where the Set has a text
 }
 
-// ServiceCount says how many rows had that service.
-type ServiceCount struct {
-	Name string
-	Rows uint64
-}
+// CodeCount says how many rows had that code.
+type CodeCount struct{ Code, Rows uint64 }
 
-// PortCount says how many rows had that proto and responder port.
-type PortCount struct {
-	Proto conn.Proto
-	Port  uint16
-	Rows  uint64
-}
-
-func (p PortCount) index() int { return int(p.Proto)<<16 | int(p.Port) }
-
-// Encoder turns connections into vectors. It is immutable and safe for
-// concurrent use.
+// Encoder makes vectors of samples. It is immutable and safe for concurrent
+// use.
 type Encoder struct {
-	tables     Tables
-	unseen     float32
-	usualProto float32 // of the most usual transport
-	protos     [conn.NumProto]float32
-	states     [conn.NumState]float32
-	services   map[string]float32
-	ports      []float32 // by proto and port; 0 is never met, so that most pages stay untouched
-	usual      Vector    // what a feature counts as that says nothing
+	set      *Set
+	tables   Tables
+	unseen   float32
+	rarities []rarities // of each of the set's codes
+	bits     *surprises // nil where the set has no text
+	usual    Vector     // what a feature counts as that says nothing
+}
+
+// rarities are those of one feature.
+type rarities struct {
+	place   int
+	usual   float32            // of the most usual code
+	numbers []float32          // by code, where codes are small numbers; 0 is never met, so that most pages stay untouched
+	codes   map[uint64]float32 // otherwise
 }
 
 // NewEncoder checks the tables and makes an encoder of them. It keeps t's
 // slices.
-func NewEncoder(t Tables) (*Encoder, error) {
-	if err := t.validate(); err != nil {
+func NewEncoder(s *Set, t Tables) (*Encoder, error) {
+	if err := t.validate(s); err != nil {
 		return nil, err
 	}
-	e := &Encoder{
-		tables:   t,
-		unseen:   rarity(0, t.Rows),
-		services: make(map[string]float32, len(t.Services)),
-		ports:    make([]float32, numPorts),
+	e := &Encoder{set: s, tables: t, unseen: rarity(0, t.Rows), rarities: make([]rarities, len(s.Codes))}
+	for i, coded := range s.Codes {
+		r := &e.rarities[i]
+		r.place, r.usual = coded.Feature, e.unseen
+		if coded.Below > 0 {
+			r.numbers = make([]float32, coded.Below)
+		} else {
+			r.codes = make(map[uint64]float32, len(t.Codes[i]))
+		}
+		for _, c := range t.Codes[i] {
+			x := rarity(c.Rows, t.Rows)
+			r.usual = min(r.usual, x)
+			if coded.Below > 0 {
+				r.numbers[c.Code] = x
+			} else {
+				r.codes[c.Code] = x
+			}
+		}
 	}
-	for i, n := range t.Protos {
-		e.protos[i] = rarity(n, t.Rows)
-	}
-	e.usualProto = slices.Min(e.protos[:])
-	for i, n := range t.States {
-		e.states[i] = rarity(n, t.Rows)
-	}
-	// Unset says nothing, so it is as usual as the most usual state.
-	e.states[conn.NoState] = slices.Min(e.states[1:])
-	for _, s := range t.Services {
-		e.services[s.Name] = rarity(s.Rows, t.Rows)
-	}
-	for _, p := range t.Ports {
-		e.ports[p.index()] = rarity(p.Rows, t.Rows)
+	if s.Text {
+		e.bits = newSurprises(t.Bigrams)
 	}
 	return e, nil
 }
 
+// Set is what the encoder makes vectors of.
+func (e *Encoder) Set() *Set { return e.set }
+
 // Tables is what the encoder was made of; the caller must not change it.
 func (e *Encoder) Tables() Tables { return e.tables }
 
-// Knows reports whether a connection had the service before. It does not
-// allocate.
-func (e *Encoder) Knows(c *conn.Conn) bool {
-	_, ok := e.services[serviceName(c)]
-	return ok
+// Finish writes the vector of a sample. It does not allocate.
+func (e *Encoder) Finish(v *Vector, s *Sample) {
+	*v = s.Vector
+	for i := range e.rarities {
+		v[e.rarities[i].place] = e.of(s, i)
+	}
+	if e.bits != nil {
+		v[e.set.surprise] = e.bits.of(&s.Text)
+	}
+	if s.Absent != 0 {
+		put(v, &e.usual, s.Absent)
+	}
 }
+
+// Surprise is that of a text, Unset for "".
+func (e *Encoder) Surprise(text string) float32 {
+	var t Text
+	t.Set(text)
+	return e.bits.of(&t)
+}
+
+// of is the rarity of the sample's i-th code.
+func (e *Encoder) of(s *Sample, i int) float32 {
+	if s.Silent>>i&1 != 0 {
+		return e.rarities[i].usual
+	}
+	return e.Rarity(i, s.Codes[i])
+}
+
+// Rarity is the rarity of a code, the i-th of the set's.
+func (e *Encoder) Rarity(i int, code uint64) float32 {
+	r := &e.rarities[i]
+	if r.numbers != nil {
+		if code < uint64(len(r.numbers)) {
+			if x := r.numbers[code]; x != 0 {
+				return x
+			}
+			return e.unseen
+		}
+	} else if x, ok := r.codes[code]; ok {
+		return x
+	}
+	if code == NoCode {
+		return r.usual
+	}
+	return e.unseen
+}
+
+// Knows reports whether a row had the code before, the i-th of the set's. It
+// does not allocate.
+func (e *Encoder) Knows(i int, code uint64) bool { return e.Rarity(i, code) != e.unseen }
 
 // rarity is −ln of the smoothed share of rows with a value; it is positive.
 func rarity(n, rows uint64) float32 {
 	return float32(-Log((float64(n) + 0.5) / (float64(rows) + 1)))
 }
 
-// proto is the rarity of a transport. Where the state says nothing, since no
-// answer belongs to the connection, the transport says nothing either: that
-// neighbours are discovered by ICMP is no news.
-func (e *Encoder) proto(p conn.Proto, s conn.State) float32 {
-	if s == conn.NoState {
-		return e.usualProto
-	}
-	return e.protos[p]
-}
-
-// service is the rarity of a service; "" is unset.
-func (e *Encoder) service(name string) float32 {
-	if r, ok := e.services[name]; ok {
-		return r
-	}
-	return e.unseen
-}
-
-// port is the rarity of a proto and responder port.
-func (e *Encoder) port(p conn.Proto, port uint16) float32 {
-	if r := e.ports[int(p)<<16|int(port)]; r != 0 {
-		return r
-	}
-	return e.unseen
-}
-
 // maxRows keeps a hostile model's counts where a float64 holds them exactly.
 const maxRows = 1 << 53
 
-func (t *Tables) validate() error {
+func (t *Tables) validate(s *Set) error {
 	if t.Rows > maxRows {
 		return fmt.Errorf("%d training rows", t.Rows)
 	}
-	within := func(what string, n uint64) error {
-		if n > t.Rows {
-			return fmt.Errorf("%s met %d times in %d rows", what, n, t.Rows)
-		}
-		return nil
+	if len(t.Codes) != len(s.Codes) {
+		return fmt.Errorf("counts of %d features, want %d", len(t.Codes), len(s.Codes))
+	}
+	if want := map[bool]int{true: Bigrams}[s.Text]; len(t.Bigrams) != want {
+		return fmt.Errorf("counts of %d pairs of characters, want %d", len(t.Bigrams), want)
 	}
 	var errs []error
-	for i, n := range t.Protos {
-		errs = append(errs, within(conn.Proto(i).String(), n))
-	}
-	for i, n := range t.States {
-		errs = append(errs, within(conn.State(i).String(), n))
-	}
-	if len(t.Services) > MaxServices || len(t.Ports) > MaxPorts {
-		return fmt.Errorf("%d services and %d ports, more than %d and %d", len(t.Services), len(t.Ports), MaxServices, MaxPorts)
-	}
-	for i, s := range t.Services {
-		if len(s.Name) > MaxServiceName || i > 0 && s.Name <= t.Services[i-1].Name {
-			return fmt.Errorf("service %.64q out of order or too long", s.Name)
-		}
-		errs = append(errs, within("a service", s.Rows))
-	}
-	last := math.MinInt
-	for _, p := range t.Ports {
-		if p.Proto >= conn.NumProto || p.index() <= last {
-			return fmt.Errorf("port %d/%d out of order or range", p.Port, p.Proto)
-		}
-		last = p.index()
-		errs = append(errs, within("a port", p.Rows))
+	for i, counts := range t.Codes {
+		errs = append(errs, s.Codes[i].validate(s.Features[s.Codes[i].Feature].Name, counts, t.Rows))
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Coded) validate(name string, counts []CodeCount, rows uint64) error {
+	if len(counts) > c.Most {
+		return fmt.Errorf("%d values of %s, more than %d", len(counts), name, c.Most)
+	}
+	for i, n := range counts {
+		switch {
+		case i > 0 && n.Code <= counts[i-1].Code:
+			return fmt.Errorf("value %#x of %s is out of order", n.Code, name)
+		case c.Below > 0 && n.Code >= c.Below, n.Code >= LongCode:
+			return fmt.Errorf("value %#x of %s is out of range", n.Code, name)
+		case n.Rows > rows:
+			return fmt.Errorf("a value of %s met %d times in %d rows", name, n.Rows, rows)
+		}
+	}
+	return nil
 }

@@ -58,7 +58,7 @@ func TestBudgetOverThreeDays(t *testing.T) {
 						byDay[day]++
 					}
 				}
-				l.Observe(c, w, s)
+				l.Observe(rowOf(c, w), s)
 				_, _ = l.Step()
 				if frozen != nil && frozen.Score(c, w).Path <= threshold {
 					static++

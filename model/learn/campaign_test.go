@@ -25,7 +25,7 @@ func live(t testing.TB, l *learn.Learner, rows []labelled, each func(i int, s mo
 		if m := l.Model(); m != nil {
 			s = m.Score(c, w)
 		}
-		l.Observe(c, w, s)
+		l.Observe(rowOf(c, w), s)
 		_, err := l.Step()
 		var r *learn.Refused
 		if errors.As(err, &r) {

@@ -1,8 +1,6 @@
 package learn
 
 import (
-	"math/bits"
-
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
@@ -16,7 +14,7 @@ const (
 )
 
 // cells is the balanced reservoir: a sample of a few rows for each kind of
-// connection, whatever its volume, so that a scan that makes up most of the
+// row (feature.Row's Cell), whatever its volume, so that a scan that makes up most of the
 // traffic is one behaviour among hundreds (design note iforest.md, §2.6). The
 // cell seen longest ago is forgotten when there are too many. All memory is
 // reserved at once and holds no pointers.
@@ -47,27 +45,6 @@ func newCells(capacity int, r *random, memory uint64) *cells {
 		random: r,
 		memory: memory,
 	}
-}
-
-// cellKey tells kinds of connection apart: local_orig, proto, service,
-// conn_state and the magnitudes of the bytes in both directions. Of attempts
-// that came to nothing the bytes do not count: they say how often a SYN was
-// sent again, and would make a scan many kinds.
-func cellKey(c *conn.Conn, service uint16) uint64 {
-	var key uint64
-	if !c.State.Failed() {
-		key = uint64(bits.Len64(c.OrigIPBytes))<<7 | uint64(bits.Len64(c.RespIPBytes))
-	}
-	key = key<<4 | uint64(c.State)
-	key = key<<11 | uint64(service)
-	key = key<<2 | uint64(c.Proto)
-	switch {
-	case !c.Has(conn.LocalOrig):
-		return key << 2
-	case c.LocalOrig:
-		return key<<2 | 1
-	}
-	return key<<2 | 2
 }
 
 // find returns the place of a kind of connection, now the latest seen, and

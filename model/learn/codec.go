@@ -12,6 +12,7 @@ import (
 // codec writes or reads a part of a saved state: one description of the part
 // serves both ways. After an error it does nothing and yields zeros.
 type codec struct {
+	set     *feature.Set
 	data    []byte // written so far, or left to read
 	reading bool
 	err     error
@@ -42,14 +43,6 @@ func (c *codec) uint32(x *uint32) {
 		c.data = binary.LittleEndian.AppendUint32(c.data, *x)
 	} else if b := c.take(4); b != nil {
 		*x = binary.LittleEndian.Uint32(b)
-	}
-}
-
-func (c *codec) uint16(x *uint16) {
-	if !c.reading {
-		c.data = binary.LittleEndian.AppendUint16(c.data, *x)
-	} else if b := c.take(2); b != nil {
-		*x = binary.LittleEndian.Uint16(b)
 	}
 }
 
@@ -123,15 +116,24 @@ func (c *codec) random(r *random) {
 }
 
 func (c *codec) sample(s *feature.Sample) {
-	for i := range s.Vector {
+	for i := range c.set.N() {
 		c.float32(&s.Vector[i])
 	}
-	c.uint16(&s.Port)
-	c.uint16(&s.Service)
-	c.uint8((*uint8)(&s.Proto))
-	c.uint8((*uint8)(&s.State))
-	if s.Proto >= conn.NumProto || s.State >= conn.NumState || s.Service > feature.MaxServices {
-		c.err = errors.Join(c.err, errState)
+	for i := range c.set.Codes {
+		c.uint64(&s.Codes[i])
+	}
+	c.uint8(&s.Silent)
+	c.uint32(&s.Absent)
+	if c.set.Text {
+		text := s.Text[1 : 1+s.Text[0]]
+		c.bytes(&text, len(s.Text)-1)
+		if c.reading {
+			s.Text = feature.Text{}
+			s.Text[0] = byte(copy(s.Text[1:], text))
+		}
+	}
+	if err := c.set.CheckSample(s); err != nil {
+		c.err = errors.Join(c.err, errState, err)
 		*s = feature.Sample{}
 	}
 }

@@ -41,10 +41,11 @@ func ParseSampling(name string) (Sampling, error) {
 // Options says how a model is made. Zero values mean model's defaults; the
 // seed is taken as it is.
 type Options struct {
+	Set         *feature.Set // the kind of rows; nil is conn.log's
 	Trees       int
 	Subsample   int
 	MaxDepth    int    // depth at which trees end; 0 means forest.Options.MaxDepth's default
-	Without     uint32 // features that trees do not split by, bit i for feature.Schema[i]
+	Without     uint32 // features that trees do not split by, bit i for Set.Features[i]
 	Seed        uint64
 	Sampling    Sampling
 	Within      bool   // no cut lies beyond the data, as in the paper; always so with Uniform
@@ -65,6 +66,7 @@ func (o Options) withDefaults() Options {
 	if o.Sampling == Uniform {
 		trees, subsample = model.PaperTrees, model.PaperSubsample
 	}
+	o.Set = cmp.Or(o.Set, feature.Conn)
 	o.Trees = cmp.Or(o.Trees, trees)
 	o.Subsample = cmp.Or(o.Subsample, subsample)
 	o.Hosts = cmp.Or(o.Hosts, model.DefaultHosts)
@@ -83,64 +85,44 @@ type Report struct {
 	Remarks  []string // what the user should know: "only 12 connections: …"
 }
 
-// Fit makes a model of the connections that next yields, in log order, until
-// io.EOF; another error of next ends it. It passes over them once, in memory
-// that does not depend on their number. Fewer than two are an error, which
-// wraps forest.ErrTooFewRows. The same rows and options give the same model,
-// byte for byte.
+// FitRows makes a model of the rows that next sets, of Options.Set and in log
+// order, until io.EOF; another error of next ends it. It passes over them once,
+// in memory that does not depend on their number. Fewer than two are an error,
+// which wraps forest.ErrTooFewRows. The same rows and options give the same
+// model, byte for byte.
 //
 // With AsSensor it is the model that a sensor would use after these rows:
 // ErrNoModelYet where that would be none.
-func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
+func FitRows(next func(*feature.Row) error, o Options) (*model.Model, Report, error) {
 	o = o.withDefaults()
 	var report Report
-	if err := checkFeatures(o.Without); err != nil {
+	if err := checkFeatures(o.Set, o.Without); err != nil {
 		return nil, report, fmt.Errorf("learn: %w", err)
 	}
-	if o.Observe == nil {
-		hosts := feature.NewHosts(o.Hosts)
-		o.Observe = func(c *conn.Conn) (feature.Window, error) { return hosts.Observe(c), nil }
-	}
-	var firstFault error
-	each := func(observe func(*conn.Conn, feature.Window)) error {
-		for c := new(conn.Conn); ; {
-			if err := next(c); err == io.EOF {
+	m, err := o.fit(func(observe func(*feature.Row)) error {
+		for r := new(feature.Row); ; {
+			if err := next(r); err == io.EOF {
 				return nil
 			} else if err != nil {
 				return err
 			}
-			if err := feature.Check(c); err != nil {
-				report.Unusable++
-				if firstFault == nil {
-					firstFault = err
-				}
-				continue
-			}
 			report.Rows++
-			w, err := o.Observe(c)
-			if err != nil {
-				return err
-			}
-			observe(c, w)
+			observe(r)
 		}
-	}
-	m, err := o.fit(each)
-	if firstFault != nil {
-		report.Remarks = append(report.Remarks, fmt.Sprintf("%d connections could not be used: the first one's %v", report.Unusable, firstFault))
-	}
+	})
 	switch {
 	case errors.Is(err, forest.ErrTooFewRows):
-		return nil, report, fmt.Errorf("%d connections to learn from: %w", report.Rows, err)
+		return nil, report, fmt.Errorf("%d %s to learn from: %w", report.Rows, o.Set.Rows, err)
 	case err != nil:
 		return nil, report, err
 	case report.Rows < fewRows:
-		report.Remarks = append(report.Remarks, fmt.Sprintf("only %d connections: the scores mean little", report.Rows))
+		report.Remarks = append(report.Remarks, fmt.Sprintf("only %d %s: the scores mean little", report.Rows, o.Set.Rows))
 	}
 	return m, report, nil
 }
 
 // fit learns from each row.
-func (o Options) fit(each func(func(*conn.Conn, feature.Window)) error) (*model.Model, error) {
+func (o Options) fit(each func(func(*feature.Row)) error) (*model.Model, error) {
 	if o.AsSensor {
 		return o.fitAsSensor(each)
 	}
@@ -163,10 +145,10 @@ func (o Options) fit(each func(func(*conn.Conn, feature.Window)) error) (*model.
 var ErrNoModelYet = errors.New("learn: a sensor would have no model yet after so few connections")
 
 // fitAsSensor does what a sensor does with each row.
-func (o Options) fitAsSensor(each func(func(*conn.Conn, feature.Window)) error) (*model.Model, error) {
+func (o Options) fitAsSensor(each func(func(*feature.Row)) error) (*model.Model, error) {
 	l := NewLearner(o)
-	err := each(func(c *conn.Conn, w feature.Window) {
-		_, _ = l.Take(c, w) // a refusal leaves the model in use, here as there
+	err := each(func(r *feature.Row) {
+		_, _ = l.Take(r) // a refusal leaves the model in use, here as there
 	})
 	switch {
 	case err != nil:

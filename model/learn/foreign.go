@@ -31,8 +31,7 @@ func Adopt(base *model.Model, f *forest.Forest, name string, next func(*conn.Con
 			continue
 		}
 		report.Rows++
-		var v feature.Vector
-		base.Encoder().Encode(&v, c, hosts.Observe(c))
+		v := base.Vector(c, hosts.Observe(c))
 		curve.Add(walker.MeanPath(f, v[:]))
 	}
 	p := model.Parts{Summary: base.Summary(), Encoder: base.Encoder(), Forest: f}

@@ -12,7 +12,7 @@ import (
 // there is a model: then there is no hurry.
 const stepEvery = 8
 
-// Learner learns from the connections of a sensor while they are scored. What
+// Learner learns from the rows of a sensor while they are scored. What
 // it does depends on the rows and the options alone, never on a clock, so Fit
 // with AsSensor makes the same models of the same log. It computes on the
 // thread that calls it and is not safe for concurrent use.
@@ -32,7 +32,8 @@ type Learner struct {
 	refusing conn.Micros // ts of the first refusal since the last promotion
 }
 
-// NewLearner reserves all memory that observing needs, about 20 MB.
+// NewLearner reserves all memory that observing needs, for conn.log about 40 MB, most of
+// which a site of a few kinds of row never touches.
 func NewLearner(o Options) *Learner {
 	o = o.withDefaults()
 	p := newPast(o, true)
@@ -48,26 +49,27 @@ func (l *Learner) Rows() uint64 { return l.past.rows }
 // Rebuilding reports whether the next model is being made or on trial.
 func (l *Learner) Rebuilding() bool { return l.rebuild.stage != idle || l.trial != nil }
 
-// Observe remembers a connection for which feature.Check finds no fault, with
-// its window and, where there is a model, its score by Model. It takes
-// constant time and does not allocate.
-func (l *Learner) Observe(c *conn.Conn, w feature.Window, s model.Score) {
-	l.past.observe(c, w)
-	if l.model != nil && !w.Cold && l.model.Rank(s.Path) <= alertRank {
-		l.alerts.add(c, w, l.past.counter.ServiceCode(c))
+// Observe remembers a row of Options.Set and, where there is a model, its score
+// by Model. It takes constant time and does not allocate.
+func (l *Learner) Observe(r *feature.Row, s model.Score) {
+	l.past.observe(r)
+	if l.model != nil && !r.Cold && l.model.Rank(s.Path) <= alertRank {
+		l.alerts.add(r)
 	}
 }
 
-// Take scores a connection, observes it and does a slice of the work, as Step
-// does.
-func (l *Learner) Take(c *conn.Conn, w feature.Window) (*model.Model, error) {
+// Take scores a row, observes it and does a slice of the work, as Step does.
+func (l *Learner) Take(r *feature.Row) (*model.Model, error) {
 	var s model.Score
 	if l.model != nil {
-		s = l.model.Score(c, w)
+		s = l.model.ScoreRow(r)
 	}
-	l.Observe(c, w, s)
+	l.Observe(r, s)
 	return l.Step()
 }
+
+// Set is the kind of rows that the learner learns from.
+func (l *Learner) Set() *feature.Set { return l.o.Set }
 
 // Step does a slice of the work for the next model, if one is due: about a
 // tenth of a millisecond. It must follow each Observe. It returns a model when

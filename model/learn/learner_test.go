@@ -30,7 +30,7 @@ func feed(t *testing.T, l *Learner, n int, begun conn.Micros) (promoted []*model
 		if m := l.Model(); m != nil {
 			s = m.Score(&c, w)
 		}
-		l.Observe(&c, w, s)
+		l.Observe(rowOf(&c, w), s)
 		m, err := l.Step()
 		if m != nil {
 			require.Same(t, m, l.Model())
@@ -74,7 +74,7 @@ func TestAlertsStayAlerts(t *testing.T) {
 	before := l.Model()
 	for i := range 77 { // as if these had been alerts
 		c := ordinary(i, 0)
-		l.alerts.add(&c, feature.Window{Connections: 5, Responders: 1, Ports: 1}, l.past.counter.ServiceCode(&c))
+		l.alerts.add(rowOf(&c, feature.Window{Connections: 5, Responders: 1, Ports: 1}))
 	}
 	promoted, refused := feed(t, l, 3000, 900e6)
 	require.Empty(t, promoted)

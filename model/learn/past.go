@@ -1,6 +1,6 @@
-// Package learn decides what to remember of a stream of connections and makes
-// models of it: fit.go from a log, in one pass; learner.go on a sensor, for
-// ever; past.go is the memory, with cells.go (balanced), sample.go (uniform)
+// Package learn decides what to remember of a stream of rows (feature.Row), of
+// whatever log, and makes models of it: fit.go from a log, in one pass;
+// learner.go on a sensor, for ever; conn.go for callers that have connections; past.go is the memory, with cells.go (balanced), sample.go (uniform)
 // and quarantine.go (what is too new); rebuild.go makes a model of it in small
 // steps, and promote.go decides whether the sensor takes it.
 package learn
@@ -64,7 +64,7 @@ type past struct {
 func newPast(o Options, sensor bool) *past {
 	p := &past{
 		sensor:  sensor,
-		counter: feature.NewCounter(),
+		counter: feature.NewCounter(o.Set),
 		early:   make([]feature.Sample, 0, earlyRows),
 		divide:  newRandom(o.Seed, streamDivide),
 	}
@@ -85,64 +85,67 @@ func newPast(o Options, sensor bool) *past {
 	return p
 }
 
-// observe remembers a connection, or not. It does not allocate.
-func (p *past) observe(c *conn.Conn, w feature.Window) {
+// observe remembers a row, or not. It does not allocate.
+func (p *past) observe(r *feature.Row) {
 	if p.rows == 0 {
-		p.first, p.last, p.begun = c.TS, c.TS, c.TS
+		p.first, p.last, p.begun = r.TS, r.TS, r.TS
 	}
 	p.rows++
-	p.now = c.TS
-	p.lacking = p.lacking || c.Absent != 0
-	p.first, p.last = min(p.first, c.TS), max(p.last, c.TS)
+	p.now = r.TS
+	p.lacking = p.lacking || r.Absent != 0
+	p.first, p.last = min(p.first, r.TS), max(p.last, r.TS)
 
-	service := p.counter.ServiceCode(c)
 	in, place := p.cells, 0
 	if in != nil {
-		in, place = p.cell(cellKey(c, service), c)
+		in, place = p.cell(r)
 	}
 	if in == p.cells {
-		p.counter.Count(c, service)
+		p.counter.Count(&r.Sample)
 	}
-	if s := p.keep(in, place); s != nil {
-		s.Set(c, w, service)
+	s, forTrees := p.keep(in, place)
+	if s != nil {
+		*s = r.Sample
+	}
+	if s != nil && forTrees && in == p.cells {
+		p.counter.CountText(&r.Sample)
 	}
 	if p.rows <= earlyRows {
-		p.early = p.early[:p.rows]
-		p.early[p.rows-1].Set(c, w, service)
+		p.early = append(p.early, r.Sample)
 	}
 }
 
 // cell finds the cell of a row: among those that shape models, or in
 // quarantine.
-func (p *past) cell(key uint64, c *conn.Conn) (in *cells, place int) {
-	if p.waiting == nil || p.cells.table.Find(key) >= 0 {
-		place = p.cells.find(key)
-		p.cells.cells[place].last = c.TS
+func (p *past) cell(r *feature.Row) (in *cells, place int) {
+	if p.waiting == nil || p.cells.table.Find(r.Cell) >= 0 {
+		place = p.cells.find(r.Cell)
+		p.cells.cells[place].last = r.TS
 		return p.cells, place
 	}
-	place = p.waiting.find(key)
+	place = p.waiting.find(r.Cell)
 	e := &p.waiting.cells[place]
-	if e.see(c, p.begun) || p.rows <= earlyRows {
-		return p.cells, p.cells.take(key, p.waiting, place)
+	if e.see(r, p.begun) || p.rows <= earlyRows {
+		return p.cells, p.cells.take(r.Cell, p.waiting, place)
 	}
 	return p.waiting, place
 }
 
-// keep decides where the row of a cell is kept, nil for nowhere.
-func (p *past) keep(in *cells, place int) *feature.Sample {
+// keep decides where the row of a cell is kept, nil for nowhere, and whether for
+// the trees.
+func (p *past) keep(in *cells, place int) (s *feature.Sample, forTrees bool) {
 	if p.rows > earlyRows && p.divide.below(calibrationShare) == 0 {
 		if p.sensor && p.divide.below(heldBackShare) == 0 {
 			at := int(p.held % maxHeldBack)
 			p.held++
 			p.heldBack = p.heldBack[:max(len(p.heldBack), at+1)]
-			return &p.heldBack[at]
+			return &p.heldBack[at], false
 		}
-		return p.calibration.offer()
+		return p.calibration.offer(), false
 	}
 	if in != nil {
-		return in.offer(place)
+		return in.offer(place), true
 	}
-	return p.uniform.offer()
+	return p.uniform.offer(), true
 }
 
 // curveRows is the number of rows for the curve, and whether the early ones are
@@ -169,14 +172,14 @@ func (p *past) forCurve(i int, early bool) *feature.Sample {
 // usual is the middle of each feature among the rows that have it, for those
 // that do not; where none has it, it is the same for all.
 func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
-	var of [feature.N][]float32
+	var of [feature.Places][]float32
 	n, early := p.curveRows()
 	for i := range n {
 		s := p.forCurve(i, early)
 		var v feature.Vector
-		p.counter.Finish(&v, s, e)
-		for f, x := range v {
-			if s.Vector[f] != feature.Nothing {
+		e.Finish(&v, s)
+		for f, x := range v[:e.Set().N()] {
+			if s.Absent>>f&1 == 0 {
 				of[f] = append(of[f], x)
 			}
 		}

@@ -18,6 +18,13 @@ func from(host byte, ts conn.Micros) conn.Conn {
 	}
 }
 
+// rowOf is the row of a connection.
+func rowOf(c *conn.Conn, w feature.Window) *feature.Row {
+	r := new(feature.Row)
+	r.SetConn(c, w, nil)
+	return r
+}
+
 func TestQuarantine(t *testing.T) {
 	const hour = day / 24
 	type seen struct {
@@ -39,36 +46,9 @@ func TestQuarantine(t *testing.T) {
 		var q quarantine
 		for i, s := range rows {
 			c := from(s.host, s.ts)
-			require.Equal(t, s.want, q.see(&c, 0), "%s, row %d", name, i)
+			require.Equal(t, s.want, q.see(rowOf(&c, feature.Window{}), 0), "%s, row %d", name, i)
 		}
 	}
-}
-
-func TestCellKey(t *testing.T) {
-	base := from(1, 0)
-	kinds := map[uint64]string{cellKey(&base, 3): "base"}
-	for name, change := range map[string]func(c *conn.Conn){
-		"local":            func(c *conn.Conn) { c.Set, c.LocalOrig = conn.LocalOrig, true },
-		"remote":           func(c *conn.Conn) { c.Set = conn.LocalOrig },
-		"proto":            func(c *conn.Conn) { c.Proto = conn.UDP },
-		"state":            func(c *conn.Conn) { c.State = conn.S1 },
-		"twice the bytes":  func(c *conn.Conn) { c.OrigIPBytes *= 2 },
-		"twice the answer": func(c *conn.Conn) { c.RespIPBytes *= 2 },
-		"failed":           func(c *conn.Conn) { c.State = conn.S0 },
-	} {
-		c := base
-		change(&c)
-		key := cellKey(&c, 3)
-		require.Empty(t, kinds[key], name)
-		kinds[key] = name
-	}
-	require.NotEqual(t, cellKey(&base, 3), cellKey(&base, 4), "service")
-
-	more := base
-	more.OrigIPBytes++
-	require.Equal(t, cellKey(&base, 3), cellKey(&more, 3), "about as many bytes")
-	base.State, more.State, more.OrigIPBytes = conn.S0, conn.S0, 1<<40
-	require.Equal(t, cellKey(&base, 3), cellKey(&more, 3), "the bytes of an attempt that failed")
 }
 
 // Each kind has the same chance, whatever its volume, and within a kind each row.
@@ -78,7 +58,7 @@ func TestCellsAreBalanced(t *testing.T) {
 	for kind := range uint64(10) {
 		for i := range 1 << kind * 3 { // 3 to 1536 rows
 			if row := s.offer(s.find(kind)); row != nil {
-				*row = feature.Sample{Port: uint16(kind), Service: uint16(min(2*i/(1<<kind*3), 1))}
+				*row = feature.Sample{Codes: [feature.MaxCodes]uint64{kind, uint64(min(2*i/(1<<kind*3), 1))}}
 			}
 			offered++
 		}
@@ -90,8 +70,8 @@ func TestCellsAreBalanced(t *testing.T) {
 	for tree := range 1000 {
 		s.draw(dst, 0, newRandom(7, uint64(tree)))
 		for _, row := range dst {
-			drawn[row.Port]++
-			late += int(row.Service)
+			drawn[row.Codes[0]]++
+			late += int(row.Codes[1])
 		}
 	}
 	for kind, n := range drawn {
@@ -127,7 +107,7 @@ func TestPastKeepsNewKindsApart(t *testing.T) {
 	p := newPast(Options{}.withDefaults(), true)
 	for i := range earlyRows + 100 {
 		c := from(byte(i), conn.Micros(i))
-		p.observe(&c, feature.Window{Connections: 1})
+		p.observe(rowOf(&c, feature.Window{Connections: 1}))
 	}
 	counted, kinds := p.counter.Rows(), p.cells.table.Len()
 	require.Equal(t, uint64(earlyRows+100), counted)
@@ -136,7 +116,7 @@ func TestPastKeepsNewKindsApart(t *testing.T) {
 		c.State = conn.S1
 		c.OrigIPBytes, c.RespIPBytes, c.Service = 1<<(i%40), 1<<(i/40%40), string(rune('a'+i/1600))
 		c.Set = conn.Service
-		p.observe(&c, feature.Window{Connections: 1})
+		p.observe(rowOf(&c, feature.Window{Connections: 1}))
 	}
 	require.Equal(t, counted, p.counter.Rows())
 	require.Equal(t, kinds, p.cells.table.Len())
@@ -147,12 +127,12 @@ func TestPastKeepsNewKindsApart(t *testing.T) {
 	for _, host := range []byte{1, 2, 3} {
 		c = from(host, 2*day+conn.Micros(host))
 		c.State = conn.S2
-		p.observe(&c, feature.Window{Connections: 1})
+		p.observe(rowOf(&c, feature.Window{Connections: 1}))
 	}
 	c.TS += day
-	p.observe(&c, feature.Window{Connections: 1})
+	p.observe(rowOf(&c, feature.Window{Connections: 1}))
 	require.Equal(t, counted+1, p.counter.Rows(), "admitted")
-	place := p.cells.table.Find(cellKey(&c, p.counter.ServiceCode(&c)))
+	place := p.cells.table.Find(rowOf(&c, feature.Window{}).Cell)
 	require.GreaterOrEqual(t, place, 0)
 	require.GreaterOrEqual(t, int(p.cells.cells[place].kept), 2, "with the rows of its quarantine")
 }
@@ -163,7 +143,7 @@ func TestRowsServeTreesOrCurve(t *testing.T) {
 		c := from(1, conn.Micros(i))
 		c.OrigIPBytes = 1 << (i % 30) // a row or eight of each kind
 		c.MissedBytes = uint64(i)
-		p.observe(&c, feature.Window{Connections: 1})
+		p.observe(rowOf(&c, feature.Window{Connections: 1}))
 	}
 	forTrees := map[float32]bool{}
 	for i := range p.cells.table.Len() {
@@ -185,9 +165,11 @@ func TestObserveDoesNotAllocate(t *testing.T) {
 	l := NewLearner(Options{})
 	i := 0
 	c := from(1, 0)
+	var r feature.Row
 	require.Zero(t, testing.AllocsPerRun(5000, func() {
 		i++
 		c.TS, c.OrigIPBytes = conn.Micros(i)*1e6, 1<<(i%30)
-		l.past.observe(&c, feature.Window{Connections: 1})
+		r.SetConn(&c, feature.Window{Connections: 1}, nil)
+		l.past.observe(&r)
 	}))
 }

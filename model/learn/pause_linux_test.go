@@ -49,7 +49,7 @@ func TestPauses(t *testing.T) {
 			s = m.Score(c, w)
 		}
 		t0 := threadTime()
-		l.Observe(c, w, s)
+		l.Observe(rowOf(c, w), s)
 		t1 := threadTime()
 		_, err := l.Step()
 		t2 := threadTime()

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
 )
@@ -46,9 +45,9 @@ func newAlerts() *alerts {
 	return &alerts{recent.New[uint64](maxAlerts), make([]feature.Sample, maxAlerts)}
 }
 
-func (a *alerts) add(c *conn.Conn, w feature.Window, service uint16) {
-	place, _ := a.table.Use(cellKey(c, service))
-	a.rows[place].Set(c, w, service)
+func (a *alerts) add(r *feature.Row) {
+	place, _ := a.table.Use(r.Cell)
+	a.rows[place] = r.Sample
 }
 
 // Refused says why a new model did not take the place of the old one.
@@ -72,7 +71,7 @@ func (t *trial) step(p *past, a *alerts) (done bool) {
 	for range comparedPerStep {
 		switch {
 		case t.held < len(p.heldBack):
-			now, next := t.path(p, t.now, &p.heldBack[t.held]), t.path(p, t.next, &p.heldBack[t.held])
+			now, next := t.path(t.now, &p.heldBack[t.held]), t.path(t.next, &p.heldBack[t.held])
 			t.held++
 			t.nowPath, t.nextPath = append(t.nowPath, now), append(t.nextPath, next)
 			if t.now.Rank(now) <= strangeRank {
@@ -82,7 +81,7 @@ func (t *trial) step(p *past, a *alerts) (done bool) {
 				t.strangeNext++
 			}
 		case t.alerts < a.table.Len():
-			next := t.path(p, t.next, &a.rows[t.alerts])
+			next := t.path(t.next, &a.rows[t.alerts])
 			t.alerts++
 			if t.next.Rank(next) <= stillRank {
 				t.still++
@@ -94,9 +93,9 @@ func (t *trial) step(p *past, a *alerts) (done bool) {
 	return false
 }
 
-func (t *trial) path(p *past, m *model.Model, s *feature.Sample) float64 {
+func (t *trial) path(m *model.Model, s *feature.Sample) float64 {
 	var v feature.Vector
-	p.counter.Finish(&v, s, m.Encoder())
+	m.Encoder().Finish(&v, s)
 	return m.Forest().MeanPath(v[:])
 }
 

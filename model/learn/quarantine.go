@@ -1,9 +1,8 @@
 package learn
 
 import (
-	"encoding/binary"
-
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 const day = conn.Micros(86400e6)
@@ -34,29 +33,19 @@ type quarantine struct {
 
 // see notes a row of the kind and reports whether the kind is admitted. begun
 // is when the stream began.
-func (q *quarantine) see(c *conn.Conn, begun conn.Micros) bool {
+func (q *quarantine) see(r *feature.Row, begun conn.Micros) bool {
 	if q.hosts[0] == 0 {
-		q.first = c.TS
+		q.first = r.TS
 	}
-	q.last = c.TS
-	host := hostHash(c)
+	q.last = r.TS
 	n := 0
-	for n < len(q.hosts) && q.hosts[n] != 0 && q.hosts[n] != host {
+	for n < len(q.hosts) && q.hosts[n] != 0 && q.hosts[n] != r.Host {
 		n++
 	}
 	if n < len(q.hosts) {
-		q.hosts[n] = host
+		q.hosts[n] = r.Host
 	}
-	age, since := c.TS-q.first, q.first-begun
+	age, since := r.TS-q.first, q.first-begun
 	return -day < since && since < quarantineOpens ||
 		age >= quarantineFew && q.hosts[quarantineHosts-1] != 0 || age >= quarantineOne
-}
-
-// hostHash is not zero. Who finds addresses with the same hash makes himself
-// fewer, which does not help him.
-func hostHash(c *conn.Conn) uint32 {
-	a := c.Orig.Addr().As16()
-	h := binary.BigEndian.Uint64(a[:8])*0x9e3779b97f4a7c15 ^ binary.BigEndian.Uint64(a[8:])
-	h *= 0x94d049bb133111eb
-	return uint32(h>>32) | 1
 }

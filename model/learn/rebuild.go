@@ -48,7 +48,7 @@ type rebuild struct {
 	curve  *calibrate.Histogram
 	next   int // rows followed
 	total  int // rows to follow
-	vector [feature.N][]float32
+	vector [feature.Places][]float32
 	usual  int // ranges found
 }
 
@@ -81,10 +81,10 @@ func (b *rebuild) begin(build int) error {
 func (b *rebuild) reserve(subsample int) (err error) {
 	o := forest.Options{Trees: b.o.Trees, Subsample: subsample, MaxDepth: b.o.MaxDepth, Seed: b.seed()}
 	if !b.o.Within && b.o.Sampling != Uniform {
-		o.Beyond = feature.Beyond
+		o.Beyond = b.o.Set.Beyond
 	}
 	if b.grower == nil {
-		b.grower, err = forest.NewGrower(feature.N, o)
+		b.grower, err = forest.NewGrower(b.o.Set.N(), o)
 	} else {
 		err = b.grower.Reset(o)
 	}
@@ -96,7 +96,7 @@ func (b *rebuild) reserve(subsample int) (err error) {
 		for i := range b.order {
 			b.order[i] = int32(i)
 		}
-		b.rows = make([]float32, subsample*feature.N)
+		b.rows = make([]float32, subsample*b.o.Set.N())
 		if b.past.sensor {
 			b.drawn = make([]feature.Sample, b.o.Trees*subsample)
 		} else {
@@ -141,7 +141,7 @@ func (b *rebuild) freeze() (err error) {
 	if p.cells != nil {
 		b.parts.Summary.Cells = len(p.cells.opened(p.now))
 	}
-	b.parts.Encoder, err = feature.NewEncoder(p.counter.Tables())
+	b.parts.Encoder, err = feature.NewEncoder(b.o.Set, p.counter.Tables())
 	if err == nil && p.lacking {
 		b.parts.Encoder = b.parts.Encoder.WithUsual(p.usual(b.parts.Encoder))
 	}
@@ -172,12 +172,14 @@ func (b *rebuild) rowsOf(tree int) []feature.Sample {
 
 // growFrom grows the next tree from its rows.
 func (b *rebuild) growFrom(drawn []feature.Sample) error {
+	n := b.o.Set.N()
 	for i := range drawn {
-		v := (*feature.Vector)(b.rows[i*feature.N:])
-		b.past.counter.Finish(v, &drawn[i], b.parts.Encoder)
+		var v feature.Vector
+		b.parts.Encoder.Finish(&v, &drawn[i])
 		for without := b.o.Without; without != 0; without &= without - 1 {
 			v[bits.TrailingZeros32(without)] = 0 // no tree splits by what does not differ
 		}
+		copy(b.rows[i*n:(i+1)*n], v[:])
 	}
 	err := b.grower.GrowTree(b.tree, b.rows, b.order)
 	b.tree++
@@ -201,10 +203,10 @@ func (b *rebuild) follow() {
 	keep := min(b.total, usualRows)
 	for end := min(b.next+pathsPerStep, b.total); b.next < end; b.next++ {
 		var v feature.Vector
-		b.past.counter.Finish(&v, b.past.forCurve(b.next, !b.parts.Summary.Disjoint), b.parts.Encoder)
+		b.parts.Encoder.Finish(&v, b.past.forCurve(b.next, !b.parts.Summary.Disjoint))
 		b.curve.Add(b.parts.Forest.MeanPath(v[:]))
 		if (b.next+1)*keep/b.total > b.next*keep/b.total {
-			for f, x := range v {
+			for f, x := range v[:b.o.Set.N()] {
 				b.vector[f] = append(b.vector[f], x)
 			}
 		}
@@ -221,7 +223,7 @@ func (b *rebuild) findUsual() {
 	for i, q := range feature.Quantiles {
 		b.parts.Usual[b.usual][i] = x[min(int(q*float64(len(x))), len(x)-1)]
 	}
-	if b.usual++; b.usual == feature.N {
+	if b.usual++; b.usual == b.o.Set.N() {
 		b.stage = assembling
 	}
 }

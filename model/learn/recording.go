@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -18,20 +17,27 @@ import (
 // models can be made again (FitRecording). It is
 //
 //	recordingMagic
-//	length (4 bytes), options: seed, warmup, rebuild every (8 each), Zeek's version (with its length, 8)
+//	length (4 bytes), options: #path of the log, with its length (8), seed, warmup, rebuild every (8 each),
+//	Zeek's version, with its length (8)
 //	batches: rows learnt before (8), length (4), batch
 //
-// all little-endian. It holds addresses: its mode is 0600.
+// all little-endian. It says when which kind of row was seen: its mode is 0600.
 const (
-	recordingMagic = "zeek-iforest recording 1\n"
+	recordingMagic = "zeek-iforest recording 2\n"
 	batchFrame     = 12
 	maxHead        = 1 << 10
 	maxZeekVersion = 256
+	maxLog         = 64
 )
 
 // codeOptions describes the options of a recording, both ways.
 func codeOptions(c *codec, o *Options) {
-	version := []byte(o.ZeekVersion)
+	log, version := []byte(nil), []byte(o.ZeekVersion)
+	if o.Set != nil {
+		log = []byte(o.Set.Log)
+	}
+	c.bytes(&log, maxLog)
+	o.Set = model.SetOf(string(log))
 	c.uint64(&o.Seed)
 	c.count(&o.Warmup, 1<<31-1)
 	c.count(&o.RebuildEvery, 1<<31-1)
@@ -103,8 +109,8 @@ func FitRecording(from io.Reader) (*model.Model, Report, error) {
 	if err != nil {
 		return nil, report, err
 	}
-	m, err := o.withDefaults().fitAsSensor(func(observe func(*conn.Conn, feature.Window)) error {
-		return readBatches(in, &report.Rows, observe)
+	m, err := o.withDefaults().fitAsSensor(func(observe func(*feature.Row)) error {
+		return readBatches(in, o.Set, &report.Rows, observe)
 	})
 	return m, report, err
 }
@@ -128,15 +134,18 @@ func readHead(in io.Reader) (o Options, err error) {
 	if codeOptions(&c, &o); c.err != nil || len(c.data) > 0 {
 		return o, errHead
 	}
+	if o.Set == nil {
+		return o, errors.New("the recording is of a log that this program does not know")
+	}
 	return o, nil
 }
 
 var errHead = errors.New("the recording's head is damaged")
 
-// readBatches gives each the connections and counts them in rows.
-func readBatches(in io.Reader, rows *uint64, each func(*conn.Conn, feature.Window)) error {
-	after := func(err error) error { return fmt.Errorf("after %d connections: %w", *rows, err) }
-	var reader BatchReader
+// readBatches gives each the rows and counts them in rows.
+func readBatches(in io.Reader, set *feature.Set, rows *uint64, each func(*feature.Row)) error {
+	after := func(err error) error { return fmt.Errorf("after %d %s: %w", *rows, set.Rows, err) }
+	reader := NewBatchReader(set)
 	for batch := make([]byte, MaxBatch); ; {
 		var head [batchFrame]byte
 		if _, err := io.ReadFull(in, head[:]); err == io.EOF {
@@ -154,7 +163,7 @@ func readBatches(in io.Reader, rows *uint64, each func(*conn.Conn, feature.Windo
 		if _, err := io.ReadFull(in, batch[:size]); err != nil {
 			return after(err)
 		}
-		if err := reader.Read(batch[:size], func(c *conn.Conn, w feature.Window) { *rows++; each(c, w) }); err != nil {
+		if err := reader.Read(batch[:size], func(r *feature.Row) { *rows++; each(r) }); err != nil {
 			return after(err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -18,10 +17,10 @@ func FuzzRecording(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "samples")
 	rec, err := NewLearner(Options{Seed: 3, ZeekVersion: "8.0.10"}).Record(path)
 	require.NoError(f, err)
-	b := NewBatch()
+	b := NewBatch(feature.Conn)
 	for i := range 300 {
 		c := ordinary(i, 0)
-		if b.Add(&c, feature.Window{Connections: uint32(i)}); b.Full() {
+		if b.Add(rowOf(&c, feature.Window{Connections: uint32(i)})); b.Full() {
 			require.NoError(f, rec.Add(uint64(i+1-b.Rows()), b.Bytes()))
 			b.Reset()
 		}
@@ -41,8 +40,8 @@ func FuzzRecording(f *testing.F) {
 		}
 		require.True(t, o.Warmup >= 0 && o.RebuildEvery >= 0)
 		var rows, given uint64
-		_ = readBatches(in, &rows, func(c *conn.Conn, _ feature.Window) { // an error ends it
-			require.NoError(t, feature.Check(c))
+		_ = readBatches(in, o.Set, &rows, func(r *feature.Row) { // an error ends it
+			require.NoError(t, o.Set.CheckSample(&r.Sample))
 			given++
 		})
 		require.Equal(t, rows, given)

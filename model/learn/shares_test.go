@@ -70,8 +70,8 @@ func TestSharesOfTheTraffic(t *testing.T) {
 				if m := l.Model(); m != nil && i >= len(calm) && (benign(rows[i]) || external(rows[i])) {
 					paths, scored = append(paths, -m.Score(c, w).Path), append(scored, rows[i])
 				}
-				if thin.Takes(c) {
-					_, _ = l.Take(c, w) // a refusal leaves the model in use
+				if r := rowOf(c, w); thin.Takes(r) {
+					_, _ = l.Take(r) // a refusal leaves the model in use
 				}
 			}
 			n, p := split(scored, paths)

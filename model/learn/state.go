@@ -21,10 +21,10 @@ import (
 //	pieces: part (1), piece (4), length (4), content, CRC-32C of these
 //	the piece 255, 0, 0, CRC-32C: the end
 //
-// all little-endian. It holds addresses: its mode is 0600.
+// all little-endian. What a memory keeps holds addresses: its mode is 0600.
 const (
 	stateMagic   = "zeek-iforest state\n"
-	stateVersion = 3
+	stateVersion = 4
 	headSize     = len(stateMagic) + 4 + 16 + 1 + 12
 	pieceHead    = 9
 	endPart      = 255
@@ -35,7 +35,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func (l *Learner) head() []byte {
 	b := binary.LittleEndian.AppendUint32([]byte(stateMagic), stateVersion)
-	b = append(append(b, feature.SchemaID...), byte(l.o.Sampling))
+	b = append(append(b, l.o.Set.ID...), byte(l.o.Sampling))
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Trees))
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Subsample))
 	return binary.LittleEndian.AppendUint32(b, uint32(l.o.MaxDepth))
@@ -53,12 +53,21 @@ type Saver struct {
 	synced chan error
 }
 
-// Save begins to save the learner, the windows and, unless it is nil, the
+// Memory is what a sensor remembers of rows beside the learner, such as
+// feature.Hosts: state that goes to disk in pieces.
+type Memory interface {
+	// Places is the number of places that AppendState has to pass.
+	Places() int
+	// AppendState appends the state of the places from to from+n−1.
+	AppendState(dst []byte, from, n int) []byte
+}
+
+// Save begins to save the learner, the memory and, unless it is nil, the
 // rolling day of alerts to the file at path, by way of path with ".new"
 // appended: what stood at path before stays there until all is written. One
 // saver at a time.
-func (l *Learner) Save(path string, hosts *feature.Hosts, day Day) (*Saver, error) {
-	s := &Saver{state: state{l: l, hosts: hosts}, path: path, buffer: make([]byte, 0, 1<<17)}
+func (l *Learner) Save(path string, memory Memory, day Day) (*Saver, error) {
+	s := &Saver{state: state{l: l, memory: memory}, path: path, buffer: make([]byte, 0, 1<<17)}
 	if day != nil {
 		s.state.blobs[day24] = day.AppendState(nil)
 	}
@@ -131,7 +140,7 @@ func (s *Saver) Step() (done bool, err error) {
 		go s.replace()
 		return false, nil
 	}
-	c := codec{data: s.begin()}
+	c := codec{set: s.state.l.o.Set, data: s.begin()}
 	parts[s.part].code(&s.state, &c, s.piece)
 	if c.err != nil {
 		s.Abandon()
@@ -205,51 +214,55 @@ func (s *Saver) Cancel() error {
 
 const hintState = "learning starts anew; remove or keep the old file as you like"
 
-// Restore reads a state that Save wrote, with the day's part of it unless day is
-// nil. The options must ask for the sampling and the size of the forest of the
-// state; the seed is the state's. A file that cannot be used gives a
+// RestoreRows reads a state that Save wrote, with the day's part of it unless day
+// is nil; memory is given all that the Memory appended. The options must ask for
+// the set, the sampling and the size of the forest of the state; the seed is the
+// state's. A file that cannot be used gives a
 // *model.FormatError. Rows that were observed when it was complete are never
 // learnt twice: go on with the next.
-func Restore(path string, o Options, day Day) (*Learner, *feature.Hosts, error) {
+func RestoreRows(path string, o Options, day Day, memory func(states [][]byte) error) (*Learner, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if info.Size() > maxState {
-		return nil, nil, fmt.Errorf("%s: %w", path, &model.FormatError{What: fmt.Sprintf("state larger than %d MB", maxState>>20), Hint: hintState})
+		return nil, fmt.Errorf("%s: %w", path, &model.FormatError{What: fmt.Sprintf("state larger than %d MB", maxState>>20), Hint: hintState})
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	l, hosts, err := restore(data, o, day)
+	l, err := restore(data, o, day, memory)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return l, hosts, nil
+	return l, nil
 }
 
-func restore(data []byte, o Options, day Day) (*Learner, *feature.Hosts, error) {
+func restore(data []byte, o Options, day Day, memory func([][]byte) error) (*Learner, error) {
 	l := NewLearner(o)
 	head := l.head()
 	switch {
 	case len(data) < headSize || !bytes.HasPrefix(data, []byte(stateMagic)):
-		return nil, nil, &model.FormatError{What: "not a state of zeek-iforest", Hint: hintState}
+		return nil, &model.FormatError{What: "not a state of zeek-iforest", Hint: hintState}
 	case !bytes.Equal(data[:headSize], head):
-		return nil, nil, &model.FormatError{What: "state of another version, or of other features, sampling or forest size", Hint: hintState}
+		return nil, &model.FormatError{What: "state of another version, or of other features, sampling or forest size", Hint: hintState}
 	}
 	s := &state{l: l, seen: map[*cells][]usage{}}
 	err := s.read(data[headSize:])
 	if err == nil {
 		err = s.settle()
 	}
+	if err == nil {
+		err = memory(s.windows)
+	}
 	if err == nil && day != nil {
 		err = day.RestoreState(s.blobs[day24])
 	}
 	if err != nil {
-		return nil, nil, &model.FormatError{What: "state is damaged", Hint: hintState, Err: err}
+		return nil, &model.FormatError{What: "state is damaged", Hint: hintState, Err: err}
 	}
-	return l, s.hosts, nil
+	return l, nil
 }
 
 // read reads the pieces.
@@ -278,7 +291,7 @@ func (s *state) read(data []byte) error {
 			return fmt.Errorf("part %d is out of place", part)
 		}
 		last = part
-		c := codec{data: whole[pieceHead:], reading: true}
+		c := codec{set: s.l.o.Set, data: whole[pieceHead:], reading: true}
 		parts[part].code(s, &c, int(piece))
 		if c.err == nil && len(c.data) > 0 {
 			c.err = errState
@@ -298,10 +311,10 @@ func (s *state) settle() (err error) {
 			in.table.Use(u.key)
 		}
 	}
-	if _, err := feature.NewEncoder(l.past.counter.Tables()); err != nil {
+	if err := l.past.counter.RestoreEnd(); err != nil {
 		return err
 	}
-	if s.hosts, err = feature.RestoreHosts(l.o.Hosts, s.windows...); err != nil {
+	if _, err := feature.NewEncoder(l.o.Set, l.past.counter.Tables()); err != nil {
 		return err
 	}
 	var onTrial *model.Model
@@ -338,7 +351,7 @@ func (b *rebuild) resume(r *savedRebuild) (err error) {
 	if r.stage == freezing {
 		return nil
 	}
-	if b.parts.Encoder, err = feature.NewEncoder(r.tables); err != nil {
+	if b.parts.Encoder, err = feature.NewEncoder(b.o.Set, r.tables); err != nil {
 		return err
 	}
 	copy(b.drawn, r.drawn)
@@ -369,7 +382,7 @@ func (b *rebuild) resume(r *savedRebuild) (err error) {
 	if left > 0 || b.next > b.total || b.total == 0 || b.total > rows {
 		return errors.New("a curve of other rows")
 	}
-	for f := range b.vector {
+	for f := range b.o.Set.N() {
 		if len(b.vector[f]) != b.next*min(b.total, usualRows)/b.total {
 			return errors.New("usual ranges of other rows")
 		}

@@ -46,7 +46,7 @@ func FuzzRestore(f *testing.F) {
 			if m := l.Model(); m != nil {
 				s = m.Score(&c, w)
 			}
-			l.Observe(&c, w, s)
+			l.Observe(rowOf(&c, w), s)
 			_, _ = l.Step() // an error leaves the model in use
 		}
 	}
@@ -70,7 +70,11 @@ func FuzzRestore(f *testing.F) {
 		data = data[size+4:]
 	}
 	f.Fuzz(func(t *testing.T, number uint8, content []byte) {
-		l, hosts, err := restore(withPiece(good, int(number), content), o, nil)
+		var hosts *feature.Hosts
+		l, err := restore(withPiece(good, int(number), content), o, nil, func(states [][]byte) (err error) {
+			hosts, err = feature.RestoreHosts(10, states...)
+			return err
+		})
 		if err != nil {
 			var fault *model.FormatError
 			require.ErrorAs(t, err, &fault)

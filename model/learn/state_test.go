@@ -31,7 +31,7 @@ func (n *node) observe(rows []conn.Conn) {
 		if m := n.l.Model(); m != nil {
 			s = m.Score(c, w)
 		}
-		n.l.Observe(c, w, s)
+		n.l.Observe(rowOf(c, w), s)
 		m, err := n.l.Step()
 		if m != nil {
 			n.models = append(n.models, m.Fingerprint())
@@ -216,7 +216,7 @@ func TestAlertsGoWithTheState(t *testing.T) {
 					raised = append(raised, i)
 				}
 			}
-			l.Observe(&rows[i], w, s)
+			l.Observe(rowOf(&rows[i], w), s)
 			_, _ = l.Step()
 		}
 		return raised

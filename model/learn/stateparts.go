@@ -11,17 +11,17 @@ import (
 
 // Sizes of the pieces in which a state is saved, each 20 to 40 KB.
 const (
-	cellsPerPiece   = 64
+	cellsPerPiece   = 32
 	samplesPerPiece = 256
 	hostsPerPiece   = 64
 	bytesPerPiece   = 1 << 15
 )
 
-// state is what is saved: a learner and the windows of originators.
+// state is what is saved: a learner and the memory beside it.
 type state struct {
-	l     *Learner
-	hosts *feature.Hosts
-	blobs [4][]byte // files of the model in use, the one before, the one on trial; the alerts' day
+	l      *Learner
+	memory Memory    // nil while reading
+	blobs  [4][]byte // files of the model in use, the one before, the one on trial; the alerts' day
 
 	rows    uint64             // observed when saving began
 	windows [][]byte           // read
@@ -31,7 +31,7 @@ type state struct {
 
 // moved reports whether rows were observed since saving began: a rebuild or a
 // trial that was going on then is no longer what was collected, and is left out.
-func (s *state) moved() bool { return s.hosts != nil && s.rows != s.l.past.rows }
+func (s *state) moved() bool { return s.memory != nil && s.rows != s.l.past.rows }
 
 // part is one kind of content, in pieces. The function describes a piece both
 // ways.
@@ -44,7 +44,7 @@ type part struct {
 // of anything here is a new stateVersion.
 var parts = []part{
 	{one, (*state).codeLearner},
-	{func(*state) int { return feature.StateParts }, (*state).codeCounter},
+	{func(s *state) int { return s.l.past.counter.StateParts() }, (*state).codeCounter},
 	{func(s *state) int { return piecesOf(s.l.past.cells) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.cells, i) }},
 	{func(s *state) int { return piecesOf(s.l.past.waiting) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.waiting, i) }},
 	samplesPart(func(s *state) *[]feature.Sample {
@@ -61,7 +61,7 @@ var parts = []part{
 	{one, (*state).codeTrial},
 	{one, (*state).codeRebuild},
 	samplesPart(func(s *state) *[]feature.Sample { return &s.rebuild.drawn }),
-	{func(s *state) int { return (s.hosts.Places() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeHosts},
+	{func(s *state) int { return (s.memory.Places() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeMemory},
 }
 
 func one(*state) int { return 1 }
@@ -269,7 +269,7 @@ func (s *state) codeRebuild(c *codec, _ int) {
 	}
 	c.count(&b.next, maxCalibration+earlyRows)
 	c.count(&b.total, maxCalibration+earlyRows)
-	c.count(&b.usual, feature.N)
+	c.count(&b.usual, b.o.Set.N())
 	sum := &b.parts.Summary
 	c.uint64(&sum.Rows)
 	c.micros(&sum.First)
@@ -277,7 +277,7 @@ func (s *state) codeRebuild(c *codec, _ int) {
 	c.count(&sum.Cells, model.DefaultCells)
 	c.bool(&sum.Disjoint)
 	c.tables(&r.tables)
-	for f := range b.vector {
+	for f := range b.o.Set.N() {
 		n := len(b.vector[f])
 		c.count(&n, usualRows)
 		if c.reading {
@@ -302,36 +302,35 @@ func (s *state) codeRebuild(c *codec, _ int) {
 
 func (c *codec) tables(t *feature.Tables) {
 	c.uint64(&t.Rows)
-	for i := range t.Protos {
-		c.uint64(&t.Protos[i])
+	if t.Codes == nil {
+		t.Codes = make([][]feature.CodeCount, len(c.set.Codes))
 	}
-	for i := range t.States {
-		c.uint64(&t.States[i])
+	for i, coded := range c.set.Codes {
+		n := len(t.Codes[i])
+		c.count(&n, coded.Most)
+		if c.reading {
+			t.Codes[i] = make([]feature.CodeCount, n)
+		}
+		for j := range t.Codes[i] {
+			c.uint64(&t.Codes[i][j].Code)
+			c.uint64(&t.Codes[i][j].Rows)
+		}
 	}
-	services, ports := len(t.Services), len(t.Ports)
-	c.count(&services, feature.MaxServices)
-	c.count(&ports, feature.MaxPorts)
+	n := len(t.Bigrams)
+	c.count(&n, feature.Bigrams)
 	if c.reading {
-		t.Services, t.Ports = make([]feature.ServiceCount, services), make([]feature.PortCount, ports)
+		t.Bigrams = make([]uint32, n)
 	}
-	for i := range t.Services {
-		name := []byte(t.Services[i].Name)
-		c.bytes(&name, feature.MaxServiceName)
-		t.Services[i].Name = string(name)
-		c.uint64(&t.Services[i].Rows)
-	}
-	for i := range t.Ports {
-		c.uint8((*uint8)(&t.Ports[i].Proto))
-		c.uint16(&t.Ports[i].Port)
-		c.uint64(&t.Ports[i].Rows)
+	for i := range t.Bigrams {
+		c.uint32(&t.Bigrams[i])
 	}
 }
 
-func (s *state) codeHosts(c *codec, piece int) {
+func (s *state) codeMemory(c *codec, piece int) {
 	if c.reading {
 		s.windows = append(s.windows, bytes.Clone(c.data))
 		c.data = nil
 		return
 	}
-	c.data = s.hosts.AppendState(c.data, piece*hostsPerPiece, hostsPerPiece)
+	c.data = s.memory.AppendState(c.data, piece*hostsPerPiece, hostsPerPiece)
 }

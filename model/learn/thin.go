@@ -2,7 +2,6 @@ package learn
 
 import (
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
 )
@@ -12,13 +11,12 @@ import (
 // rare, and one in so many of the rest.
 const firstOfKind = 64
 
-// Thinning chooses the connections of a sensor for the Learner of another. All
+// Thinning chooses the rows of a sensor for the Learner of another. All
 // memory is reserved at once.
 type Thinning struct {
-	oneIn    uint64
-	services *feature.Counter // for the codes alone
-	kinds    *recent.Table[uint64]
-	met      []uint8 // by place in kinds: connections, up to firstOfKind
+	oneIn uint64
+	kinds *recent.Table[uint64]
+	met   []uint8 // by place in kinds: rows, up to firstOfKind
 }
 
 // NewThinning returns one that takes one in so many of what is not new; 0 and 1
@@ -28,18 +26,17 @@ func NewThinning(oneIn uint64) *Thinning {
 		return &Thinning{}
 	}
 	return &Thinning{
-		oneIn: oneIn, services: feature.NewCounter(),
+		oneIn: oneIn,
 		kinds: recent.New[uint64](model.DefaultCells), met: make([]uint8, model.DefaultCells),
 	}
 }
 
-// Takes reports whether the next connection, for which feature.Check finds no
-// fault, is taken. It does not allocate.
-func (t *Thinning) Takes(c *conn.Conn) bool {
+// Takes reports whether the next row is taken. It does not allocate.
+func (t *Thinning) Takes(r *feature.Row) bool {
 	if t.oneIn == 0 {
 		return true
 	}
-	place, added := t.kinds.Use(cellKey(c, t.services.ServiceCode(c)))
+	place, added := t.kinds.Use(r.Cell)
 	if added {
 		t.met[place] = 0
 	}
@@ -47,19 +44,5 @@ func (t *Thinning) Takes(c *conn.Conn) bool {
 		t.met[place]++
 		return true
 	}
-	return drawn(c)%t.oneIn == 0
-}
-
-// drawn is a number that depends on when a connection began and on its
-// endpoints alone: what comes at every other connection is not left out for it.
-func drawn(c *conn.Conn) uint64 {
-	h := uint64(14695981039346656037)
-	for _, b := range c.Orig.Addr().As16() {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	for _, x := range [...]uint64{uint64(c.TS), uint64(c.Orig.Port())<<16 | uint64(c.Resp.Port())} {
-		h = (h ^ x) * 0x9e3779b97f4a7c15
-		h ^= h >> 29
-	}
-	return h ^ h>>32
+	return r.Chance%t.oneIn == 0
 }

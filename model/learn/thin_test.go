@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -22,21 +23,21 @@ func TestThinning(t *testing.T) {
 	all, thin, third := learn.NewThinning(1), learn.NewThinning(10), learn.NewThinning(10)
 	taken := map[string]int{}
 	for i := range rows {
-		c := &rows[i]
-		require.True(t, all.Takes(c))
-		takes := thin.Takes(c)
+		c, r := &rows[i], rowOf(&rows[i], feature.Window{})
+		require.True(t, all.Takes(r))
+		takes := thin.Takes(r)
 		if takes {
 			taken[c.Service]++
 		}
 		if i%3 == 0 {
-			if again := third.Takes(c); i > 3*2*64 {
+			if again := third.Takes(r); i > 3*2*64 {
 				require.Equal(t, takes, again, "another worker takes the same")
 			}
 		}
 		if i%1000 == 999 { // and something rare
 			rare := *c
 			rare.State = conn.RSTO
-			if thin.Takes(&rare) {
+			if thin.Takes(rowOf(&rare, feature.Window{})) {
 				taken["rare"]++
 			}
 		}
@@ -44,5 +45,6 @@ func TestThinning(t *testing.T) {
 	require.InDelta(t, 64+2000, taken["dns"], 180)
 	require.InDelta(t, 64+2000, taken["ssl"], 180)
 	require.Equal(t, 40, taken["rare"])
-	require.Zero(t, testing.AllocsPerRun(100, func() { thin.Takes(&rows[0]) }))
+	first := rowOf(&rows[0], feature.Window{})
+	require.Zero(t, testing.AllocsPerRun(100, func() { thin.Takes(first) }))
 }

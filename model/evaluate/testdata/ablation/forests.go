@@ -25,7 +25,7 @@ type growth struct {
 }
 
 func growths() []growth {
-	base := make([]int, feature.N)
+	base := make([]int, numbers)
 	for i := range base {
 		base[i] = i
 	}
@@ -80,8 +80,7 @@ type experiment struct {
 }
 
 func prepare(train []conn.Conn, test []evaluate.Row) experiment {
-	tables := count(train)
-	encoder, err := feature.NewEncoder(tables)
+	encoder, err := feature.NewEncoder(feature.Conn, count(train))
 	check(err)
 	shares, conns := countShares(train), make([]conn.Conn, len(test))
 	for i := range test {

@@ -15,11 +15,11 @@
 package main
 
 import (
-	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -40,9 +40,12 @@ import (
 
 const seeds = 10
 
-// Columns after the schema's seventeen.
+// numbers is how many features conn.log has.
+const numbers = 21
+
+// Columns after these.
 const (
-	hourSin = feature.N + iota
+	hourSin = numbers + iota
 	hourCos
 	pairSeen                       // ln(1 + connections of this originator to this responder before)
 	portSeen                       // ln(1 + connections of this originator to this responder and port before)
@@ -127,13 +130,13 @@ type variant struct {
 }
 
 func variants() (all []variant) {
-	base := make([]int, feature.N)
+	base := make([]int, numbers)
 	for i := range base {
 		base[i] = i
 	}
 	all = append(all, variant{"all seventeen", base})
 	for i := range base {
-		all = append(all, variant{"without " + feature.Schema[i].Name, without(base, i)})
+		all = append(all, variant{"without " + feature.Conn.Features[i].Name, without(base, i)})
 	}
 	with := func(more ...int) []int { return append(append([]int(nil), base...), more...) }
 	hot := without(base, 8, 9, 10)
@@ -180,13 +183,12 @@ func without(columns []int, drop ...int) (rest []int) {
 }
 
 func run(title string, train []conn.Conn, test []evaluate.Row) {
-	tables := count(train)
-	encoder, err := feature.NewEncoder(tables)
+	encoder, err := feature.NewEncoder(feature.Conn, count(train))
 	check(err)
 	services := map[string]int{}
-	for _, s := range tables.Services {
+	for _, name := range names(train) {
 		if len(services) < 30-int(conn.NumProto)-int(conn.NumState)-1 {
-			services[s.Name] = len(services)
+			services[name] = len(services)
 		}
 	}
 	shares := countShares(train)
@@ -452,9 +454,11 @@ func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int, n sha
 	for i := range rows {
 		c := &rows[i]
 		var v feature.Vector
-		e.Encode(&v, c, hosts.Observe(c))
+		var s feature.Sample
+		s.SetConn(c, hosts.Observe(c), nil)
+		e.Finish(&v, &s)
 		row := make([]float32, columns)
-		copy(row, v[:])
+		copy(row, v[:numbers])
 		day := 2 * math.Pi * math.Mod(c.TS.Seconds(), 86400) / 86400
 		row[hourSin], row[hourCos] = float32(math.Sin(day)), float32(math.Cos(day))
 		p := pair{c.Orig.Addr(), c.Resp.Addr()}
@@ -505,27 +509,22 @@ func encode(rows []conn.Conn, e *feature.Encoder, services map[string]int, n sha
 
 // count counts what the rarities are made of.
 func count(rows []conn.Conn) feature.Tables {
-	t := feature.Tables{Rows: uint64(len(rows))}
-	services, ports := map[string]uint64{}, map[feature.PortCount]uint64{}
+	k := feature.NewCounter(feature.Conn)
+	var s feature.Sample
 	for i := range rows {
-		c := &rows[i]
-		t.Protos[c.Proto]++
-		t.States[c.State]++
-		services[c.Service]++
-		ports[feature.PortCount{Proto: c.Proto, Port: c.Resp.Port()}]++
+		s.SetConn(&rows[i], feature.Window{}, nil)
+		k.Count(&s)
 	}
-	for name, n := range services {
-		t.Services = append(t.Services, feature.ServiceCount{Name: name, Rows: n})
+	return k.Tables()
+}
+
+// names are the services in alphabetical order.
+func names(rows []conn.Conn) []string {
+	met := map[string]bool{}
+	for i := range rows {
+		met[rows[i].Service] = true
 	}
-	for p, n := range ports {
-		p.Rows = n
-		t.Ports = append(t.Ports, p)
-	}
-	slices.SortFunc(t.Services, func(a, b feature.ServiceCount) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(t.Ports, func(a, b feature.PortCount) int {
-		return cmp.Or(cmp.Compare(a.Proto, b.Proto), cmp.Compare(a.Port, b.Port))
-	})
-	return t
+	return slices.Sorted(maps.Keys(met))
 }
 
 func normal(rows []evaluate.Row) (some []conn.Conn) {

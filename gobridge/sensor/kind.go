@@ -1,0 +1,158 @@
+package sensor
+
+import (
+	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+)
+
+// Kind is what a Sensor has to know of a log: how its rows are read, what is
+// remembered of them, and what they say. Its methods do not allocate, but for
+// what is rare.
+type Kind interface {
+	// Set is what the rows become.
+	Set() *feature.Set
+	// Fields are those of Zeek's record that Read takes, in this order.
+	Fields() []Field
+	// Read takes a row over, as many values as Fields. It keeps no text.
+	Read(values []Value) error
+	// Observe counts the row that was read, and writes to r what it is.
+	Observe(r *feature.Row)
+	// Peek does the same and counts nothing.
+	Peek(r *feature.Row)
+	// Subject holds the time and the endpoints of the row, for alerts.
+	Subject() *conn.Conn
+	// AppendValue appends the row's feature i in words.
+	AppendValue(dst []byte, e *feature.Encoder, i int) []byte
+	// Novel is what of the row the model has never met, where many such rows say
+	// that the traffic has changed: "a service" and its name; "" for nothing.
+	Novel(e *feature.Encoder) (what, name string)
+
+	// Memory is what Observe counted; Restore reads what it appended, which adopt
+	// then takes into use.
+	learn.Memory
+	Restore(states [][]byte) (adopt func(), err error)
+}
+
+// Field is a field of a record of Zeek's.
+type Field struct {
+	Name     string // "ts", "id.orig_h"
+	Type     Type
+	Required bool // a row without it cannot be scored
+}
+
+// Type is how Zeek holds a field: enum iforest_type of gobridge/iforest_abi.h.
+type Type uint32
+
+// The types.
+const (
+	Time     Type = iota // Value.Real, seconds since the epoch
+	Interval             // Value.Real, seconds
+	Double               // Value.Real
+	Count                // Value.Number
+	Port                 // Value.Number, without the transport
+	Bool                 // Value.Number, 0 or 1
+	Enum                 // Value.Number, of the enum
+	String               // Value.Text
+	Addr                 // Value.Address, IPv4 as ::ffff:a.b.c.d
+	Types
+)
+
+// Value is the value of a field. Text may point into memory that is Zeek's.
+type Value struct {
+	Set     bool
+	Real    float64
+	Number  uint64
+	Text    string
+	Address [16]byte
+}
+
+// MaxFields bounds the fields of a Kind.
+const MaxFields = 64
+
+// KindOf makes the kind of rows of a log, with memory for so many hosts.
+func KindOf(log string, hosts int) (Kind, error) {
+	if log == feature.Conn.Log {
+		return newConnKind(hosts), nil
+	}
+	return nil, &Error{NotDone, fmt.Errorf("rows of %s.log cannot be scored by this library", log)}
+}
+
+// connKind are rows of conn.log.
+type connKind struct {
+	hosts    *feature.Hosts
+	services names
+	texts    *feature.Texts
+	conn     conn.Conn // the latest
+	window   feature.Window
+	record   Record // of Read
+}
+
+func newConnKind(hosts int) *connKind {
+	return &connKind{hosts: feature.NewHosts(hosts), texts: feature.NewTexts()}
+}
+
+func (k *connKind) Set() *feature.Set   { return feature.Conn }
+func (k *connKind) Fields() []Field     { return connFields }
+func (k *connKind) Subject() *conn.Conn { return &k.conn }
+
+func (k *connKind) Read(values []Value) error {
+	k.record.set(values)
+	return k.take(&k.record)
+}
+
+// take takes over the connection of a record.
+func (k *connKind) take(r *Record) error {
+	if err := r.fill(&k.conn, &k.services); err != nil {
+		return err
+	}
+	return feature.Check(&k.conn)
+}
+
+func (k *connKind) Observe(r *feature.Row) {
+	k.window = k.hosts.Observe(&k.conn)
+	r.SetConn(&k.conn, k.window, k.texts)
+}
+
+func (k *connKind) Peek(r *feature.Row) {
+	k.window = k.hosts.Peek(&k.conn)
+	r.SetConn(&k.conn, k.window, k.texts)
+}
+
+func (k *connKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return e.AppendConn(dst, i, &k.conn, k.window)
+}
+
+func (k *connKind) Novel(e *feature.Encoder) (what, name string) {
+	var s feature.Sample
+	if s.SetConn(&k.conn, k.window, k.texts); e.Knows(feature.ServiceCode, s.Codes[feature.ServiceCode]) {
+		return "", ""
+	}
+	return "a service", k.conn.Service
+}
+
+func (k *connKind) Places() int { return k.hosts.Places() }
+
+func (k *connKind) AppendState(dst []byte, from, n int) []byte {
+	return k.hosts.AppendState(dst, from, n)
+}
+
+func (k *connKind) Restore(states [][]byte) (adopt func(), err error) {
+	hosts, err := feature.RestoreHosts(k.hosts.Cap(), states...)
+	return func() { k.hosts = hosts }, err
+}
+
+// open makes the sensor of a kind.
+func open(k Kind) *Sensor {
+	s := &Sensor{
+		kind:   k,
+		alerts: alerts.New(0),
+		reason: make([]byte, 0, 1024),
+	}
+	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
+	s.words = func(dst []byte, i int) []byte { return s.kind.AppendValue(dst, s.scored.Encoder(), i) }
+	return s
+}

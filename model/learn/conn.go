@@ -1,0 +1,57 @@
+package learn
+
+import (
+	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Fit is FitRows for the connections that next yields, in log order. What no
+// conn.log can hold is left out and reported.
+func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
+	o = o.withDefaults()
+	texts := feature.NewTexts()
+	if o.Observe == nil {
+		hosts := feature.NewHosts(o.Hosts)
+		o.Observe = func(c *conn.Conn) (feature.Window, error) { return hosts.Observe(c), nil }
+	}
+	var c conn.Conn
+	var unusable uint64
+	var firstFault error
+	m, report, err := FitRows(func(r *feature.Row) error {
+		for {
+			if err := next(&c); err != nil {
+				return err
+			}
+			if err := feature.Check(&c); err == nil {
+				w, err := o.Observe(&c)
+				if err == nil {
+					r.SetConn(&c, w, texts)
+				}
+				return err
+			} else if firstFault == nil {
+				firstFault = err
+			}
+			unusable++
+		}
+	}, o)
+	if report.Unusable = unusable; firstFault != nil {
+		remark := fmt.Sprintf("%d connections could not be used: the first one's %v", unusable, firstFault)
+		report.Remarks = append([]string{remark}, report.Remarks...)
+	}
+	return m, report, err
+}
+
+// Restore is RestoreRows for a sensor of conn.log.
+func Restore(path string, o Options, day Day) (l *Learner, hosts *feature.Hosts, err error) {
+	l, err = RestoreRows(path, o, day, func(states [][]byte) (err error) {
+		hosts, err = feature.RestoreHosts(o.withDefaults().Hosts, states...)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, hosts, nil
+}

@@ -1,0 +1,19 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// sets are the kinds of rows that there are models of.
+var sets = []*feature.Set{feature.Conn}
+
+// SetOf is the set of a log by its #path, nil where there are no models of it.
+func SetOf(log string) *feature.Set {
+	i := slices.IndexFunc(sets, func(s *feature.Set) bool { return s.Log == log })
+	if i < 0 {
+		return nil
+	}
+	return sets[i]
+}
