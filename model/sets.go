@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
 
 // sets are the kinds of rows that there are models of.
-var sets = []*feature.Set{feature.Conn}
+var sets = []*feature.Set{feature.Conn, ssllog.Set}
 
 // SetOf is the set of a log by its #path, nil where there are no models of it.
 func SetOf(log string) *feature.Set {

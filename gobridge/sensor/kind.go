@@ -7,6 +7,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
 
 // Kind is what a Sensor has to know of a log: how its rows are read, what is
@@ -75,8 +76,11 @@ const MaxFields = 64
 
 // KindOf makes the kind of rows of a log, with memory for so many hosts.
 func KindOf(log string, hosts int) (Kind, error) {
-	if log == feature.Conn.Log {
+	switch log {
+	case feature.Conn.Log:
 		return newConnKind(hosts), nil
+	case ssllog.Set.Log:
+		return newSSLKind(hosts), nil
 	}
 	return nil, &Error{NotDone, fmt.Errorf("rows of %s.log cannot be scored by this library", log)}
 }

@@ -29,9 +29,10 @@ var rooms = map[string][]string{
 	"model/conn":      {},
 	"model/internal":  {},
 	"model/feature":   {"model/conn", "model/internal"},
+	"model/ssllog":    {"model/conn", "model/feature"},
 	"model/forest":    {},
 	"model/calibrate": {},
-	"model":           {"model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal", "github.com/vmihailenco/msgpack/v5"},
+	"model":           {"model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal", "model/ssllog", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
 	"model/alerts":    {"model/conn", "model/internal"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
@@ -41,7 +42,7 @@ var rooms = map[string][]string{
 	"capture/zeeklog": {"model/conn"},
 
 	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn"},
-	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn"},
+	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn", "model/ssllog"},
 
 	"cmd": {
 		"model", "capture", "internal",

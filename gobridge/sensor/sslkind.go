@@ -1,0 +1,132 @@
+package sensor
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
+)
+
+// sslKind are rows of ssl.log.
+type sslKind struct {
+	rows    *ssllog.Rows
+	row     ssllog.Handshake // the latest
+	window  feature.Window
+	subject conn.Conn
+	texts   kept
+	ciphers names // told as news
+}
+
+func newSSLKind(hosts int) *sslKind { return &sslKind{rows: ssllog.NewRows(hosts)} }
+
+// sslFields are the fields of SSL::Info that a Handshake is made of. Packages
+// put ja4 and ja3 there, and policy/protocols/ssl/validate-certs
+// validation_status.
+var sslFields = []Field{
+	{"ts", Time, true},
+	{"id.orig_h", Addr, true},
+	{"id.orig_p", Port, true},
+	{"id.resp_h", Addr, true},
+	{"id.resp_p", Port, true},
+	{"version", String, false},
+	{"cipher", String, false},
+	{"server_name", String, false},
+	{"last_alert", String, false},
+	{"next_protocol", String, false},
+	{"ssl_history", String, false},
+	{"validation_status", String, false},
+	{"ja4", String, false},
+	{"ja3", String, false},
+	{"resumed", Bool, false},
+	{"established", Bool, false},
+	{"sni_matches_cert", Bool, false},
+}
+
+func (k *sslKind) Set() *feature.Set { return ssllog.Set }
+func (k *sslKind) Fields() []Field   { return sslFields }
+
+func (k *sslKind) Read(v []Value) error {
+	if !finite(v[0].Real) {
+		return fmt.Errorf("ts is no time: %v", v[0].Real)
+	}
+	k.texts.clear()
+	text := func(i int) string { return k.texts.keep(&v[i]) }
+	k.row = ssllog.Handshake{
+		TS:           conn.FromSeconds(v[0].Real),
+		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
+		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
+		Version:      text(5),
+		Cipher:       text(6),
+		ServerName:   text(7),
+		LastAlert:    text(8),
+		NextProtocol: text(9),
+		History:      text(10),
+		Validation:   text(11),
+		JA4:          text(12),
+		JA3:          text(13),
+		Resumed:      v[14].Set && v[14].Number != 0,
+		Established:  v[15].Set && v[15].Number != 0,
+		Matches:      v[16].Set && v[16].Number != 0,
+	}
+	if v[16].Set {
+		k.row.Set = ssllog.Matches
+	}
+	return nil
+}
+
+func (k *sslKind) Observe(r *feature.Row) { k.window = k.rows.Observe(&k.row, r) }
+func (k *sslKind) Peek(r *feature.Row)    { k.window = k.rows.Peek(&k.row, r) }
+
+func (k *sslKind) Subject() *conn.Conn {
+	k.subject = conn.Conn{TS: k.row.TS, Orig: k.row.Orig, Resp: k.row.Resp, Proto: k.row.Proto()}
+	return &k.subject
+}
+
+func (k *sslKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return k.rows.AppendValue(dst, e, i, &k.row, k.window)
+}
+
+func (k *sslKind) Novel(e *feature.Encoder) (what, name string) {
+	if k.rows.KnowsCipher(e, &k.row) {
+		return "", ""
+	}
+	return "a cipher", k.ciphers.of(k.row.Cipher)
+}
+
+func (k *sslKind) Places() int { return k.rows.Hosts.Places() }
+
+func (k *sslKind) AppendState(dst []byte, from, n int) []byte {
+	return k.rows.Hosts.AppendState(dst, from, n)
+}
+
+func (k *sslKind) Restore(states [][]byte) (adopt func(), err error) {
+	hosts, err := feature.RestoreHosts(k.rows.Hosts.Cap(), states...)
+	return func() { k.rows.Hosts = hosts }, err
+}
+
+// kept holds the texts of the latest row, because the host's do not live beyond
+// the call that gave them, and a reason is asked for after it. A text that does
+// not fit is cut; longest is more than any kind counts.
+type kept struct {
+	buffer [40 << 10]byte
+	n      int
+}
+
+// longest text that is kept: 1,024 bytes as they count, each as \xNN.
+const longest = 4096
+
+func (k *kept) clear() { k.n = 0 }
+
+// keep returns a copy of a text, "" where the value is unset. It is overwritten
+// after the next clear.
+func (k *kept) keep(v *Value) string {
+	if !v.Set || v.Text == "" {
+		return ""
+	}
+	b := k.buffer[k.n:]
+	n := copy(b, v.Text[:min(len(v.Text), longest)])
+	k.n += n
+	return unsafe.String(unsafe.SliceData(b), n)
+}

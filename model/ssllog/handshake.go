@@ -1,0 +1,72 @@
+package ssllog
+
+import (
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// Handshake is a row of ssl.log: the beginning of a connection of TLS or DTLS.
+type Handshake struct {
+	TS         conn.Micros
+	UID        string
+	Orig, Resp netip.AddrPort
+
+	Version      string // "TLSv13"
+	Cipher       string
+	ServerName   string // the name that the client asks for (SNI)
+	LastAlert    string
+	NextProtocol string // "h2"
+	History      string // ssl_history
+	Validation   string // validation_status: "ok", or what is wrong with the certificate
+	JA4, JA3     string // of the client, where a package has put them
+
+	Resumed     bool
+	Established bool
+	Matches     bool // sni_matches_cert
+
+	Set    Fields // of those that need it, the ones with a value
+	Absent Fields // those for which the log has no column
+}
+
+// Fields are fields of a Handshake, as bits.
+type Fields uint16
+
+// The fields.
+const (
+	Version Fields = 1 << iota
+	Cipher
+	ServerName
+	LastAlert
+	NextProtocol
+	History
+	Validation
+	Resumed
+	Established
+	Matches // the one in Set
+)
+
+// FieldNames are the columns of Fields, by their bits.
+var FieldNames = [...]string{
+	"version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
+	"validation_status", "resumed", "established", "sni_matches_cert",
+}
+
+// Has reports whether the field has a value.
+func (h *Handshake) Has(f Fields) bool { return h.Set&f != 0 }
+
+// Fingerprint is the client's: JA4, or JA3 where there is no JA4.
+func (h *Handshake) Fingerprint() string {
+	if h.JA4 != "" {
+		return h.JA4
+	}
+	return h.JA3
+}
+
+// Proto is the transport: DTLS goes over UDP.
+func (h *Handshake) Proto() conn.Proto {
+	if len(h.Version) >= 4 && h.Version[:4] == "DTLS" {
+		return conn.UDP
+	}
+	return conn.TCP
+}

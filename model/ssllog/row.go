@@ -1,0 +1,176 @@
+package ssllog
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Rows makes rows of handshakes, in the order of the log, and remembers what
+// their originators did. It is not safe for concurrent use.
+type Rows struct {
+	Hosts  *feature.Hosts // by originator
+	texts  *feature.Texts
+	buffer [2 * MaxText]byte // a text, and the server's name
+}
+
+// NewRows returns Rows with memory for so many originators.
+func NewRows(hosts int) *Rows {
+	return &Rows{Hosts: feature.NewHosts(hosts), texts: feature.NewTexts()}
+}
+
+// Observe counts the handshake and writes to r what it is. It does not allocate.
+func (s *Rows) Observe(h *Handshake, r *feature.Row) feature.Window {
+	name := s.name(h)
+	e := eventOf(h, name)
+	w := s.Hosts.ObserveEvent(&e)
+	s.set(r, h, name, w)
+	return w
+}
+
+// Peek does the same and counts nothing.
+func (s *Rows) Peek(h *Handshake, r *feature.Row) feature.Window {
+	name := s.name(h)
+	e := eventOf(h, name)
+	w := s.Hosts.PeekEvent(&e)
+	s.set(r, h, name, w)
+	return w
+}
+
+// name is the server's name as it counts, until the next call.
+func (s *Rows) name(h *Handshake) string {
+	b := appendText(s.buffer[:0:MaxText], h.ServerName)
+	if len(b) > 0 && b[len(b)-1] == '.' {
+		b = b[:len(b)-1]
+	}
+	lower(b)
+	return view(b)
+}
+
+// view is a text whose bytes are somebody's.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func eventOf(h *Handshake, name string) feature.Event {
+	return feature.Event{
+		Host: h.Orig.Addr().As16(), End: h.TS,
+		Failed: !h.Established && h.Absent&Established == 0,
+		Peer:   feature.KeyOf(hashOf(name)),
+	}
+}
+
+// addressOf is a hash of the originator's address.
+func addressOf(h *Handshake) uint64 {
+	a := h.Orig.Addr().As16()
+	return feature.Hash(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]))
+}
+
+// hashOf is a hash of a text: fast, for keys that are counted for five minutes.
+func hashOf(text string) uint64 {
+	h := uint64(len(text))
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 0x9e3779b97f4a7c15
+		h ^= h >> 29
+	}
+	return h
+}
+
+// set makes the row of a handshake.
+func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) {
+	*r = feature.Row{TS: h.TS, Cold: w.Cold}
+	c := &r.Codes
+	c[versionCode] = s.code(h.Version)
+	c[CipherCode] = s.code(h.Cipher)
+	c[nextProtocolCode] = s.code(h.NextProtocol)
+	c[historyCode] = s.code(h.History)
+	c[lastAlertCode] = s.code(h.LastAlert)
+	c[domainCode] = s.codeOf(name[domainOf(name):])
+	c[portCode] = uint64(h.Resp.Port())
+	c[fingerprintCode] = s.code(h.Fingerprint())
+
+	v := &r.Vector
+	v[nameLength], v[matches], v[invalid] = feature.Unset, feature.Unset, feature.Unset
+	if name != "" {
+		v[nameLength] = feature.LogCount(uint64(len(name)))
+	}
+	if h.Has(Matches) {
+		v[matches] = yes(h.Matches)
+	}
+	if h.Validation != "" {
+		v[invalid] = yes(h.Validation != valid)
+	}
+	v[resumed], v[established] = yes(h.Resumed), yes(h.Established)
+	v[handshakes] = feature.LogCount(uint64(w.Connections))
+	v[names] = feature.LogCount(uint64(w.Responders))
+	v[failures] = feature.LogCount(uint64(w.Failures))
+	r.Text.Set(name)
+
+	if h.Absent != 0 {
+		r.Absent = absent(h.Absent)
+	}
+	orig := addressOf(h)
+	r.Host = uint32(orig>>32) | 1
+	r.Chance = feature.Hash(orig, uint64(h.TS), uint64(h.Orig.Port())<<16|uint64(h.Resp.Port()))
+	r.Cell = cell(h, r, name)
+}
+
+// valid is the validation_status of a certificate that has nothing wrong.
+const valid = "ok"
+
+// yes is 1 or 0, as a count.
+func yes(is bool) float32 {
+	if is {
+		return feature.LogCount(1)
+	}
+	return 0
+}
+
+// code is the code of a text of the row.
+func (s *Rows) code(text string) uint64 {
+	if text == "" {
+		return 0
+	}
+	return s.codeOf(view(appendText(s.buffer[MaxText:MaxText], text)))
+}
+
+func (s *Rows) codeOf(text string) uint64 {
+	if len(text) > maxCoded {
+		return feature.LongCode
+	}
+	return s.texts.Code(text)
+}
+
+// cell is the kind of handshake: what was agreed on, how it ended, and how long
+// the name is. Names and fingerprints do not count: one client's many names are
+// one kind.
+func cell(h *Handshake, r *feature.Row, name string) uint64 {
+	key := uint64(bits.Len(uint(len(name))))
+	for _, is := range [...]bool{h.Established, h.Resumed, h.Has(Matches), h.Matches, h.Validation == valid} {
+		key <<= 1
+		if is {
+			key |= 1
+		}
+	}
+	return feature.Hash(r.Codes[versionCode], r.Codes[CipherCode], r.Codes[nextProtocolCode], key)
+}
+
+// madeFrom are the features that need a field, in the order of FieldNames.
+var madeFrom = [...]uint32{
+	1 << version, 1 << cipher, 1<<domain | 1<<nameLength | 1<<nameSurprise | 1<<names,
+	1 << lastAlert, 1 << nextProtocol, 1 << history, 1 << invalid, 1 << resumed,
+	1<<established | 1<<failures, 1 << matches,
+}
+
+// absent are the features that say nothing where those fields have no column.
+func absent(fields Fields) (features uint32) {
+	for ; fields != 0; fields &= fields - 1 {
+		features |= madeFrom[bits.TrailingZeros16(uint16(fields))]
+	}
+	return features
+}
+
+// KnowsCipher reports whether a training row had the handshake's cipher.
+func (s *Rows) KnowsCipher(e *feature.Encoder, h *Handshake) bool {
+	return e.Knows(CipherCode, s.code(h.Cipher))
+}

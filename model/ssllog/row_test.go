@@ -1,0 +1,120 @@
+package ssllog_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	. "github.com/zeek-iforest/zeek-iforest/model/ssllog"
+)
+
+// site are n handshakes of a site; of them the last is odd.
+func site(n int) []Handshake {
+	r := rand.New(rand.NewPCG(4, 4))
+	names := rand.NewZipf(r, 1.3, 1, 400)
+	rows := make([]Handshake, n)
+	for i := range rows {
+		rows[i] = Handshake{
+			TS:   conn.Micros(i) * 2e6,
+			Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
+			Version: "TLSv13", Cipher: []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"}[r.IntN(2)], NextProtocol: []string{"h2", ""}[r.IntN(2)],
+			ServerName: []string{"www", "mail", "static"}[r.IntN(3)] + fmt.Sprintf(".example%d.com", names.Uint64()),
+			History:    "CsiI", Established: true, Resumed: r.IntN(3) == 0,
+		}
+		if i%40 == 0 { // what a site has of old devices
+			rows[i].Version, rows[i].Cipher, rows[i].History = "TLSv12", "TLS_RSA_WITH_AES_128_CBC_SHA", "CsxkniI"
+			rows[i].Resp = netip.MustParseAddrPort("192.0.2.7:8443")
+			rows[i].Validation = "ok"
+		}
+	}
+	last := &rows[n-1]
+	last.Version, last.Cipher, last.ServerName, last.Validation = "TLSv10", "TLS_RSA_WITH_RC4_128_MD5", "q7zk2xw9v4x0x1qqzw.xyz", "self signed certificate"
+	last.Resp = netip.MustParseAddrPort("203.0.113.9:4443")
+	return rows
+}
+
+func TestModelOfHandshakes(t *testing.T) {
+	require.Same(t, Set, model.SetOf("ssl"))
+	rows := site(3000)
+	s, n := NewRows(100), 0
+	m, _, err := learn.FitRows(func(r *feature.Row) error {
+		if n == len(rows)-1 {
+			return io.EOF
+		}
+		s.Observe(&rows[n], r)
+		n++
+		return nil
+	}, learn.Options{Set: Set, Seed: 2})
+	require.NoError(t, err)
+
+	var r, p feature.Row
+	s = NewRows(100)
+	last := 0.0
+	var scores []float64
+	for i := range rows {
+		peeked := s.Peek(&rows[i], &p)
+		require.Equal(t, peeked, s.Observe(&rows[i], &r))
+		require.Equal(t, p, r)
+		require.NoError(t, Set.CheckSample(&r.Sample))
+		last = m.ScoreRow(&r).Value
+		scores = append(scores, last)
+	}
+	slices.Sort(scores)
+	require.Greater(t, last, scores[len(scores)*97/100], "beside the old devices")
+	h := &rows[len(rows)-1]
+	w := s.Peek(h, &r)
+	words := func(dst []byte, i int) []byte { return s.AppendValue(dst, m.Encoder(), i, h, w) }
+	reason := string(m.AppendReasonRow(nil, &r, words))
+	require.NotEmpty(t, reason)
+	all := ""
+	for i := range Set.Features {
+		all += string(words(append([]byte(Set.Features[i].Name), ": "...), i)) + "\n"
+	}
+	require.Contains(t, all, "domain of server_name: q7zk2xw9v4x0x1qqzw.xyz, never seen\n")
+	require.Contains(t, all, "version: TLSv10, never seen\n")
+	require.Contains(t, all, "certificate problems: self signed certificate\n")
+	require.Contains(t, all, "resp_port: 4443, never seen\n")
+	require.Contains(t, all, "sni_matches_cert: unset\n")
+	text := make([]byte, 0, 1024)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		s.Observe(h, &r)
+		m.ScoreRow(&r)
+		text = m.AppendReasonRow(text[:0], &r, words)
+	}))
+}
+
+// The same row in its two ways of being logged, and with what does not count.
+func TestRowDoesNotDependOnHowItIsLogged(t *testing.T) {
+	of := func(change func(*Handshake)) (r feature.Row) {
+		h := site(1)[0]
+		change(&h)
+		NewRows(10).Observe(&h, &r)
+		return r
+	}
+	for name, two := range map[string][2]func(*Handshake){
+		"escapes":          {func(h *Handshake) { h.ServerName = "a\xffb.example.com" }, func(h *Handshake) { h.ServerName = `a\xffb.example.com` }},
+		"capitals and dot": {func(h *Handshake) { h.ServerName = "WWW.Example.com." }, func(h *Handshake) { h.ServerName = "www.example.com" }},
+		"a text's end":     {func(h *Handshake) { h.ServerName = strings.Repeat("x", 60000) }, func(h *Handshake) { h.ServerName = strings.Repeat("x", MaxText) }},
+		"long values":      {func(h *Handshake) { h.NextProtocol = strings.Repeat("x", 60000) }, func(h *Handshake) { h.NextProtocol = strings.Repeat("y", 256) }},
+		"JA4 before JA3":   {func(h *Handshake) { h.JA4, h.JA3 = "t13d", "ff" }, func(h *Handshake) { h.JA4 = "t13d" }},
+	} {
+		a, b := of(two[0]), of(two[1])
+		require.Equal(t, a, b, name)
+	}
+	none := of(func(h *Handshake) { h.ServerName = "" })
+	require.Equal(t, float32(feature.Unset), none.Vector[Set.Find("length of server_name")])
+	require.NotEqual(t, none.Vector[Set.Find("sni_matches_cert")], of(func(h *Handshake) { h.Set = Matches }).Vector[Set.Find("sni_matches_cert")])
+	lacking := of(func(h *Handshake) { h.Absent = Version | Established; h.Established = false })
+	require.Equal(t, uint32(1<<Set.Find("version")|1<<Set.Find("established")|1<<Set.Find("failures")), lacking.Absent)
+	require.Zero(t, lacking.Vector[Set.Find("failures")])
+}

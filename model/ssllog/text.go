@@ -1,0 +1,75 @@
+package ssllog
+
+import "strings"
+
+// appendText appends a text as it counts: \xNN as the byte that it stands for,
+// the first MaxText bytes of it.
+func appendText(dst []byte, text string) []byte {
+	if strings.IndexByte(text, '\\') < 0 {
+		return append(dst, text[:min(len(text), MaxText)]...)
+	}
+	for end := len(dst) + MaxText; len(text) > 0 && len(dst) < end; {
+		b, n := nextByte(text)
+		dst, text = append(dst, b), text[n:]
+	}
+	return dst
+}
+
+// lower makes letters small.
+func lower(name []byte) {
+	for i, b := range name {
+		if 'A' <= b && b <= 'Z' {
+			name[i] = b + 'a' - 'A'
+		}
+	}
+}
+
+// nextByte is the first byte of a text, and how many bytes it takes there.
+func nextByte(text string) (b byte, n int) {
+	if text[0] != '\\' || len(text) < 4 || text[1] != 'x' {
+		return text[0], 1
+	}
+	high, ok := digit(text[2])
+	low, also := digit(text[3])
+	if !ok || !also {
+		return text[0], 1
+	}
+	return high<<4 | low, 4
+}
+
+func digit(c byte) (value byte, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// domainOf is where in a name its domain begins: the last two labels, and three
+// below a country's own second level ("co.uk", "com.br"), which it knows by its
+// length. The name has small letters and no dot at its end; of an address all is
+// the domain.
+func domainOf(name string) int {
+	last := strings.LastIndexByte(name, '.')
+	if last < 0 || isAddress(name) {
+		return 0
+	}
+	second := strings.LastIndexByte(name[:last], '.')
+	if second >= 0 && len(name)-last-1 == 2 && last-second-1 <= 3 {
+		second = strings.LastIndexByte(name[:second], '.')
+	}
+	return second + 1
+}
+
+// isAddress reports whether a name is an IPv4 address, or an IPv6 one.
+func isAddress(name string) bool {
+	if strings.IndexByte(name, ':') >= 0 {
+		return true
+	}
+	c := name[len(name)-1]
+	return '0' <= c && c <= '9' // no top level ends with a digit
+}
