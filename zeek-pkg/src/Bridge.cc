@@ -65,7 +65,45 @@ int32_t Call(std::string* said, Function function, Arguments... arguments) {
 
 } // namespace
 
-bool Bridge::Load(std::string* why) {
+size_t Bridge::Add(std::string log) {
+    sensors.emplace_back();
+    sensors.back().log = std::move(log);
+    return sensors.size() - 1;
+}
+
+// Reports whether the library has the sensor that calls are for, and makes it
+// the one in use there.
+bool Bridge::Ready() {
+    if ( ! Loaded() )
+        return false;
+
+    if ( auto number = sensors[at].number; number != in_use ) {
+        auto mask = SignalMask::Asynchronous();
+        use(number);
+        in_use = number;
+    }
+    return true;
+}
+
+// Loads what the sensor that calls are for needs.
+bool Bridge::Load(std::string* why) { return (score || LoadLibrary(why)) && (Ready() || OpenSensor(why)); }
+
+bool Bridge::OpenSensor(std::string* why) {
+    auto& own = sensors[at];
+    if ( Call(why, open_sensor, iforest_text{own.log.data(), own.log.size()}, &own.number) != IFOREST_OK )
+        return false;
+
+    own.open = true;
+    in_use = own.number;
+    uint64_t n = 0;
+    own.fields.resize(IFOREST_MAX_FIELDS);
+    auto mask = SignalMask::Asynchronous();
+    list_fields(own.fields.data(), &n);
+    own.fields.resize(n);
+    return true;
+}
+
+bool Bridge::LoadLibrary(std::string* why) {
     if ( ! AddressSpaceForGo(why) )
         return false;
 
@@ -109,7 +147,9 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_observe", &observe, why) || ! Find(library, "iforest_model_file", &model_file, why) ||
          ! Find(library, "iforest_adopt", &adopt, why) || ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
          ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
-         ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) )
+         ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
+         ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
+         ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) )
         return false;
 
     Message message{};
@@ -125,15 +165,16 @@ bool Bridge::Open(std::string* why) {
 
 // Begins what was asked for; tried once.
 bool Bridge::Begin(std::string* why) {
-    auto how = std::exchange(learning, std::nullopt);
-    auto one_in = std::exchange(sampling, std::nullopt);
+    auto how = std::exchange(sensors[at].learning, std::nullopt);
+    auto one_in = std::exchange(sensors[at].sampling, std::nullopt);
     if ( ! how && ! one_in ) {
-        if ( ! Loaded() )
-            *why = "the sensor library could not be loaded, or was not asked for";
-        return Loaded();
+        if ( Ready() )
+            return true;
+        *why = "the sensor library could not be loaded, or was not asked for";
+        return false;
     }
 
-    if ( ! Loaded() && ! Load(why) )
+    if ( ! Ready() && ! Load(why) )
         return false;
 
     if ( how )
@@ -158,20 +199,20 @@ bool Bridge::BeginLearning(const Learning& how, std::string* why) {
 
 void Bridge::SetAlerts(double per_day) {
     alerts_per_day = per_day;
-    if ( Loaded() ) {
+    if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
         alerts(per_day);
     }
 }
 
 int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
-    if ( ! Loaded() && ! Load(why) )
+    if ( ! Ready() && ! Load(why) )
         return IFOREST_NO_LIBRARY;
 
     auto status = Call(why, load_file, iforest_text{model_path.data(), model_path.size()});
     if ( status == IFOREST_OK ) { // a model that is given is what is wanted
-        learning.reset();
-        sampling.reset();
+        sensors[at].learning.reset();
+        sensors[at].sampling.reset();
     }
     return status;
 }
@@ -186,7 +227,7 @@ int32_t Bridge::Adopt(std::string_view file, std::string_view fingerprint, std::
 
 Samples Bridge::TakeSamples() {
     Samples samples;
-    if ( Loaded() ) {
+    if ( Ready() ) {
         uint64_t length = 0;
         samples.batch.resize(IFOREST_MAX_BATCH);
         auto mask = SignalMask::Asynchronous();
@@ -212,7 +253,7 @@ int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
 std::string Bridge::ModelFile() {
     std::string file;
     uint64_t length = 0;
-    if ( ! Loaded() )
+    if ( ! Ready() )
         return file;
 
     auto mask = SignalMask::Asynchronous();
@@ -223,13 +264,32 @@ std::string Bridge::ModelFile() {
     return file;
 }
 
-int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
-    if ( learning || sampling )
+bool Bridge::Prepare(std::string* why) {
+    if ( sensors[at].learning || sensors[at].sampling )
         Begin(why);
 
-    if ( ! Loaded() ) {
+    if ( Ready() )
+        return true;
+
+    ++sensors[at].calls_without_library;
+    return false;
+}
+
+int32_t Bridge::ScoreValues(const std::vector<iforest_value>& values, iforest_result* result, std::string* why) {
+    Message message;
+    int32_t status;
+    {
+        auto mask = SignalMask::Asynchronous();
+        status = score_values(values.data(), values.size(), result, message.data(), message.size());
+    }
+    if ( status != IFOREST_OK )
+        *why = message.data();
+    return status;
+}
+
+int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
+    if ( ! Prepare(why) ) {
         *result = {};
-        ++calls_without_library;
         return IFOREST_NO_LIBRARY;
     }
 
@@ -245,14 +305,14 @@ int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::str
 }
 
 int32_t Bridge::Reason(std::string* text) {
-    if ( ! Loaded() )
+    if ( ! Ready() )
         return IFOREST_NO_LIBRARY;
 
     return Call(text, reason);
 }
 
 int32_t Bridge::Model(iforest_model_info* info) {
-    if ( ! Loaded() )
+    if ( ! Ready() )
         return IFOREST_NO_LIBRARY;
 
     auto mask = SignalMask::Asynchronous();
@@ -261,7 +321,7 @@ int32_t Bridge::Model(iforest_model_info* info) {
 
 uint32_t Bridge::Raise() {
     uint32_t verdict = IFOREST_SUPPRESSED;
-    if ( Loaded() ) {
+    if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
         raise(&verdict);
     }
@@ -270,7 +330,7 @@ uint32_t Bridge::Raise() {
 
 iforest_event Bridge::NextEvent() {
     iforest_event event{};
-    if ( Loaded() ) {
+    if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
         next_event(&event);
     }
@@ -278,7 +338,7 @@ iforest_event Bridge::NextEvent() {
 }
 
 int32_t Bridge::Rollback(std::string* why) {
-    if ( ! Loaded() ) {
+    if ( ! Ready() ) {
         *why = "there is no model yet";
         return IFOREST_NO_LIBRARY;
     }
@@ -287,9 +347,9 @@ int32_t Bridge::Rollback(std::string* why) {
 }
 
 int32_t Bridge::Finish(std::string* why) {
-    learning.reset();
-    sampling.reset();
-    if ( ! Loaded() )
+    sensors[at].learning.reset();
+    sensors[at].sampling.reset();
+    if ( ! Ready() )
         return IFOREST_OK;
 
     return Call(why, finish);
@@ -297,11 +357,11 @@ int32_t Bridge::Finish(std::string* why) {
 
 iforest_counts Bridge::Statistics() {
     iforest_counts counts{};
-    if ( Loaded() ) {
+    if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
         statistics(&counts);
     }
-    counts.calls[IFOREST_NO_LIBRARY] += calls_without_library;
+    counts.calls[IFOREST_NO_LIBRARY] += sensors[at].calls_without_library;
     return counts;
 }
 

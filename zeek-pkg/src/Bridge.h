@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "iforest_abi.h"
 
@@ -29,22 +31,44 @@ struct Samples {
 // The sensor library, a Go library beside the plugin. It is loaded when the
 // first model is, or when the first connection comes to be learnt from, so a
 // Zeek that scores and learns nothing never holds a Go runtime, and never
-// unloaded, as Go cannot be. Knows nothing of Zeek; belongs to its main
-// thread. Functions that take why write there what went wrong, as one line.
+// unloaded, as Go cannot be. It has a sensor for each log whose rows are
+// scored; all calls are for that of conn.log, but while a Turn is held. Knows
+// nothing of Zeek; belongs to its main thread. Functions that take why write
+// there what went wrong, as one line.
 class Bridge {
 public:
     // path is the library's absolute path. Nothing is loaded yet.
-    explicit Bridge(std::string path) : path(std::move(path)) {}
+    explicit Bridge(std::string path) : path(std::move(path)), sensors(1) { sensors[0].open = true; }
+
+    // Makes a sensor of a log's rows, by the log's #path; nothing is loaded for
+    // it until it is asked to learn or given a model.
+    size_t Add(std::string log);
+
+    // Whom calls are for.
+    size_t At() const { return at; }
+
+    // While it lives, calls are for one sensor.
+    class Turn {
+    public:
+        Turn(Bridge* bridge, size_t sensor) : bridge(bridge), before(std::exchange(bridge->at, sensor)) {}
+        ~Turn() { bridge->at = before; }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+
+    private:
+        Bridge* bridge;
+        size_t before;
+    };
 
     // Takes the model file into use, loading the library first where needed.
     int32_t LoadModel(std::string_view model, std::string* why);
 
     // Asks for learning, from the first Score on; one that fails to begin says so.
-    void Learn(const Learning& how) { learning = how; }
+    void Learn(const Learning& how) { sensors[at].learning = how; }
 
     // Asks for connections to be sampled, one in so many of those of no new kind,
     // from the first Score or Adopt on.
-    void Sample(uint64_t one_in) { sampling = one_in; }
+    void Sample(uint64_t one_in) { sensors[at].sampling = one_in; }
 
     // Takes a model that another process has learnt into use.
     int32_t Adopt(std::string_view model, std::string_view fingerprint, std::string* why);
@@ -63,6 +87,13 @@ public:
 
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
+
+    // The same for a row of any log: a value for each of the Fields, which are
+    // known where Prepare returns true. It begins what was asked for.
+    bool Prepare(std::string* why);
+    const std::vector<iforest_field_info>& Fields() const { return sensors[at].fields; }
+    int32_t ScoreValues(const std::vector<iforest_value>& values, iforest_result* result, std::string* why);
+
     int32_t Reason(std::string* text);
     int32_t Model(iforest_model_info* info);
 
@@ -80,20 +111,38 @@ public:
     // Includes the calls of Score that never reached the library.
     iforest_counts Statistics();
 
-    bool Loaded() const { return score != nullptr; }
+    bool Loaded() const { return score != nullptr && sensors[at].open; }
 
 private:
+    // What is asked of a sensor, and what is known of it.
+    struct Sensor {
+        std::string log;
+        bool open = false;   // the library has it
+        uint32_t number = 0; // as the library counts
+        std::vector<iforest_field_info> fields;
+        std::optional<Learning> learning;  // asked for and not yet begun
+        std::optional<uint64_t> sampling;  // the same
+        uint64_t calls_without_library = 0;
+    };
+
+    bool Ready();
     bool Load(std::string* why);
+    bool LoadLibrary(std::string* why);
     bool Open(std::string* why);
+    bool OpenSensor(std::string* why);
     bool Begin(std::string* why);
     bool BeginLearning(const Learning& how, std::string* why);
 
     const std::string path;
-    uint64_t calls_without_library = 0;
-    std::optional<Learning> learning; // asked for and not yet begun
-    std::optional<uint64_t> sampling; // the same
-    double alerts_per_day = 0;
+    std::vector<Sensor> sensors; // the first is conn.log's
+    size_t at = 0;               // of them, whom calls are for
+    uint32_t in_use = 0;         // in the library
+    double alerts_per_day = 0;   // of conn.log's sensor
 
+    iforest_open_fn open_sensor = nullptr;
+    iforest_use_fn use = nullptr;
+    iforest_fields_fn list_fields = nullptr;
+    iforest_score_values_fn score_values = nullptr;
     iforest_load_file_fn load_file = nullptr;
     iforest_learn_fn learn = nullptr;
     iforest_sample_fn sample = nullptr;

@@ -44,6 +44,7 @@ std::string Scorer::LoadModel(const zeek::StringVal& path) noexcept {
     try {
         std::string why;
         auto status = bridge.LoadModel(View(path), &why);
+        Own().fingerprint.clear();
         return status == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
@@ -55,13 +56,14 @@ double Scorer::Score(const zeek::Val& info) noexcept {
         iforest_conn conn;
         if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
             message = "not a record";
-            ++bad_records;
+            ++logs[0].bad_records;
             return Unscored(IFOREST_BAD_RECORD);
         }
         if ( ! record.Read(*info.AsRecordVal(), &conn, &message) ) {
-            ++bad_records;
+            ++logs[0].bad_records;
             return Unscored(IFOREST_BAD_RECORD);
         }
+        auto& last = Own().last;
         last = {};
         auto status = bridge.Score(conn, &last, &message);
         return status == IFOREST_OK ? last.score : -static_cast<double>(status);
@@ -71,8 +73,53 @@ double Scorer::Score(const zeek::Val& info) noexcept {
     }
 }
 
+uint64_t Scorer::AddLog(const zeek::StringVal& path) {
+    logs.emplace_back();
+    return bridge.Add(std::string(View(path)));
+}
+
+double Scorer::ScoreRow(uint64_t log, zeek::Val& info) noexcept {
+    try {
+        auto& own = logs[at(log)];
+        auto turn = For(log);
+        if ( ! bridge.Prepare(&message) )
+            return Unscored(IFOREST_NO_LIBRARY);
+
+        if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
+            message = "not a record";
+            ++own.bad_records;
+            return Unscored(IFOREST_BAD_RECORD);
+        }
+
+        auto& row = *info.AsRecordVal();
+        if ( ! own.record.Read(row, bridge.Fields(), &values, &message) ) {
+            ++own.bad_records;
+            return Unscored(IFOREST_BAD_RECORD);
+        }
+
+        iforest_model_info model{};
+        if ( own.record.HasModel() && own.fingerprint.empty() && bridge.Model(&model) == IFOREST_OK )
+            own.fingerprint = model.fingerprint;
+
+        own.last = {};
+        auto status = bridge.ScoreValues(values, &own.last, &message);
+        if ( status == IFOREST_OK ) {
+            std::string reason;
+            if ( own.record.HasReason() )
+                bridge.Reason(&reason);
+            own.record.Write(row, own.last, reason, own.fingerprint);
+        }
+        if ( own.last.news ) // perhaps of a model for the rows that follow
+            own.fingerprint.clear();
+        return status == IFOREST_OK ? own.last.score : -static_cast<double>(status);
+    } catch ( const std::exception& e ) {
+        message = e.what();
+        return Unscored(IFOREST_PANIC);
+    }
+}
+
 double Scorer::Unscored(int32_t status) {
-    last = {};
+    Own().last = {};
     return -static_cast<double>(status);
 }
 
@@ -117,7 +164,7 @@ std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
         std::string why;
         bool news = false;
         auto status = bridge.Observe(View(batch), &news, &why);
-        last.news = news;
+        Own().last.news = news;
         return status == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
@@ -181,7 +228,7 @@ zeek::ValPtr Scorer::Model() noexcept {
 
 zeek::ValPtr Scorer::Statistics() noexcept {
     auto counts = bridge.Statistics();
-    counts.calls[IFOREST_BAD_RECORD] += bad_records;
+    counts.calls[IFOREST_BAD_RECORD] += Own().bad_records;
 
     auto r = MakeRecord("IForest::Statistics");
     Set(*r, "library", zeek::val_mgr->Bool(bridge.Loaded()));

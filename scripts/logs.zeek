@@ -1,0 +1,203 @@
+##! Scores rows of logs beside conn.log, as Zeek writes them. Each of these has a
+##! script that adds its column and begins to score it: ``@load
+##! zeek-iforest/score-ssl``. A sensor of its own learns each log, by itself also
+##! in a cluster, and keeps what it has learnt in a directory of its own.
+
+@load base/frameworks/logging
+@load base/frameworks/telemetry
+@load ./learn
+@load ./main
+@load ./notice
+@load ./telemetry
+
+module IForest;
+
+export {
+	## The logs whose rows are scored, of those whose scripts are loaded, by
+	## their names in the files' ``#path``. Taking one out keeps what its sensor
+	## has learnt until Zeek ends. (``conn`` is switched by
+	## :zeek:see:`IForest::enabled`.)
+	option logs: set[string] = {};
+
+	## The stream of each log that can be scored; its record has a field
+	## ``anomaly_score``, and ``anomaly_rank``, ``anomaly_reason`` and
+	## ``anomaly_model`` where somebody has added them.
+	const log_streams: table[string] of Log::ID = {} &redef;
+
+	## Models to score logs with, by the log: absolute paths of files that
+	## ``zeek-iforest train`` wrote. The others learn by themselves, where
+	## :zeek:see:`IForest::learn` says so.
+	const log_models: table[string] of string = {} &redef;
+
+	## For scripts that make something of what the sensor of a log has to tell.
+	##
+	## path: The log.
+	##
+	## n: The news.
+	global log_news: hook(path: string, n: News);
+
+	## Returns: The counts of a log's sensor; those of rows, where the fields
+	##          say connections.
+	global log_statistics: function(path: string): Statistics;
+}
+
+# The sensor of each log that was ever scored, and those that are now.
+global log_sensors: table[string] of count;
+global log_active: table[Log::ID] of count;
+global log_paths: table[count] of string;
+
+# What was warned of, as for connections.
+global log_warned: set[count, double];
+
+global rows_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="rows", $unit="",
+    $label_names=vector("log", "result"),
+    $help_text="Rows of logs beside conn.log handed to the sensor library, by what became of them"));
+
+function log_statistics(path: string): Statistics
+	{
+	if ( path !in log_sensors )
+		return Statistics();
+
+	return __log_statistics(log_sensors[path]) as Statistics;
+	}
+
+hook log_news(path: string, n: News)
+	{
+	switch ( n$kind )
+		{
+		case WARNING:
+			Reporter::warning(fmt("IForest: %s.log: %s", path, n$text));
+			break;
+		case MODEL_PROMOTED:
+			NOTICE(Notice::Info($note=Model_Promoted, $msg=fmt("The sensor of %s.log uses %s", path, subst_string(n$text, "connections", "rows"))));
+			break;
+		case MODEL_REFUSED:
+			NOTICE(Notice::Info($note=Model_Refused, $msg=fmt("The model of %s.log stays in use; a new one was refused: %s", path, n$text)));
+			break;
+		case TRAFFIC_DRIFTS:
+			NOTICE(Notice::Info($note=Drift, $msg=fmt("The model of %s.log does not know this traffic: %s", path, n$text),
+			    $identifier=cat("iforest ", path)));
+			break;
+		}
+	}
+
+function take_log_news(sensor: count)
+	{
+	local n = __log_next_event(sensor) as News;
+	while ( n$kind != NOTHING )
+		{
+		hook log_news(log_paths[sensor], n);
+		n = __log_next_event(sensor) as News;
+		}
+	}
+
+function row_not_scored(sensor: count, status: double)
+	{
+	# Without a model, which is what a sensor begins with.
+	if ( status == -2.0 || [sensor, status] in log_warned )
+		return;
+
+	add log_warned[sensor, status];
+	Reporter::warning(fmt("IForest: a row of %s.log was not scored: %s (said once; the telemetry counts all)",
+	    log_paths[sensor], __message()));
+	}
+
+# Begins to score a log: its sensor is loaded with the first row.
+function score_log(path: string)
+	{
+	if ( path in log_sensors )
+		{
+		log_active[log_streams[path]] = log_sensors[path];
+		return;
+		}
+
+	if ( path !in log_models && ! learn )
+		return;
+
+	local sensor = __add_log(path);
+	log_sensors[path] = sensor;
+	log_paths[sensor] = path;
+	if ( path in log_models )
+		{
+		local why = __log_load_model(sensor, log_models[path]);
+		if ( why != "" )
+			{
+			Reporter::warning(fmt("IForest: rows of %s.log are not scored: %s", path, why));
+			return;
+			}
+		}
+	else
+		{
+		local directory = state_directory();
+		__log_learn(sensor, seed, warmup, rebuild_every, save_every,
+		    directory == "" ? "" : directory + "/" + path, zeek_version());
+		}
+
+	log_active[log_streams[path]] = sensor;
+	}
+
+function score_logs(paths: set[string])
+	{
+	log_active = table();
+	if ( ! sees_packets() )
+		return;
+
+	for ( path in paths )
+		if ( path in log_streams )
+			score_log(path);
+		else
+			Reporter::warning(fmt("IForest: IForest::logs: %s.log is not scored: @load zeek-iforest/score-%s first", path, path));
+	}
+
+function logs_changed(id: string, paths: set[string]): set[string]
+	{
+	score_logs(paths);
+	return paths;
+	}
+
+event zeek_init()
+	{
+	Option::set_change_handler("IForest::logs", logs_changed);
+	score_logs(logs);
+	}
+
+# After all that fill in the record or keep it out of the log.
+hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
+	{
+	if ( id !in log_active || ! enabled )
+		return;
+
+	local sensor = log_active[id];
+	local score = __score_row(sensor, rec);
+	if ( score < 0.0 )
+		row_not_scored(sensor, score);
+
+	if ( __log_news(sensor) )
+		take_log_news(sensor);
+	}
+
+event zeek_done() &priority=-5
+	{
+	for ( path, sensor in log_sensors )
+		{
+		local why = __log_finish(sensor);
+		if ( why != "" )
+			Reporter::warning(fmt("IForest: %s.log: %s", path, why));
+
+		take_log_news(sensor);
+		}
+	}
+
+hook Telemetry::sync()
+	{
+	for ( path in log_sensors )
+		{
+		local s = log_statistics(path);
+		Telemetry::counter_family_set(rows_cf, vector(path, "scored"), s$scored);
+		Telemetry::counter_family_set(rows_cf, vector(path, "no_library"), s$no_library);
+		Telemetry::counter_family_set(rows_cf, vector(path, "no_model"), s$no_model);
+		Telemetry::counter_family_set(rows_cf, vector(path, "bad_record"), s$bad_record);
+		Telemetry::counter_family_set(rows_cf, vector(path, "fault"), s$fault);
+		}
+	}

@@ -1,0 +1,21 @@
+##! Adds to ssl.log how unusual each handshake is: ``anomaly_score``.
+
+@ifdef ( IForest::__score )
+
+@load base/protocols/ssl
+@load ./logs
+
+module IForest;
+
+export {
+	redef record SSL::Info += {
+		## How unusual the handshake is for this network, between 0 and 1.
+		## Unset where it was not scored.
+		anomaly_score: double &log &optional;
+	};
+
+	redef IForest::logs += { "ssl" };
+	redef IForest::log_streams += { ["ssl"] = SSL::LOG };
+}
+
+@endif
