@@ -85,7 +85,7 @@ func (k *sslKind) Subject() *conn.Conn {
 }
 
 func (k *sslKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return k.rows.AppendValue(dst, e, i, &k.row, k.window)
+	return ssllog.Append(dst, e, i, &k.row, &k.window)
 }
 
 func (k *sslKind) Novel(e *feature.Encoder) (what, name string) {

@@ -11,10 +11,14 @@ import (
 // Rows makes rows of handshakes, in the order of the log, and remembers what
 // their originators did. It is not safe for concurrent use.
 type Rows struct {
-	Hosts  *feature.Hosts // by originator
-	texts  *feature.Texts
-	buffer [2 * MaxText]byte // a text, and the server's name
+	Hosts *feature.Hosts // by originator
+	texts *feature.Texts
+	name  buffer
+	text  buffer
 }
+
+// buffer holds a text as it counts.
+type buffer [MaxText]byte
 
 // NewRows returns Rows with memory for so many originators.
 func NewRows(hosts int) *Rows {
@@ -23,7 +27,7 @@ func NewRows(hosts int) *Rows {
 
 // Observe counts the handshake and writes to r what it is. It does not allocate.
 func (s *Rows) Observe(h *Handshake, r *feature.Row) feature.Window {
-	name := s.name(h)
+	name := nameOf(h, &s.name)
 	e := eventOf(h, name)
 	w := s.Hosts.ObserveEvent(&e)
 	s.set(r, h, name, w)
@@ -32,16 +36,16 @@ func (s *Rows) Observe(h *Handshake, r *feature.Row) feature.Window {
 
 // Peek does the same and counts nothing.
 func (s *Rows) Peek(h *Handshake, r *feature.Row) feature.Window {
-	name := s.name(h)
+	name := nameOf(h, &s.name)
 	e := eventOf(h, name)
 	w := s.Hosts.PeekEvent(&e)
 	s.set(r, h, name, w)
 	return w
 }
 
-// name is the server's name as it counts, until the next call.
-func (s *Rows) name(h *Handshake) string {
-	b := appendText(s.buffer[:0:MaxText], h.ServerName)
+// nameOf is the server's name as it counts, in the buffer.
+func nameOf(h *Handshake, buf *buffer) string {
+	b := appendText(buf[:0], h.ServerName)
 	if len(b) > 0 && b[len(b)-1] == '.' {
 		b = b[:len(b)-1]
 	}
@@ -85,7 +89,7 @@ func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) 
 	c[nextProtocolCode] = s.code(h.NextProtocol)
 	c[historyCode] = s.code(h.History)
 	c[lastAlertCode] = s.code(h.LastAlert)
-	c[domainCode] = s.codeOf(name[domainOf(name):])
+	c[domainCode] = codeOf(name[domainOf(name):], s.texts)
 	c[portCode] = uint64(h.Resp.Port())
 	c[fingerprintCode] = s.code(h.Fingerprint())
 
@@ -126,19 +130,22 @@ func yes(is bool) float32 {
 	return 0
 }
 
-// code is the code of a text of the row.
-func (s *Rows) code(text string) uint64 {
+func (s *Rows) code(text string) uint64 { return code(text, &s.text, s.texts) }
+
+// code is the code of a text of a row.
+func code(text string, buf *buffer, texts *feature.Texts) uint64 {
 	if text == "" {
 		return 0
 	}
-	return s.codeOf(view(appendText(s.buffer[MaxText:MaxText], text)))
+	return codeOf(view(appendText(buf[:0], text)), texts)
 }
 
-func (s *Rows) codeOf(text string) uint64 {
+// codeOf is the code of a text as it counts.
+func codeOf(text string, texts *feature.Texts) uint64 {
 	if len(text) > maxCoded {
 		return feature.LongCode
 	}
-	return s.texts.Code(text)
+	return texts.Code(text)
 }
 
 // cell is the kind of handshake: what was agreed on, how it ended, and how long

@@ -73,7 +73,7 @@ func TestModelOfHandshakes(t *testing.T) {
 	require.Greater(t, last, scores[len(scores)*97/100], "beside the old devices")
 	h := &rows[len(rows)-1]
 	w := s.Peek(h, &r)
-	words := func(dst []byte, i int) []byte { return s.AppendValue(dst, m.Encoder(), i, h, w) }
+	words := func(dst []byte, i int) []byte { return Append(dst, m.Encoder(), i, h, &w) }
 	reason := string(m.AppendReasonRow(nil, &r, words))
 	require.NotEmpty(t, reason)
 	all := ""

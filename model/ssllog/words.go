@@ -6,47 +6,47 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// AppendValue appends the feature i of a handshake whose window is w in the
+// Append appends the feature i of a handshake whose window is w in the
 // reader's words: "TLSv10, 1 in 2,100 handshakes", "self signed certificate". It
 // allocates only what dst needs.
-func (s *Rows) AppendValue(dst []byte, e *feature.Encoder, i int, h *Handshake, w feature.Window) []byte {
+func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Window) []byte {
 	if h.Absent != 0 && absent(h.Absent)>>i&1 != 0 {
 		return append(dst, "no column"...)
 	}
 	switch i {
 	case version:
-		return s.appendText(dst, e, versionCode, h.Version)
+		return appendRare(dst, e, versionCode, h.Version)
 	case cipher:
-		return s.appendText(dst, e, CipherCode, h.Cipher)
+		return appendRare(dst, e, CipherCode, h.Cipher)
 	case nextProtocol:
-		return s.appendText(dst, e, nextProtocolCode, h.NextProtocol)
+		return appendRare(dst, e, nextProtocolCode, h.NextProtocol)
 	case history:
-		return s.appendText(dst, e, historyCode, h.History)
+		return appendRare(dst, e, historyCode, h.History)
 	case lastAlert:
-		return s.appendText(dst, e, lastAlertCode, h.LastAlert)
+		return appendRare(dst, e, lastAlertCode, h.LastAlert)
 	case fingerprint:
-		return s.appendText(dst, e, fingerprintCode, h.Fingerprint())
+		return appendRare(dst, e, fingerprintCode, h.Fingerprint())
 	case domain:
-		name := s.name(h)
+		name := nameOf(h, new(buffer))
 		name = name[domainOf(name):]
-		return e.AppendRarity(appendShown(dst, name), e.Rarity(domainCode, s.codeOf(name)))
+		return e.AppendRarity(AppendPrintable(dst, name), e.Rarity(domainCode, codeOf(name, nil)))
 	case port:
 		p := h.Resp.Port()
 		return e.AppendRarity(strconv.AppendUint(dst, uint64(p), 10), e.Rarity(portCode, uint64(p)))
 	case nameLength:
-		if name := s.name(h); name != "" {
+		if name := nameOf(h, new(buffer)); name != "" {
 			return feature.AppendCount(dst, float64(len(name)))
 		}
 		return append(dst, "unset"...)
 	case nameSurprise:
-		return e.Set().AppendEncoded(dst, i, e.Surprise(s.name(h)))
+		return e.Set().AppendEncoded(dst, i, e.Surprise(nameOf(h, new(buffer))))
 	case matches:
 		if !h.Has(Matches) {
 			return append(dst, "unset"...)
 		}
 		return appendYes(dst, h.Matches)
 	case invalid:
-		return appendShown(dst, h.Validation)
+		return AppendPrintable(dst, h.Validation)
 	case resumed:
 		return appendYes(dst, h.Resumed)
 	case established:
@@ -60,22 +60,33 @@ func (s *Rows) AppendValue(dst []byte, e *feature.Encoder, i int, h *Handshake, 
 	}
 }
 
-// appendText appends a text and how rare it is.
-func (s *Rows) appendText(dst []byte, e *feature.Encoder, i int, text string) []byte {
-	return e.AppendRarity(appendShown(dst, text), e.Rarity(i, s.code(text)))
+// appendRare appends a text and how rare it is.
+func appendRare(dst []byte, e *feature.Encoder, i int, text string) []byte {
+	return e.AppendRarity(AppendPrintable(dst, text), e.Rarity(i, code(text, new(buffer), nil)))
 }
 
 // shown is how much of a text is said.
-const shown = 63
+const shown = 60
 
-func appendShown(dst []byte, text string) []byte {
-	switch {
-	case text == "":
+// AppendPrintable appends a text as it counts, shortened, with \xNN for what is
+// not printable; "unset" for none.
+func AppendPrintable(dst []byte, text string) []byte {
+	if text == "" {
 		return append(dst, "unset"...)
-	case len(text) > shown:
-		return append(append(dst, text[:shown]...), "..."...)
 	}
-	return append(dst, text...)
+	for end := len(dst) + shown; len(text) > 0; {
+		if len(dst) >= end {
+			return append(dst, "…"...)
+		}
+		c, n := nextByte(text)
+		if text = text[n:]; c >= ' ' && c < 0x7f {
+			dst = append(dst, c)
+		} else {
+			const hex = "0123456789abcdef"
+			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
 }
 
 func appendYes(dst []byte, is bool) []byte {
