@@ -159,6 +159,7 @@ func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest
 	for i := range given {
 		valueOf(&values[i], &given[i], i)
 	}
+	provokeRow(values[:len(given)])
 	r, err := the.ScoreValues(values[:len(given)])
 	return scored(result, &r, err, message, size)
 }

@@ -1,6 +1,7 @@
 # Bad days of ssl.log's scores: each row is written, without a score, and each
 # mistake is said once and counted.
 #
+# @TEST-REQUIRES: which go
 # @TEST-EXEC: sh %INPUT
 # @TEST-EXEC: btest-diff output
 run() {
@@ -14,7 +15,7 @@ event zeek_done()
 	{
 @ifdef ( IForest::log_statistics )
 	local s = IForest::log_statistics("ssl");
-	print "library", s$library, "no library", s$no_library, "no model", s$no_model, "bad", s$bad_record;
+	print "library", s$library, "no library", s$no_library, "no model", s$no_model, "bad", s$bad_record, "faults", s$fault;
 @endif
 	}
 EOF
@@ -31,8 +32,11 @@ redef IForest::logs += { "files", "ssl" };
 redef IForest::log_streams += { ["files"] = Files::LOG, ["ssl"] = X509::LOG };
 EOF
 run "other logs" "$PACKAGE" "$PACKAGE/logs.zeek" ../weird.zeek
-# Without the plugin, and without the library.
+# A fault in the library, in a capture's third handshake.
 export ZEEK_PLUGIN_PATH=$(plugin-copy)
+(cd "$ROOT" && CGO_ENABLED=1 go build -buildmode=c-shared -tags provoke -o "$ZEEK_PLUGIN_PATH/lib/libiforest.so" ./gobridge) || exit 1
+run "a fault" "$PACKAGE" "$PACKAGE/score-ssl.zeek"
+# Without the library, and without the plugin.
 rm plugin/lib/libiforest.so
 run "no library" "$PACKAGE" "$PACKAGE/score-ssl.zeek"
 export ZEEK_PLUGIN_PATH=
