@@ -82,8 +82,15 @@ func (d *decoder) parts(set *feature.Set, version uint64) (p Parts, err error) {
 		return p, err
 	}
 
-	d.arrayLen(7)
+	average := forest.Harmonic
+	if version == connVersion {
+		d.arrayLen(7)
+	} else {
+		d.arrayLen(8)
+		average = forest.Average(min(d.count(), 255))
+	}
 	plain := forest.Plain{
+		Average:     average,
 		Dim:         d.count(),
 		Subsample:   d.count(),
 		HeightLimit: d.count(),

@@ -35,7 +35,8 @@ func (m *Model) encode() []byte {
 	e.tables(m.encoder.Tables())
 
 	f := m.forest.Plain()
-	e.arrayLen(7)
+	e.arrayLen(8)
+	e.uint(uint64(f.Average))
 	e.uint(uint64(f.Dim))
 	e.uint(uint64(f.Subsample))
 	e.uint(uint64(f.HeightLimit))

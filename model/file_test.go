@@ -18,6 +18,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
 func goldenBytes(t testing.TB) []byte {
@@ -264,4 +265,27 @@ func (f *failing) Write(p []byte) (int, error) {
 
 func TestWriteReportsAFullDisk(t *testing.T) {
 	require.ErrorIs(t, goldenModel(t).Write(&failing{1000}), io.ErrShortWrite)
+}
+
+// A forest grown elsewhere says so in the file, which no file of the first
+// format can.
+func TestForeignForestsSaySo(t *testing.T) {
+	m, err := model.Read(bytes.NewReader(goldenBytes(t)))
+	require.NoError(t, err)
+	plain := m.Forest().Plain()
+	plain.Average = forest.Estimated
+	f, err := plain.Forest()
+	require.NoError(t, err)
+	p := model.Parts{Summary: m.Summary(), Encoder: m.Encoder(), Forest: f, Curve: m.Curve()}
+	foreign, err := model.New(p)
+	require.NoError(t, err)
+	again, err := model.Read(bytes.NewReader(foreign.Bytes()))
+	require.NoError(t, err)
+	require.Equal(t, forest.Estimated, again.Forest().Average())
+	require.Equal(t, f.AverageLength(), again.Forest().AverageLength())
+	require.Less(t, f.AverageLength(), m.Forest().AverageLength())
+
+	unknown := bytes.Replace(body(t, foreign.Bytes()), []byte{0x98, 1, 21}, []byte{0x98, 2, 21}, 1)
+	_, err = model.Read(bytes.NewReader(reseal(t, 2, unknown)))
+	require.ErrorContains(t, err, "unknown kind 2")
 }

@@ -35,6 +35,7 @@ var ignoredBy = map[string][]ignored{
 	"train": {
 		{options: "warmup rebuild-every zeek-version samples", missing: "as-sensor"},
 		{options: "but samples as-sensor output", given: "samples", because: "the file says how to learn"},
+		{options: "partition-by", given: "as-sensor", because: "a sensor sees all hosts"},
 	},
 	"score": {
 		{options: "columns keep", given: "top", because: "it prints a table instead of a log"},

@@ -74,7 +74,7 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			}
 			keep(&row.Conn)
 			read++
-			meaning, value, ok := l.meaning(rows.value)
+			meaning, value, ok := l.meaning(rows.Value)
 			if ok {
 				named++
 			}
@@ -87,10 +87,10 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			}
 			if row.Anomaly = meaning == evaluate.Anomalous; row.Anomaly {
 				out.anomalies++
-				if family, ok := rows.value(l.family); ok {
+				if family, ok := rows.Value(l.family); ok {
 					row.Family, families = strings.Clone(family), true
 				}
-				if campaign, ok := rows.value(l.campaign); ok && isSet(campaign) {
+				if campaign, ok := rows.Value(l.campaign); ok && isSet(campaign) {
 					row.Campaign = strings.Clone(campaign)
 				}
 			}

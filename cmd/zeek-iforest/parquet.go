@@ -46,6 +46,36 @@ type parquetRows struct {
 	group parquetlog.Group
 	read  int // row groups
 	row   int // of this one
+
+	numbers map[string]*wholes // of columns that were asked for, in this one
+}
+
+// wholes are a column of whole numbers.
+type wholes struct {
+	of  []int64
+	set []bool
+}
+
+// value is the text of a whole number of the row last read; a column that has
+// none, or is not there, has no value.
+func (p *parquetRows) value(column string) (string, bool) {
+	n, ok := p.numbers[column]
+	if !ok {
+		n = &wholes{}
+		if p.HasColumn(column) {
+			if of, set, err := p.group.Whole(column); err == nil {
+				n.of, n.set = of, set
+			}
+		}
+		if p.numbers == nil {
+			p.numbers = map[string]*wholes{}
+		}
+		p.numbers[column] = n
+	}
+	if row := p.row - 1; row < len(n.of) && n.set[row] {
+		return strconv.FormatInt(n.of[row], 10), true
+	}
+	return "", false
 }
 
 // next reads the next connection, returns io.EOF after the last, and a
@@ -58,7 +88,7 @@ func (p *parquetRows) next(c *conn.Conn) error {
 		if err := p.Read(p.read, &p.group); err != nil {
 			return err
 		}
-		p.read, p.row = p.read+1, 0
+		p.read, p.row, p.numbers = p.read+1, 0, nil
 	}
 	row := &p.group.Rows[p.row]
 	*c = row.Conn

@@ -10,7 +10,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
-	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -32,13 +31,14 @@ type lake struct {
 	broken     bool                // a row was not what the options say: nothing more is scored
 }
 
-// lakeFlags defines --partition-by, --order-by and --log-start.
-func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
+// lakeFlags defines --partition-by, --order-by and --log-start, for so many
+// hosts.
+func lakeFlags(flags *pflag.FlagSet) func(hosts int) (*lake, error) {
 	by := flags.String("partition-by", "", "the rows are a part of a log: all rows of each of its `HOSTS`, originator or responder, one host after the other or mixed, in the log's order")
 	usage.Choices(flags, "partition-by", "originator", "responder")
 	orderBy := flags.String("order-by", "", "`COLUMN` of whole numbers that grow in the log's order, or ts: stop where they do not (with --partition-by: within a host)")
 	begin := flags.String("log-start", "", "when the whole log began, `TIME` as in ts: scores of the five minutes after it are marked as uncertain")
-	return func() (*lake, error) {
+	return func(hosts int) (*lake, error) {
 		k := &lake{by: *by, orderBy: *orderBy, begins: *begin != ""}
 		var err error
 		if k.begins {
@@ -48,11 +48,11 @@ func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
 		}
 		switch k.by {
 		case "":
-			k.hosts = feature.NewHosts(model.DefaultHosts)
+			k.hosts = feature.NewHosts(hosts)
 		case "originator":
-			k.hosts = feature.NewPartition(model.DefaultHosts)
+			k.hosts = feature.NewPartition(hosts)
 		case "responder":
-			k.responders = feature.NewResponders(model.DefaultHosts)
+			k.responders = feature.NewResponders(hosts)
 		default:
 			return nil, invalid("partition-by", k.by, errors.New("want originator or responder"))
 		}
@@ -60,7 +60,7 @@ func lakeFlags(flags *pflag.FlagSet) func() (*lake, error) {
 			k.hosts.BeginAt(k.begin)
 		}
 		if k.orderBy != "" {
-			k.order = feature.NewOrder(model.DefaultHosts)
+			k.order = feature.NewOrder(hosts)
 		}
 		return k, nil
 	}

@@ -211,3 +211,30 @@ func TestOutOfOrder(t *testing.T) {
 	out, _ := verbOutput(t, exitDone, row("10.0.0.1", "10.0.0.9", 1)+row("10.0.0.2", "10.0.0.9", 2), "score", "--partition-by", "responder")
 	require.Contains(t, out, `"anomaly_resp_failures":2}`)
 }
+
+// A model of originators' rows that know what others did is the whole log's.
+func TestTrainOnAPart(t *testing.T) {
+	lines := threeDays(t)[:20_000]
+	log := strings.Join(lines, "\n") + "\n"
+	dir := t.TempDir()
+	train := func(name, stdin string, options ...string) string {
+		path := filepath.Join(dir, name)
+		verbOutput(t, exitDone, stdin, append([]string{"train", "-o", path}, options...)...)
+		bytes, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return string(bytes)
+	}
+	failures, _ := verbOutput(t, exitDone, log, "score", "--partition-by", "responder", "--order-by", "seq")
+	part := []string{"--partition-by", "originator", "--order-by", "seq"}
+	whole := train("whole", log)
+	require.Equal(t, whole, train("part", failures, part...))
+	require.NotEqual(t, whole, train("own", log, part...), "others' failures are not there")
+
+	out := filepath.Join(dir, "not")
+	_, said := verbOutput(t, exitNot, lines[1]+"\n"+lines[0]+"\n", "train", "-o", out, "--order-by", "seq")
+	require.Contains(t, said, "seq 0 comes after 1")
+	_, said = verbOutput(t, exitNot, log, "train", "-o", out, "--partition-by", "responder")
+	require.Contains(t, said, "want originator: score --partition-by responder goes before it")
+	_, said = verbOutput(t, exitNot, log, "train", "-o", out, "--as-sensor", "--partition-by", "originator")
+	require.Contains(t, said, "--partition-by means nothing with --as-sensor")
+}

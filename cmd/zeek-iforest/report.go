@@ -136,7 +136,7 @@ func (r *reporting) read(files []string, strict bool) error {
 		if r.page.Day == nil || r.latest && c.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
 			r.begin(c.TS.Time())
 		}
-		r.row(&c, rows.value)
+		r.row(&c, rows.Value)
 	}
 	if r.page.Day == nil {
 		return errors.New("there is no connection in these logs")

@@ -149,10 +149,13 @@ func at(c *conn.Conn) string {
 	return fmt.Sprintf("%s %v → %v %s", c.UID, c.Orig, c.Resp, c.Proto)
 }
 
-// value is the text of a column of the row last read, for columns that
-// conn.log does not know.
-func (r *rows) value(column string) (string, bool) {
-	if r.reader == nil {
+// Value is the text of a column of the row last read, for columns that conn.log
+// does not know; of Parquet only whole numbers.
+func (r *rows) Value(column string) (string, bool) {
+	switch {
+	case r.parquet != nil:
+		return r.parquet.value(column)
+	case r.reader == nil:
 		return "", false
 	}
 	return r.reader.Value(&r.row, column)

@@ -21,14 +21,19 @@ var scoreVerb = verb{
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
 the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
-through with an unset score and named on standard error.`,
+through with an unset score and named on standard error.
+
+` + aboutTopics + `
+  until=end        read what is there now, and end
+Scored rows go to -o kafka://…/ANOTHER-TOPIC, to standard output or, with until=end, to a file. Offsets are
+committed when the rows before them have left: a run that dies repeats some rows and loses none.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
-			lake, err := part()
+			lake, err := part(model.DefaultHosts)
 			if err != nil {
 				return err
 			}
@@ -44,6 +49,12 @@ through with an unset score and named on standard error.`,
 			}
 			best, top := limits()
 			alerts := budget()
+			if from, err := topics(flags, files, *out); err != nil {
+				return err
+			} else if from {
+				sc := scoring{session: s, model: m, lake: lake, columns: chosen, strangest: best, strict: *strict}
+				return sc.topic(files[0], *out, part)
+			}
 			o, err := s.output(*out)
 			if err != nil {
 				return err
@@ -177,12 +188,11 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	at := blockRow{blk: blk}
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
-		if row.Err == nil {
-			if err := feature.Check(&row.Conn); err != nil {
-				row.Err = &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
+		if !usable(row) {
+			var at *zeeklog.Error
+			if !errors.As(row.Err, &at) {
+				row.Err = &zeeklog.Error{File: sc.file, Line: row.Line, Err: row.Err}
 			}
-		}
-		if row.Err != nil {
 			if sc.strict {
 				blk.CutAt(i)
 				return row.Err
@@ -210,6 +220,14 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	}
 	sc.place += uint64(len(blk.Rows))
 	return nil
+}
+
+// usable reports whether a row can be scored; if not, its Err says why.
+func usable(row *zeeklog.Row) bool {
+	if row.Err == nil {
+		row.Err = feature.Check(&row.Conn)
+	}
+	return row.Err == nil
 }
 
 // score scores the rows of a block that can be used.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -26,6 +27,7 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
 		sensor := sensorFlags(flags)
+		part := lakeFlags(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
 			o, err := options()
@@ -35,13 +37,20 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 			if err := sensor(&o); err != nil {
 				return err
 			}
+			lake, err := part(model.DefaultHosts)
+			if err != nil {
+				return err
+			}
+			if lake.responders != nil {
+				return invalid("partition-by", "responder", errors.New("want originator: score --partition-by responder goes before it"))
+			}
 			if *out == "" {
 				return hinted(errors.New("no place for the model"), "-o FILE names it")
 			}
 			if *samples != "" {
 				return s.trainOnSamples(*out, *samples, files)
 			}
-			return s.train(*out, files, o, *strict)
+			return s.train(*out, files, o, lake, *strict)
 		}
 	},
 }
@@ -58,9 +67,18 @@ func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
 	}
 }
 
-func (s *session) train(out string, files []string, o learn.Options, strict bool) error {
+func (s *session) train(out string, files []string, o learn.Options, lake *lake, strict bool) error {
 	rows := s.rows(files, strict)
 	defer rows.close()
+	if lake.by != "" || lake.order != nil || lake.begins {
+		o.Observe = func(c *conn.Conn) (feature.Window, error) {
+			w, err := lake.next(c, rows)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", at(c), err)
+			}
+			return w, err
+		}
+	}
 	m, report, err := learn.Fit(rows.next, o)
 	if err != nil {
 		return tooFew(err)

@@ -15,12 +15,13 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
+	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 var watchVerb = verb{
 	name:     "watch",
-	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|CONN.LOG",
+	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|CONN.LOG|kafka://…",
 	short:    "follow conn.log and send alerts",
 	logs:     true,
 	about: `The log is followed through rotation, truncation and restarts; LOGDIR is Zeek's,
@@ -37,6 +38,9 @@ A RECEIVER is one of
   syslog+udp://HOST[:514], syslog+tcp://HOST[:514], syslog+tls://HOST[:6514]
   smtp://[USER@]HOST[:25]?from=ADDRESS&to=ADDRESS,…[&password=env:NAME|file:PATH][&tls=starttls|none]
   smtps://                         the same over TLS from the start
+
+` + aboutTopics + `
+Offsets are committed when the alerts of the rows before them have left.
 
 What a receiver does not take is kept and sent later. With --dry-run nothing is
 sent and no state touched: the logs named (a LOGDIR with all that was rotated)
@@ -79,13 +83,6 @@ are read to their end, and what would have been sent is printed.`,
 			if len(files) != 1 {
 				return hinted(errors.New("name one log or folder to watch"), "zeek-iforest watch /opt/zeek/logs")
 			}
-			log, err := findLog(files[0])
-			if err != nil {
-				return err
-			}
-			if state, err = stateDir(state, log); err != nil {
-				return err
-			}
 			o.Stdout = s.stdout
 			o.Host, _ = os.Hostname()
 			var targets []alert.Target
@@ -100,6 +97,17 @@ are read to their end, and what would have been sent is printed.`,
 				targets = append(targets, t)
 			}
 			w := alert.NewWatcher(c, targets)
+			if kafkalog.IsURL(files[0]) {
+				err := s.watchTopic(w, files[0], state)
+				return s.watchEnded(w, files[0], err)
+			}
+			log, err := findLog(files[0])
+			if err != nil {
+				return err
+			}
+			if state, err = stateDir(state, log); err != nil {
+				return err
+			}
 			yet := ""
 			if !exists(log) {
 				yet = " (not there yet)"
@@ -112,15 +120,20 @@ are read to their end, and what would have been sent is printed.`,
 					Open:    func(path string) (io.ReadCloser, error) { return openInput(path, nil) },
 				}.Follow(from)
 			})
-			if c := w.Counts(); err == nil || c.Rows > 0 {
-				s.watched(c)
-			}
-			if errors.Is(err, alert.ErrNoScores) {
-				return hinted(fmt.Errorf("%s: %w", log, err), "-m FILE names a model; zeek-iforest train makes one")
-			}
-			return err
+			return s.watchEnded(w, log, err)
 		}
 	},
+}
+
+// watchEnded says what was done until the end, and what to do about an error.
+func (s *session) watchEnded(w *alert.Watcher, log string, err error) error {
+	if c := w.Counts(); err == nil || c.Rows > 0 {
+		s.watched(c)
+	}
+	if errors.Is(err, alert.ErrNoScores) {
+		return hinted(fmt.Errorf("%s: %w", log, err), "-m FILE names a model; zeek-iforest train makes one")
+	}
+	return err
 }
 
 // watched says what was done, since the state began.
@@ -132,6 +145,9 @@ func (s *session) watched(c alert.Counts) {
 
 // dryRun prints what the logs would have sent.
 func (s *session) dryRun(c alert.Config, files, archives []string) error {
+	if slices.ContainsFunc(files, kafkalog.IsURL) {
+		return errors.New("--dry-run reads files, not topics")
+	}
 	if len(files) == 1 {
 		if info, err := os.Stat(files[0]); err == nil && info.IsDir() {
 			log, err := findLog(files[0])

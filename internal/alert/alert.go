@@ -48,6 +48,8 @@ type Alert struct {
 	UIDs        []string  `json:"uids"` // samples, the first 10
 	First       time.Time `json:"first"`
 	Last        time.Time `json:"last"`
+
+	since map[int32]int64 // a topic's offsets before its first row
 }
 
 // Summary is the connection of an alert.

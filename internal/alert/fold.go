@@ -22,6 +22,7 @@ type hit struct {
 	score  float64
 	oneIn  uint64
 	reason func() string
+	since  map[int32]int64
 }
 
 // gathered are the details of a group of connections that is told as one.
@@ -31,6 +32,9 @@ type gathered struct {
 	Origins    map[string]struct{} `json:"originators"`
 	RespPorts  map[uint16]struct{} `json:"ports"`
 	ToldAlerts uint64              `json:"told"` // how often it was told
+
+	Since     map[int32]int64 `json:"since,omitempty"`      // a topic's offsets before the first row that was not told
+	SinceTime conn.Micros     `json:"since_time,omitempty"` // that row's ts
 }
 
 func gather(k Kind, h *hit) *gathered {
@@ -45,6 +49,9 @@ func gather(k Kind, h *hit) *gathered {
 
 func (g *gathered) add(h *hit) {
 	a, c := &g.Alert, h.conn
+	if g.Since == nil {
+		g.Since, g.SinceTime = h.since, c.TS
+	}
 	if a.Count++; a.Count == 1 || h.score > a.Score {
 		a.Score, a.OneIn, a.Reason, a.Connection, a.Time = h.score, h.oneIn, strings.Clone(h.reason()), summary(c), c.TS.Time()
 	}
@@ -75,6 +82,7 @@ func (g *gathered) add(h *hit) {
 // done is the alert as it stands; its connections may go on.
 func (g *gathered) done() *Alert {
 	a := g.Alert
+	a.since, g.Since = g.Since, nil
 	a.Responders, a.Originators, a.MorePorts = len(g.Seen), len(g.Origins), len(g.RespPorts)-len(a.Ports)
 	a.Ports, a.UIDs = slices.Sorted(slices.Values(a.Ports)), slices.Clone(a.UIDs)
 	if g.ToldAlerts++; g.ToldAlerts > 1 {

@@ -59,7 +59,7 @@ func newMail(text string, o Options) (Receiver, string, error) {
 	}
 	if u.User != nil {
 		m.user = u.User.Username()
-		if m.password, err = secret(q.Get("password")); err != nil {
+		if m.password, err = Secret(q.Get("password")); err != nil {
 			return nil, "", fmt.Errorf("password: %w", err)
 		}
 		if m.secure == "try" {

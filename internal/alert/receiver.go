@@ -83,8 +83,8 @@ func ParseTarget(text string, o Options) (Target, error) {
 	return t, nil
 }
 
-// secret reads env:NAME or file:PATH.
-func secret(where string) (string, error) {
+// Secret reads env:NAME or file:PATH.
+func Secret(where string) (string, error) {
 	kind, rest, _ := strings.Cut(where, ":")
 	var value string
 	switch kind {

@@ -7,20 +7,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 )
 
 // state is all that a watcher remembers, in one file that is replaced as a
 // whole: how far the log was read, and what has become of it, never disagree.
 type state struct {
-	Format   int               `json:"format"`
-	Log      string            `json:"log"`
-	Position *zeeklog.Position `json:"position,omitempty"`
-	Policy   []byte            `json:"policy,omitempty"`
-	Folds    folds             `json:"folds,omitempty"`
-	Queue    []*queued         `json:"queue,omitempty"`
-	Counts   Counts            `json:"counts"`
+	Format int    `json:"format"`
+	Log    string `json:"log"`
+	Place
+	Policy []byte    `json:"policy,omitempty"`
+	Folds  folds     `json:"folds,omitempty"`
+	Queue  []*queued `json:"queue,omitempty"`
+	Counts Counts    `json:"counts"`
 }
 
 const stateFormat = 2
@@ -29,6 +27,8 @@ const stateFormat = 2
 type queued struct {
 	Alert *Alert   `json:"alert"`
 	To    []string `json:"to"`
+
+	Since map[int32]int64 `json:"since,omitempty"` // a topic's offsets before its first row
 }
 
 // Counts is what a watcher has done since its state began.
@@ -113,6 +113,11 @@ func parseState(text []byte) (*state, error) {
 	}
 	if p := st.Position; p != nil && !p.Valid() {
 		return nil, errors.New("the position in the log is damaged")
+	}
+	for n, offset := range st.Offsets {
+		if n < 0 || offset < 0 {
+			return nil, errors.New("the offsets in the topic are damaged")
+		}
 	}
 	for _, q := range st.Queue {
 		if q == nil || q.Alert == nil {

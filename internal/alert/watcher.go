@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,7 +51,9 @@ type Watcher struct {
 	wake    []chan struct{}
 	base    time.Duration // of the back-off
 
-	at      zeeklog.Position
+	at      Place           // of the next row
+	before  map[int32]int64 // a topic's offsets before the rows at hand
+	latest  conn.Micros     // ts of the last row
 	lastRow time.Time
 	changed bool
 }
@@ -129,10 +132,15 @@ const maxOthers = 100
 
 func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	c := &row.Conn
-	h := hit{conn: c}
+	h := hit{conn: c, since: w.before}
+	w.latest = c.TS
 	var window feature.Window
 	if w.hosts != nil {
-		window = w.hosts.Observe(c)
+		hosts := w.hosts
+		if of, ok := blk.State.(*feature.Hosts); ok { // the source has them apart
+			hosts = of
+		}
+		window = hosts.Observe(c)
 	}
 	text, scored := blk.Value(row, "anomaly_score")
 	if scored {
@@ -223,7 +231,7 @@ func (w *Watcher) collect() bool {
 	alerts := w.fresh
 	w.fresh = nil
 	for _, a := range alerts {
-		q := &queued{Alert: a}
+		q := &queued{Alert: a, Since: a.since}
 		for _, t := range w.targets {
 			q.To = append(q.To, t.Name)
 		}
@@ -284,6 +292,11 @@ const (
 // Run follows the log at path until ctx ends. Everything that is needed to go
 // on is in dir.
 func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *zeeklog.Position) *zeeklog.Tail) error {
+	return w.RunFrom(ctx, dir, path, func(from Place) (Source, error) { return fileSource{follow(from.Position)}, nil })
+}
+
+// RunFrom is Run for any source; name is what it is known by in the state.
+func (w *Watcher) RunFrom(ctx context.Context, dir, name string, open func(from Place) (Source, error)) error {
 	s, err := openStore(dir)
 	if err != nil {
 		return err
@@ -293,21 +306,24 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 	if err != nil {
 		return err
 	}
-	var from *zeeklog.Position
+	var from Place
 	if old != nil {
-		if old.Log != path {
-			return fmt.Errorf("%s: this state is that of %s, not of %s: name another folder with --state", dir, old.Log, path)
+		if old.Log != name {
+			return fmt.Errorf("%s: this state is that of %s, not of %s: name another folder with --state", dir, old.Log, name)
 		}
-		from = old.Position
+		from = old.Place
 		w.restore(old)
 	}
-	tail := follow(from)
+	tail, err := open(from)
+	if err != nil {
+		return err
+	}
 	defer tail.Close()
-	w.at = tail.Position()
+	w.at = tail.Place()
 	w.allow.reload()
 
 	save := func() { // with mu held
-		st := &state{Log: path, Position: &w.at, Policy: w.policy.AppendState(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
+		st := &state{Log: name, Place: w.at, Policy: w.policy.AppendState(nil), Folds: w.folds, Queue: w.queue, Counts: w.counts}
 		if err := s.write(st); err != nil {
 			w.Warn(fmt.Errorf("the state is not saved, so a restart now would repeat alerts; trying again: %w", err))
 			return
@@ -330,7 +346,35 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	save()
+	tail.Left(w.left())
 	return err
+}
+
+// left is how far a topic's rows have no alert that has not left. An incident
+// that goes on holds the rows that were not told yet, for an hour at most.
+func (w *Watcher) left() map[int32]int64 {
+	left := maps.Clone(w.at.Offsets)
+	wait := func(since map[int32]int64) {
+		for n := range left {
+			if at, known := since[n]; !known {
+				delete(left, n)
+			} else {
+				left[n] = min(left[n], at)
+			}
+		}
+	}
+	for _, q := range w.queue {
+		wait(q.Since)
+	}
+	for _, a := range w.fresh {
+		wait(a.since)
+	}
+	for _, g := range w.folds {
+		if g.Since != nil && w.latest-g.SinceTime < conn.Micros(silent.Microseconds()) {
+			wait(g.Since)
+		}
+	}
+	return left
 }
 
 func (w *Watcher) restore(old *state) {
@@ -365,7 +409,7 @@ func (w *Watcher) restore(old *state) {
 }
 
 // loop reads the log and raises alerts.
-func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) error {
+func (w *Watcher) loop(ctx context.Context, tail Source, save func()) error {
 	var blk zeeklog.Block
 	saved, reloaded := time.Now(), time.Now()
 	w.lastRow = saved
@@ -376,6 +420,7 @@ func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) err
 			return err
 		}
 		w.mu.Lock()
+		w.before = w.at.Offsets
 		if !idle {
 			if w.Model == nil && len(blk.Rows) > 0 && w.counts.Rows == 0 && !blk.HasColumn("anomaly_score") {
 				w.mu.Unlock()
@@ -383,7 +428,7 @@ func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) err
 			}
 			w.block(&blk)
 		}
-		w.at = tail.Position() // what is saved: never ahead of the rows that were seen to
+		w.at = tail.Place() // what is saved: never ahead of the rows that were seen to
 		now := time.Now()
 		if now.Sub(reloaded) >= reloadAt {
 			w.allow.reload()
@@ -397,6 +442,7 @@ func (w *Watcher) loop(ctx context.Context, tail *zeeklog.Tail, save func()) err
 			save()
 			saved = now
 		}
+		tail.Left(w.left())
 		w.mu.Unlock()
 		if fresh {
 			for _, c := range w.wake {

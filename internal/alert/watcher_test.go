@@ -465,7 +465,7 @@ func TestOldState(t *testing.T) {
 
 func FuzzState(f *testing.F) {
 	folds := folds{"x": {Seen: map[string]struct{}{}, Origins: map[string]struct{}{}, RespPorts: map[uint16]struct{}{}}}
-	text, err := json.Marshal(&state{Format: stateFormat, Log: "/conn.log", Position: &zeeklog.Position{Offset: 3}, Folds: folds, Queue: []*queued{{Alert: &Alert{}, To: []string{"a"}}}})
+	text, err := json.Marshal(&state{Format: stateFormat, Log: "/conn.log", Place: Place{Position: &zeeklog.Position{Offset: 3}}, Folds: folds, Queue: []*queued{{Alert: &Alert{}, To: []string{"a"}}}})
 	require.NoError(f, err)
 	f.Add(text)
 	f.Add([]byte(`{"format":2,"policy":"AgA=","folds":{"x":null}}`))

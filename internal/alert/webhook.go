@@ -39,7 +39,7 @@ func newWebhook(kind, where string, o Options) (Receiver, string, error) {
 	w := &webhook{url: where, body: webhookBodies[kind]}
 	var err error
 	if kind != "json" || !strings.HasPrefix(where, "http://") && !strings.HasPrefix(where, "https://") {
-		if w.url, err = secret(where); err != nil {
+		if w.url, err = Secret(where); err != nil {
 			return nil, "", err
 		}
 	}
@@ -51,7 +51,7 @@ func newWebhook(kind, where string, o Options) (Receiver, string, error) {
 		return nil, "", errors.New("the URL begins neither with https:// nor with http://")
 	}
 	if kind == "json" && o.Token != "" {
-		if w.token, err = secret(o.Token); err != nil {
+		if w.token, err = Secret(o.Token); err != nil {
 			return nil, "", err
 		}
 	}

@@ -5,10 +5,12 @@
 package parquetlog
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -59,24 +61,56 @@ func Open(path string, wanted Columns) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := open(f, path, wanted)
+	info, err := f.Stat()
+	var l *Log
+	if err == nil {
+		l, err = open(f, info.Size(), path, wanted)
+	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	l.closer = f
 	return l, nil
 }
 
-func open(f *os.File, name string, wanted Columns) (*Log, error) {
-	info, err := f.Stat()
-	if err != nil {
+// errDamaged is of a file that is no Parquet all through.
+var errDamaged = errors.New("the Parquet data is damaged")
+
+// mended makes an error of a panic: the library takes what stands in a file for
+// granted here and there.
+func mended(err *error) {
+	if what := recover(); what != nil {
+		*err = fmt.Errorf("%w: %v", errDamaged, what)
+	}
+}
+
+// checkFooter checks that the footer is no longer than the file: the library
+// makes memory for what its length says, 4 GiB at most.
+func checkFooter(f io.ReaderAt, size int64) error {
+	end := make([]byte, 8)
+	if size < int64(len(Magic)+len(end)) {
+		return fmt.Errorf("%w: %d bytes are too few", errDamaged, size)
+	}
+	if n, err := f.ReadAt(end, size-int64(len(end))); n < len(end) {
+		return err
+	}
+	if footer := int64(binary.LittleEndian.Uint32(end)); footer > size-int64(len(Magic)+len(end)) {
+		return fmt.Errorf("%w: a footer of %d bytes in a file of %d", errDamaged, footer, size)
+	}
+	return nil
+}
+
+func open(f io.ReaderAt, size int64, name string, wanted Columns) (l *Log, err error) {
+	defer mended(&err)
+	if err := checkFooter(f, size); err != nil {
 		return nil, err
 	}
-	file, err := parquet.OpenFile(f, info.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
+	file, err := parquet.OpenFile(f, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
-		return nil, fmt.Errorf("the Parquet data is damaged: %w", err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	l := &Log{name: name, closer: f, file: file, named: map[string]int{}}
+	l = &Log{name: name, file: file, named: map[string]int{}}
 	seen := map[string]bool{}
 	for i, path := range file.Schema().Columns() {
 		node, _ := file.Schema().Lookup(path...)
@@ -137,6 +171,10 @@ type Group struct {
 	texts texts
 }
 
+// rowsAtOnce is for how many rows memory is made before they have come: what a
+// file says of itself may be wrong.
+const rowsAtOnce = 1 << 17
+
 // Read decodes the columns of a row group that connections are made of. Rows
 // that cannot be used have an Err.
 func (l *Log) Read(i int, g *Group) error {
@@ -146,14 +184,13 @@ func (l *Log) Read(i int, g *Group) error {
 		g.First += before.NumRows()
 	}
 	g.texts = texts{}
-	g.Rows = append(g.Rows[:0], make([]Row, g.group.NumRows())...)
-	if l.lacks != 0 {
-		for i := range g.Rows {
-			g.Rows[i].Conn.Absent = l.lacks
-		}
-	}
-	for _, c := range l.decoded {
-		err := g.each(c.at, func(row int, v parquet.Value) {
+	rows := g.group.NumRows()
+	g.Rows = slices.Grow(g.Rows[:0], int(min(max(rows, 0), rowsAtOnce)))
+	for n, c := range l.decoded {
+		err := g.each(c.at, rows, func(row int, v parquet.Value) {
+			if n == 0 {
+				g.Rows = append(g.Rows, Row{Conn: conn.Conn{Absent: l.lacks}})
+			}
 			if err := c.decode(&g.Rows[row].Conn, v, &g.texts); err != nil && g.Rows[row].Err == nil {
 				g.Rows[row].Err = g.bad(row, c.name, err)
 			}
@@ -181,7 +218,7 @@ func (g *Group) Whole(name string) ([]int64, []bool, error) {
 		return nil, nil, fmt.Errorf("%s: column %s has no whole numbers", g.log.name, name)
 	}
 	numbers, set := make([]int64, len(g.Rows)), make([]bool, len(g.Rows))
-	err := g.each(at, func(row int, v parquet.Value) {
+	err := g.each(at, int64(len(g.Rows)), func(row int, v parquet.Value) {
 		if set[row] = !v.IsNull(); set[row] {
 			numbers[row] = wholeOf(v)
 		}
@@ -190,11 +227,11 @@ func (g *Group) Whole(name string) ([]int64, []bool, error) {
 }
 
 // each calls do with each value of a column that has one for each row.
-func (g *Group) each(at int, do func(row int, v parquet.Value)) error {
+func (g *Group) each(at int, rows int64, do func(row int, v parquet.Value)) error {
 	row := 0
-	return g.pages(at, func(values []parquet.Value) error {
-		if row+len(values) > len(g.Rows) {
-			return fmt.Errorf("%s: column %s: more values than rows", g.log.name, g.log.leaves[at].name)
+	err := g.pages(at, func(values []parquet.Value) error {
+		if int64(row+len(values)) > rows {
+			return fmt.Errorf("%w: more values than %d rows", errDamaged, rows)
 		}
 		for _, v := range values {
 			do(row, v)
@@ -202,12 +239,27 @@ func (g *Group) each(at int, do func(row int, v parquet.Value)) error {
 		}
 		return nil
 	})
+	if err == nil && int64(row) < rows {
+		err = g.column(at, fmt.Errorf("%w: %d values for %d rows", errDamaged, row, rows))
+	}
+	return err
+}
+
+// column says in which column an error is.
+func (g *Group) column(at int, err error) error {
+	return fmt.Errorf("%s: column %s: %w", g.log.name, g.log.leaves[at].name, err)
 }
 
 const valuesAtOnce = 4096
 
 // pages hands over the values of a column chunk, some at a time.
 func (g *Group) pages(at int, take func([]parquet.Value) error) (err error) {
+	defer func() {
+		if errors.Is(err, errDamaged) {
+			err = g.column(at, err)
+		}
+	}()
+	defer mended(&err)
 	if g.buf == nil {
 		g.buf = make([]parquet.Value, valuesAtOnce)
 	}
@@ -219,14 +271,14 @@ func (g *Group) pages(at int, take func([]parquet.Value) error) (err error) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: column %s: the Parquet data is damaged: %w", g.log.name, g.log.leaves[at].name, err)
+			return fmt.Errorf("%w: %w", errDamaged, err)
 		}
 		values := page.Values()
 		for done := false; !done; {
 			n, err := values.ReadValues(g.buf)
 			if done = err == io.EOF; err != nil && !done {
 				parquet.Release(page)
-				return fmt.Errorf("%s: column %s: the Parquet data is damaged: %w", g.log.name, g.log.leaves[at].name, err)
+				return fmt.Errorf("%w: %w", errDamaged, err)
 			}
 			if n == 0 && !done {
 				continue

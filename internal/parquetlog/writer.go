@@ -37,7 +37,8 @@ var typed = map[string]parquet.Node{
 
 // NewWriter returns a writer of logs with the columns of l, or with those of
 // them that keep names where it names any.
-func NewWriter(w io.Writer, l *Log, keep []string, columns ...zeeklog.Column) (*Writer, error) {
+func NewWriter(w io.Writer, l *Log, keep []string, columns ...zeeklog.Column) (_ *Writer, err error) {
+	defer mended(&err)
 	for _, name := range keep {
 		if !slices.ContainsFunc(l.file.Schema().Fields(), func(f parquet.Field) bool { return f.Name() == name }) {
 			return nil, fmt.Errorf("no column %s to keep", name)
@@ -105,7 +106,8 @@ type Written struct {
 // Encode encodes a group with the values of the added columns, one slice for
 // each of them, of float64, uint64 and string, or nil for an unset one. It may
 // run for several groups at once.
-func (w *Writer) Encode(g *Group, values [][]any) (Written, error) {
+func (w *Writer) Encode(g *Group, values [][]any) (_ Written, err error) {
+	defer mended(&err)
 	out := w.w.BeginRowGroup()
 	columns := out.ColumnWriters()
 	for i, at := range w.from {

@@ -20,6 +20,7 @@ type Forest struct {
 	dim         int
 	subsample   int
 	heightLimit int
+	average     Average
 	trees       int
 
 	// The nodes of all trees, in the order of shape.place. Node 0 belongs to no
@@ -38,6 +39,9 @@ type Forest struct {
 
 // Dim is the number of features of a row.
 func (f *Forest) Dim() int { return f.dim }
+
+// Average says how c(n) is computed.
+func (f *Forest) Average() Average { return f.average }
 
 // Trees is the number of trees, t in the paper.
 func (f *Forest) Trees() int { return f.trees }

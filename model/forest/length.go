@@ -14,14 +14,43 @@ const (
 // length of an unsuccessful search in a binary search tree of n keys (Liu,
 // Ting, Zhou 2008, eq. 1), c(n) = 2H(n−1) − 2(n−1)/n = 2(H(n) − 1), from exact
 // harmonic numbers, not from ln(n) + 0.5772, which gives c(2) = 0.15.
-func averageLengths(most int) []uint32 {
+//
+// With Estimated it is that of scikit-learn, whose ln(n) + 0.5772 is of n−1 and
+// which sets c(2) = 1.
+func averageLengths(by Average, most int) []uint32 {
 	c := make([]uint32, most+1)
+	if by == Estimated {
+		for n := 2; n <= most; n++ {
+			c[n] = uint32(math.Round(estimated(n) * (1 << fraction)))
+		}
+		return c
+	}
 	h := 1.0
 	for n := 2; n <= most; n++ {
 		h += 1 / float64(n)
 		c[n] = uint32(math.Round(2 * (h - 1) * (1 << fraction)))
 	}
 	return c
+}
+
+// Average says how c(n) is computed.
+type Average uint8
+
+const (
+	Harmonic  Average = iota // from harmonic numbers
+	Estimated                // from ln(n−1) + γ: the forests of scikit-learn
+	numAverage
+)
+
+// estimated is c(n) as scikit-learn computes it, for n of at least 2. Rounded to
+// fixed point it does not depend on the last bits of the logarithm.
+func estimated(n int) float64 {
+	if n == 2 {
+		return 1
+	}
+	const gamma = 0.57721566490153286061 // Euler's constant
+	m := float64(n - 1)
+	return float64(2*(math.Log(m)+gamma)) - 2*m/float64(n)
 }
 
 // mean returns the mean of t lengths with the given sum, in units of

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAverageLengths(t *testing.T) {
-	c := averageLengths(1 << 16)
+	c := averageLengths(Harmonic, 1<<16)
 	// by hand: c(3) = 2(1 + 1/2) − 2·2/3, and so on
 	for n, want := range map[int]float64{0: 0, 1: 0, 2: 1, 3: 5. / 3, 4: 13. / 6} {
 		assert.InDelta(t, want, float64(c[n])/(1<<fraction), 0x1p-23, "c(%d)", n)
@@ -37,4 +37,18 @@ func TestScoreFollowsThePaper(t *testing.T) {
 	assert.Equal(t, 0.5, f.Score(f.AverageLength()))
 	assert.Less(t, f.Score(255), 1e-7)
 	assert.Positive(t, f.Score(255))
+}
+
+// Neither an ulp nor two of the logarithm move c(n) to another unit.
+func TestEstimatedLengthsDoNotDependOnTheLogarithm(t *testing.T) {
+	c := averageLengths(Estimated, MaxSubsample)
+	assert.Equal(t, []uint32{0, 0, 1 << fraction}, c[:3])
+	assert.InDelta(t, 10.2448, float64(c[256])/(1<<fraction), 5e-5)
+	least := 1.0
+	for n := 3; n <= MaxSubsample; n++ {
+		units := estimated(n) * (1 << fraction)
+		least = min(least, math.Abs(units-math.Floor(units)-0.5))
+	}
+	t.Logf("the nearest to a half unit is %.1e units off", least)
+	assert.Greater(t, least, 6e-8) // 28 edges of 2^22 units in doubles: 1.5e-8 an ulp
 }

@@ -9,7 +9,7 @@ const LengthUnit = 1.0 / (1 << fraction)
 // one that Forest accepts.
 func (p *Plain) Lengths() []uint32 {
 	lengths := make([]uint32, len(p.Feature))
-	c := averageLengths(p.Subsample)
+	c := averageLengths(p.Average, p.Subsample)
 	at := 0
 	for _, n := range p.Nodes {
 		depth := make([]uint32, n)

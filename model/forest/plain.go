@@ -12,6 +12,7 @@ type Plain struct {
 	Dim         int       // features of a row, 1..255
 	Subsample   int       // ψ, rows at the root of each tree, 2..MaxSubsample
 	HeightLimit int       // depth of no node is larger, 1..MaxHeight
+	Average     Average   // how c(n) is computed
 	Nodes       []uint32  // of each tree, 1..MaxTrees trees
 	Feature     []uint8   // of each node: the feature that it splits by, or External
 	Size        []uint32  // of each node: rows of the subsample that reached it
@@ -24,6 +25,7 @@ func (f *Forest) Plain() *Plain {
 		Dim:         f.dim,
 		Subsample:   f.subsample,
 		HeightLimit: f.heightLimit,
+		Average:     f.average,
 		Nodes:       make([]uint32, f.trees),
 		Feature:     make([]uint8, 0, len(f.nodes)-1),
 		Size:        make([]uint32, 0, len(f.nodes)-1),
@@ -57,6 +59,9 @@ func (p *Plain) Forest() (*Forest, error) {
 	if p.HeightLimit == 0 {
 		return nil, fmt.Errorf("forest: depth limit 0, want 1 to %d", MaxHeight)
 	}
+	if p.Average >= numAverage {
+		return nil, fmt.Errorf("forest: average path lengths of the unknown kind %d", p.Average)
+	}
 	total := 0
 	for i, n := range p.Nodes {
 		if n > maxNodes || total+int(n) >= maxNodes {
@@ -72,13 +77,14 @@ func (p *Plain) Forest() (*Forest, error) {
 		dim:         p.Dim,
 		subsample:   p.Subsample,
 		heightLimit: p.HeightLimit,
+		average:     p.Average,
 		trees:       len(p.Nodes),
 		nodes:       make([]node, 1, total+1),
 		size:        make([]uint32, 1, total+1),
 		credit:      make([]int32, 1, total+1),
 		roots:       make([]uint32, groups*lanes),
 		steps:       make([]int, groups),
-		c:           averageLengths(p.Subsample),
+		c:           averageLengths(p.Average, p.Subsample),
 	}
 	f.nodes[0] = externalNode(0, 0)
 	var tree shape

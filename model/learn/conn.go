@@ -12,7 +12,11 @@ import (
 // conn.log can hold is left out and reported.
 func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 	o = o.withDefaults()
-	hosts, texts := feature.NewHosts(o.Hosts), feature.NewTexts()
+	if o.Observe == nil {
+		hosts := feature.NewHosts(o.Hosts)
+		o.Observe = func(c *conn.Conn) (feature.Window, error) { return hosts.Observe(c), nil }
+	}
+	texts := feature.NewTexts()
 	var c conn.Conn
 	var unusable uint64
 	var firstFault error
@@ -22,8 +26,11 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 				return err
 			}
 			if err := feature.Check(&c); err == nil {
-				r.SetConn(&c, hosts.Observe(&c), texts)
-				return nil
+				w, err := o.Observe(&c)
+				if err == nil {
+					r.SetConn(&c, w, texts)
+				}
+				return err
 			} else if firstFault == nil {
 				firstFault = err
 			}

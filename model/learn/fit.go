@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
@@ -50,6 +51,10 @@ type Options struct {
 	Within      bool   // no cut lies beyond the data, as in the paper; always so with Uniform
 	Hosts       int    // originators whose windows are kept
 	ZeekVersion string // kept in the model's summary
+
+	// Observe counts a row and returns its window, for Fit of rows that are a part
+	// of a log; nil is what a whole log takes. An error ends the learning.
+	Observe func(*conn.Conn) (feature.Window, error)
 
 	AsSensor     bool // Fit: learn as a Learner does that scores the rows meanwhile
 	Warmup       int  // Learner: connections before the first model

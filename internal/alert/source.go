@@ -1,0 +1,35 @@
+package alert
+
+import "github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+
+// Source is where a Watcher's rows come from.
+type Source interface {
+	// Next reads and parses the next block; zeeklog.ErrIdle says that there is
+	// none now. If windows are kept for a part of the rows, blk.State is that
+	// part's *feature.Hosts.
+	Next(blk *zeeklog.Block) error
+
+	// Place is where the next block begins.
+	Place() Place
+
+	// Left says that no alert of the rows before these offsets waits any more.
+	Left(offsets map[int32]int64)
+
+	Close()
+}
+
+// Place says how far a source was read.
+type Place struct {
+	Position *zeeklog.Position `json:"position,omitempty"` // in a file
+	Offsets  map[int32]int64   `json:"offsets,omitempty"`  // in a topic's partitions; not changed once it is made
+}
+
+// fileSource is a log that is followed.
+type fileSource struct{ *zeeklog.Tail }
+
+func (f fileSource) Place() Place {
+	at := f.Position()
+	return Place{Position: &at}
+}
+
+func (f fileSource) Left(map[int32]int64) {}
