@@ -12,13 +12,15 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // Sensor scores the connections of one Zeek process, learns from them where it
 // was told to (Learn) or samples them for another (Sample), and says which are
 // worth an alert. Its methods belong to one thread, Zeek's.
 type Sensor struct {
-	model    *model.Model
+	model    *model.Model // its own, or one that it was given; nil before the first
+	seed     *model.Model // scores before that where the sensor learns; nil for none
 	hosts    *feature.Hosts
 	walker   model.Walker
 	services names
@@ -86,8 +88,33 @@ func (s *Sensor) use(m *model.Model) {
 	s.counts.Models++
 }
 
-// Model is the model in use, nil before the first.
+// Model is the model of the sensor's own, or the one that it was given; nil
+// before the first.
 func (s *Sensor) Model() *model.Model { return s.model }
+
+// UseSeed says whether the seed model scores connections while the sensor
+// learns, or samples, and has no model yet. Nothing that it scores is unusual: it
+// has never seen this network. One that cannot be used is a Warning.
+func (s *Sensor) UseSeed(use bool) {
+	if s.seed = nil; !use {
+		return
+	}
+	m, err := seed.Model()
+	if err != nil {
+		s.tell(Event{Kind: Warning, Text: fmt.Sprintf("connections have no score before the first model: the seed model cannot be used: %v", err)})
+		return
+	}
+	s.seed = m
+}
+
+// InUse is the model by which connections are scored: Model, or the seed from
+// the first connection on that it scored.
+func (s *Sensor) InUse() *model.Model {
+	if s.model == nil && s.scored == s.seed {
+		return s.seed
+	}
+	return s.model
+}
 
 // Result is what Score finds.
 type Result struct {
@@ -115,17 +142,19 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 		return Result{}, s.bad(err)
 	}
 	m := s.model
+	if m == nil {
+		m = s.seed
+	}
 	s.window, s.score = s.hosts.Observe(c), model.Score{}
 	var result Result
 	if m != nil {
 		s.score = s.walker.Score(m, c, s.window)
 		s.counts.add(s.score.Value, s.score.Cold)
-		s.alerts.Incidents(false, s.incident)
-		s.row = alerts.RowOf(c, s.score.Value, s.score.Cold, m.Fingerprint())
-		s.unusual = s.alerts.Unusual(&s.row)
-		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		if text := s.drift.observe(c, s.score, m); text != "" {
-			s.tell(Event{Kind: Drift, Text: text})
+		result = Result{Score: s.score.Value, Rank: math.Round(1 / m.Rank(s.score.Path)), Cold: s.score.Cold}
+		if s.model == nil {
+			s.counts.Seed++
+		} else {
+			result.Unusual = s.judge(c, m)
 		}
 	}
 	s.scored = m
@@ -140,6 +169,18 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 		return result, errNoModel
 	}
 	return result, nil
+}
+
+// judge reports whether a connection that the sensor's own model has scored is
+// unusual, and watches whether that model still knows the traffic.
+func (s *Sensor) judge(c *conn.Conn, m *model.Model) bool {
+	s.alerts.Incidents(false, s.incident)
+	s.row = alerts.RowOf(c, s.score.Value, s.score.Cold, m.Fingerprint())
+	s.unusual = s.alerts.Unusual(&s.row)
+	if text := s.drift.observe(c, s.score, m); text != "" {
+		s.tell(Event{Kind: Drift, Text: text})
+	}
+	return s.unusual
 }
 
 // SetAlerts asks for so many alerts a day, none for 0.

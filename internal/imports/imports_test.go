@@ -35,13 +35,14 @@ var rooms = map[string][]string{
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
 	"model/alerts":    {"model/conn", "model/internal"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
+	"model/seed":      {"model"},
 
 	"capture":         {"model/conn", "capture/service", "github.com/google/gopacket"},
 	"capture/service": {"model/conn"}, // for conn.Proto
 	"capture/zeeklog": {"model/conn"},
 
-	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn"},
-	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn"},
+	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn", "model/seed"},
+	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn", "model/seed"},
 
 	"cmd": {
 		"model", "capture", "internal",
