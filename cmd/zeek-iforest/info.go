@@ -10,11 +10,12 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 var infoVerb = verb{
 	name:     "info",
-	synopsis: "MODEL",
+	synopsis: "MODEL|seed",
 	short:    "tell what a model was made of and what it knows as usual",
 	define: func(*pflag.FlagSet) func(*session, []string) error {
 		return func(s *session, files []string) error {
@@ -34,7 +35,7 @@ func (s *session) info(path string) error {
 	sum := m.Summary()
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 	line := func(what, format string, args ...any) { fmt.Fprintf(t, what+"\t"+format+"\n", args...) }
-	line("model", "%s", m.Fingerprint())
+	line("model", "%s", seed.Name(m))
 	line("schema", "%s (%d features)", feature.SchemaID, feature.N)
 	line("learnt from", "%d connections, %s to %s", sum.Rows, day(sum.First), day(sum.Last))
 	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells))

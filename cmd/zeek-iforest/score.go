@@ -15,17 +15,20 @@ import (
 var scoreVerb = verb{
 	name:     "score",
 	logs:     true,
-	synopsis: "-m MODEL [OPTION …] [CONN.LOG …]",
+	synopsis: "[-m MODEL] [OPTION …] [CONN.LOG …]",
 	short:    "add anomaly_score to conn.log files",
 	about: `Each log is written in its own format with all its columns byte for byte and the
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
 the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
-through with an unset score and named on standard error.`,
+through with an unset score and named on standard error. Without -m the logs are
+read twice, first to learn from them; fewer than 256 connections, and standard
+input, are scored by the seed model.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
+		without := noModelFlag(flags, modelPath, "the input itself")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part()
@@ -33,10 +36,19 @@ through with an unset score and named on standard error.`,
 				return err
 			}
 			var m *model.Model
-			if lake.responders == nil {
-				if m, err = readModel(*modelPath); err != nil {
-					return err
-				}
+			learnt, err := without()
+			if err != nil {
+				return err
+			}
+			switch {
+			case lake.responders != nil:
+			case *modelPath == "" && lake.by == "":
+				m, err = learnt.ofLogs(s, orStdin(files), *strict)
+			default: // a part of a log makes no model of the whole
+				m, err = readModel(*modelPath)
+			}
+			if err != nil {
+				return err
 			}
 			chosen, err := columns()
 			if err != nil {

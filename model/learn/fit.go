@@ -69,8 +69,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// fewRows is the paper's subsample: what a tree should have to choose from.
-const fewRows = model.PaperSubsample
+// FewRows is the paper's subsample: what a tree should have to choose from. A
+// model of fewer rows says little.
+const FewRows = model.PaperSubsample
 
 // Report says what Fit did.
 type Report struct {
@@ -122,7 +123,7 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 		return nil, report, fmt.Errorf("%d connections to learn from: %w", report.Rows, err)
 	case err != nil:
 		return nil, report, err
-	case report.Rows < fewRows:
+	case report.Rows < FewRows:
 		report.Remarks = append(report.Remarks, fmt.Sprintf("only %d connections: the scores mean little", report.Rows))
 	}
 	return m, report, nil
