@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"model/calibrate": {},
 	"model":           {"model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
-	"model/alerts":    {"model/conn", "model/internal"},
+	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
 	"model/seed":      {"model"},
 

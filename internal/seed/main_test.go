@@ -92,6 +92,17 @@ func TestPlayGivesAllRowsInTheOrderOfALog(t *testing.T) {
 	require.NotEqual(t, site, play([][]conn.Conn{short, day}, 2))
 }
 
+func TestYearsWithinACaptureAreShortened(t *testing.T) {
+	at := func(seconds ...conn.Micros) (rows []conn.Conn) {
+		for _, s := range seconds {
+			rows = append(rows, conn.Conn{TS: s * 1e6})
+		}
+		return rows
+	}
+	year := conn.Micros(365 * 24 * 3600)
+	require.Equal(t, at(0, 10, 3600, 7200, 7201, 10801), shortened(at(10, 0, 3600, year, year+1, 3*year)))
+}
+
 func TestACaptureOfAnotherVersionIsAnError(t *testing.T) {
 	_, err := readCaptures(map[string]string{"zeek": t.TempDir(), "own": t.TempDir()})
 	require.ErrorContains(t, err, "is it another version?")

@@ -33,6 +33,7 @@ func play(captures [][]conn.Conn, draw uint64) []conn.Conn {
 			site = appendPlay(site, rows, monday, nil)
 			continue
 		}
+		rows = shortened(rows)
 		for range plays {
 			day, hour := random.IntN(days), random.Float64()*hours
 			start := monday + conn.Micros(day)*24*microsHour + conn.Micros(hour*microsHour)
@@ -41,6 +42,20 @@ func play(captures [][]conn.Conn, draw uint64) []conn.Conn {
 	}
 	slices.SortStableFunc(site, func(a, b conn.Conn) int { return cmp.Compare(a.End(), b.End()) })
 	return site
+}
+
+// shortened moves connections that begin more than an hour after the ones
+// before: some traces were put together of what was captured years apart.
+func shortened(rows []conn.Conn) []conn.Conn {
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b conn.Conn) int { return cmp.Compare(a.TS, b.TS) })
+	shift, last := conn.Micros(0), rows[0].TS
+	for i := range rows {
+		shift += max(rows[i].TS-last-microsHour, 0)
+		last = rows[i].TS
+		rows[i].TS -= shift
+	}
+	return rows
 }
 
 // actors gives each originator of a capture the address of one of the people,

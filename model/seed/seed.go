@@ -14,9 +14,9 @@ import (
 //go:embed seed.model
 var file []byte
 
-// prefix marks the seed where a model is named, so that nobody takes its scores
+// Prefix marks the seed where a model is named, so that nobody takes its scores
 // for those of the network's own model.
-const prefix = "seed-"
+const Prefix = "seed-"
 
 var read = sync.OnceValues(func() (*model.Model, error) { return model.Read(bytes.NewReader(file)) })
 
@@ -34,7 +34,7 @@ func Is(m *model.Model) bool {
 // fingerprint, with "seed-" before that of the seed.
 func Name(m *model.Model) string {
 	if Is(m) {
-		return prefix + m.Fingerprint()
+		return Prefix + m.Fingerprint()
 	}
 	return m.Fingerprint()
 }
