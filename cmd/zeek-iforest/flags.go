@@ -42,9 +42,6 @@ func readModel(path string) (*model.Model, error) {
 // treeDepths are the depths that trees can end at; 0 is the paper's.
 var treeDepths = between(0, forest.MaxSubsample)
 
-// learningFlagNames are the flags that learningFlags defines.
-var learningFlagNames = []string{"trees", "subsample", "max-depth", "without", "cuts-within", "sampling", "seed"}
-
 // learningFlags defines how a model is made.
 func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	var o learn.Options

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -29,14 +30,11 @@ type noModel struct {
 }
 
 // noModelFlag defines --learn-from-input. Who says how to learn means to learn.
-func noModelFlag(flags *pflag.FlagSet, modelPath *string, input string) func() (noModel, error) {
+func noModelFlag(flags *pflag.FlagSet, input string) func() noModel {
 	fromInput := flags.Bool("learn-from-input", false, "without -m: learn from the input itself, as the paper does, even from a few connections")
-	return func() (noModel, error) {
-		if *fromInput && *modelPath != "" {
-			return noModel{}, errors.New("--learn-from-input means nothing with -m")
-		}
-		how := slices.ContainsFunc(learningFlagNames, flags.Changed)
-		return noModel{*fromInput || how, input}, nil
+	return func() noModel {
+		how := slices.ContainsFunc(strings.Fields(learnt), flags.Changed)
+		return noModel{*fromInput || how, input}
 	}
 }
 
@@ -76,7 +74,9 @@ func (n noModel) ofLogs(s *session, files []string, strict bool) (*model.Model, 
 	rows := quiet.rows(files, strict)
 	defer rows.close()
 	m, report, err := learn.Fit(rows.next, learn.Options{Seed: model.DefaultSeed})
-	return n.choose(s, m, report, err)
+	m, err = n.choose(s, m, report, err)
+	s.learnt = !seed.Is(m)
+	return m, err
 }
 
 // readOnce reports whether a file is a stream, which is gone when it was read:

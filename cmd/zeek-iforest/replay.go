@@ -36,7 +36,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 		format := flags.String("format", "tsv", "write the log as `FORMAT`, tsv or json")
 		usage.Choices(flags, "format", "tsv", "json")
 		columns, limits, options := columnsFlag(flags), limitFlags(flags), learningFlags(flags)
-		without := noModelFlag(flags, modelPath, "the capture itself")
+		without := noModelFlag(flags, "the capture itself")
 		return func(s *session, files []string) (err error) {
 			r.session = s
 			if len(files) != 1 {
@@ -55,9 +55,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 			if r.learning, err = options(); err != nil {
 				return err
 			}
-			if r.noModel, err = without(); err != nil {
-				return err
-			}
+			r.noModel = without()
 			if *modelPath != "" {
 				if r.model, err = readModel(*modelPath); err != nil {
 					return err

@@ -28,7 +28,7 @@ input, are scored by the seed model.`,
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
-		without := noModelFlag(flags, modelPath, "the input itself")
+		without := noModelFlag(flags, "the input itself")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part()
@@ -36,14 +36,10 @@ input, are scored by the seed model.`,
 				return err
 			}
 			var m *model.Model
-			learnt, err := without()
-			if err != nil {
-				return err
-			}
 			switch {
 			case lake.responders != nil:
 			case *modelPath == "" && lake.by == "":
-				m, err = learnt.ofLogs(s, orStdin(files), *strict)
+				m, err = without().ofLogs(s, orStdin(files), *strict)
 			default: // a part of a log makes no model of the whole
 				m, err = readModel(*modelPath)
 			}

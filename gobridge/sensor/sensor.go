@@ -134,10 +134,15 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 		s.counts.count(errNoModel)
 		return Result{}, errNoModel
 	}
-	c := &s.conn
-	if err := r.fill(c, &s.services); err != nil {
+	if err := r.fill(&s.conn, &s.services); err != nil {
 		return Result{}, s.bad(err)
 	}
+	return s.take()
+}
+
+// take scores the connection in s.conn and learns from it.
+func (s *Sensor) take() (Result, error) {
+	c := &s.conn
 	if err := feature.Check(c); err != nil {
 		return Result{}, s.bad(err)
 	}
