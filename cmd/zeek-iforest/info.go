@@ -20,7 +20,7 @@ var infoVerb = verb{
 	define: func(*pflag.FlagSet) func(*session, []string) error {
 		return func(s *session, files []string) error {
 			if len(files) != 1 {
-				return errors.New("one model wanted")
+				return hinted(errors.New("one model wanted"), "zeek-iforest info MODEL; info seed tells of the one that comes with this program")
 			}
 			return s.info(files[0])
 		}

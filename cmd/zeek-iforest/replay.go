@@ -40,7 +40,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 		return func(s *session, files []string) (err error) {
 			r.session = s
 			if len(files) != 1 {
-				return errors.New("one capture wanted")
+				return hinted(errors.New("one capture wanted"), "zeek-iforest replay FILE.pcap; mergecap joins several")
 			}
 			if r.capture.LocalNets, err = parseNets(*nets); err != nil {
 				return err

@@ -35,6 +35,11 @@ func Bootstrap(next func(*conn.Conn) error, o Learning, perDay float64) (report 
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return report, err
 	}
+	var dir stateDir
+	if err := dir.open(o.Dir); err != nil {
+		return report, err
+	}
+	dir.release()
 	o.SaveEvery = 0 // at the end
 	s := New(model.DefaultHosts)
 	s.SetAlerts(perDay)

@@ -59,7 +59,7 @@ func (s *Sensor) Learn(o Learning) error {
 	l := &learning{every: o.SaveEvery}
 	if o.Dir != "" {
 		if err := l.dir.open(o.Dir); err != nil {
-			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v", err)})
+			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v: %s", err, placeForState(err))})
 		}
 	}
 	learner, hosts, err := l.dir.restore(options, s.alerts)
@@ -84,6 +84,14 @@ func (s *Sensor) Learn(o Learning) error {
 		s.use(m)
 	}
 	return nil
+}
+
+// placeForState is what to do about a state directory that cannot be used.
+func placeForState(err error) string {
+	if errors.Is(err, errLocked) {
+		return "give each its own IForest::state_dir"
+	}
+	return "name one that Zeek's user may write as IForest::state_dir"
 }
 
 // observe learns from a connection, with its window and, where there is a
