@@ -195,7 +195,8 @@ func TestTheTableRefuses(t *testing.T) {
 		{"gobridge", module + "/capture", false},
 		{"gobridge", module + "/gobridge/sensor", true},
 		{"cmd", module + "/capture/zeeklog", true},
-		{"cmd", module + "/gobridge/sensor", false},
+		{"cmd", module + "/gobridge/sensor", true}, // makes its state of logs
+		{"cmd", module + "/gobridge", false},
 		{"capture", "github.com/google/gopacket/layers", true},
 		{"capture/zeeklog", "github.com/google/gopacket", false},
 	} {
