@@ -24,7 +24,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
-// handover is a way from the seed to the sensor's own model: the path length by
+// way is how a sensor goes from the seed to the sensor's own model: the path length by
 // which a row is judged, n rows after that came, and whether the seed may alert.
 type way struct {
 	name   string
@@ -46,7 +46,7 @@ func atOnce(_, own float64, _ uint64) float64 { return own }
 // have happened, and what is found of two attacks (docs/learning.md).
 func TestHandoverFromTheSeed(t *testing.T) {
 	if testing.Short() {
-		t.Skip("short: sixty sensors")
+		testenv.Skip(t, "time", "-short leaves sixty-eight fresh sensors out")
 	}
 	bySeed, err := seed.Model()
 	require.NoError(t, err)
