@@ -94,8 +94,8 @@ func (m *Model) WriteFile(path string) (err error) {
 		mode = info.Mode().Perm()
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
+	if err != nil { // of which nobody wants to know the temporary name
+		return &fs.PathError{Op: "writing", Path: path, Err: errors.Unwrap(err)}
 	}
 	defer func() {
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // scoreColumn is one of the columns that --columns can add, named and typed as
@@ -36,7 +37,7 @@ var scoreColumns = map[string]scoreColumn{
 		}},
 	"model": {zeeklog.Column{Name: "anomaly_model", Type: "string"},
 		func(m *model.Model, _ *conn.Conn, _ feature.Window, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(m.Fingerprint())
+			return zeeklog.Text(seed.Name(m))
 		}},
 }
 

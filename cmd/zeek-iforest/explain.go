@@ -77,7 +77,7 @@ func (s *session) find(uid string, files []string) (*conn.Conn, feature.Window, 
 	c := new(conn.Conn)
 	for {
 		if err := rows.next(c); err == io.EOF {
-			return nil, feature.Window{}, fmt.Errorf("there is no connection %q in the logs", uid)
+			return nil, feature.Window{}, hinted(fmt.Errorf("there is no connection %q in the logs", uid), "uid is the second column of conn.log: name the log that has it, with zgrep -l UID logs/*/conn.*")
 		} else if err != nil {
 			return nil, feature.Window{}, err
 		}

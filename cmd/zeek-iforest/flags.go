@@ -12,11 +12,12 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // modelFlag defines -m.
 func modelFlag(flags *pflag.FlagSet) *string {
-	return flags.StringP("model", "m", "", "the model `FILE`, made by train")
+	return flags.StringP("model", "m", "", "the model `FILE`, made by train; seed is the one that comes with this program")
 }
 
 // outputFlag defines -o.
@@ -27,7 +28,10 @@ func outputFlag(flags *pflag.FlagSet) *string {
 // readModel reads the model that -m names.
 func readModel(path string) (*model.Model, error) {
 	if path == "" {
-		return nil, hinted(errors.New("no model given"), "-m FILE names one; zeek-iforest train makes one")
+		return nil, hinted(errors.New("no model given"), "-m FILE names one, zeek-iforest train makes one; -m seed is the one that comes with this program")
+	}
+	if path == seedName {
+		return seed.Model()
 	}
 	m, err := model.ReadFile(path)
 	if f := (*model.FormatError)(nil); errors.As(err, &f) {

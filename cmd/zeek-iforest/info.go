@@ -9,16 +9,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 var infoVerb = verb{
 	name:     "info",
-	synopsis: "MODEL",
+	synopsis: "MODEL|seed",
 	short:    "tell what a model was made of and what it knows as usual",
 	define: func(*pflag.FlagSet) func(*session, []string) error {
 		return func(s *session, files []string) error {
 			if len(files) != 1 {
-				return errors.New("one model wanted")
+				return hinted(errors.New("one model wanted"), "zeek-iforest info MODEL; info seed tells of the one that comes with this program")
 			}
 			return s.info(files[0])
 		}
@@ -33,7 +34,7 @@ func (s *session) info(path string) error {
 	sum := m.Summary()
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 	line := func(what, format string, args ...any) { fmt.Fprintf(t, what+"\t"+format+"\n", args...) }
-	line("model", "%s", m.Fingerprint())
+	line("model", "%s", seed.Name(m))
 	line("schema", "%s (%d features)", m.Set().ID, m.Set().N())
 	line("learnt from", "%d connections, %s to %s", sum.Rows, day(sum.First), day(sum.Last))
 	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells))

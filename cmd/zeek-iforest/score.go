@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -15,13 +17,15 @@ import (
 var scoreVerb = verb{
 	name:     "score",
 	logs:     true,
-	synopsis: "-m MODEL [OPTION …] [CONN.LOG …]",
+	synopsis: "[-m MODEL] [OPTION …] [CONN.LOG …]",
 	short:    "add anomaly_score to conn.log files",
 	about: `Each log is written in its own format with all its columns byte for byte and the
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
 the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
-through with an unset score and named on standard error.
+through with an unset score and named on standard error. Without -m the logs are
+read twice, first to learn from them; fewer than 256 connections, and standard
+input, are scored by the seed model.
 
 ` + aboutTopics + `
   until=end        read what is there now, and end
@@ -31,6 +35,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
+		without := noModelFlag(flags, "the input itself")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part(model.DefaultHosts)
@@ -38,10 +43,15 @@ committed when the rows before them have left: a run that dies repeats some rows
 				return err
 			}
 			var m *model.Model
-			if lake.responders == nil {
-				if m, err = readModel(*modelPath); err != nil {
-					return err
-				}
+			switch {
+			case lake.responders != nil:
+			case *modelPath == "" && lake.by == "" && !slices.ContainsFunc(files, kafkalog.IsURL):
+				m, err = without().ofLogs(s, orStdin(files), *strict)
+			default: // a part of a log makes no model of the whole
+				m, err = readModel(*modelPath)
+			}
+			if err != nil {
+				return err
 			}
 			chosen, err := columns()
 			if err != nil {

@@ -18,19 +18,27 @@ import (
 var trainVerb = verb{
 	name:     "train",
 	logs:     true,
-	synopsis: "-o MODEL [OPTION …] [CONN.LOG …|--samples FILE]",
+	synopsis: "{-o MODEL|--state-dir DIR} [OPTION …] [CONN.LOG …|--samples FILE]",
 	short:    "make a model of the connections in conn.log files",
 	about: `The logs are read in the order given, which should be that of time; - or none
-is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.`,
+is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.
+
+With --state-dir it makes what a sensor would have learnt from these logs, while no
+Zeek uses DIR: the sensor then begins with a model of its own.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		out := flags.StringP("output", "o", "", "write the model to `FILE`")
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
 		sensor := sensorFlags(flags)
 		part := lakeFlags(flags)
+		boot := bootstrapFlags(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
 			o, err := options()
+			if err != nil {
+				return err
+			}
+			b, err := boot()
 			if err != nil {
 				return err
 			}
@@ -44,8 +52,11 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 			if lake.responders != nil {
 				return invalid("partition-by", "responder", errors.New("want originator: score --partition-by responder goes before it"))
 			}
-			if *out == "" {
-				return hinted(errors.New("no place for the model"), "-o FILE names it")
+			switch {
+			case b != nil:
+				return b.run(s, files, o, flags.Changed("seed"), *strict)
+			case *out == "":
+				return hinted(errors.New("no place for the model"), "-o FILE names it; --state-dir DIR makes that of a sensor")
 			}
 			if *samples != "" {
 				return s.trainOnSamples(*out, *samples, files)

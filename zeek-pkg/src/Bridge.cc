@@ -109,7 +109,8 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_observe", &observe, why) || ! Find(library, "iforest_model_file", &model_file, why) ||
          ! Find(library, "iforest_adopt", &adopt, why) || ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
          ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
-         ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) )
+         ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
+         ! Find(library, "iforest_use_seed", &use_seed, why) )
         return false;
 
     Message message{};
@@ -119,6 +120,7 @@ bool Bridge::Open(std::string* why) {
     }
 
     alerts(alerts_per_day);
+    use_seed(seed ? 1 : 0);
     score = found;
     return true;
 }
@@ -161,6 +163,14 @@ void Bridge::SetAlerts(double per_day) {
     if ( Loaded() ) {
         auto mask = SignalMask::Asynchronous();
         alerts(per_day);
+    }
+}
+
+void Bridge::UseSeed(bool use) {
+    seed = use;
+    if ( Loaded() ) {
+        auto mask = SignalMask::Asynchronous();
+        use_seed(use ? 1 : 0);
     }
 }
 

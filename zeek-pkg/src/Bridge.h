@@ -61,6 +61,10 @@ public:
     // Asks for so many alerts a day, now or when the library is loaded.
     void SetAlerts(double per_day);
 
+    // Says whether the seed model scores connections where this process learns or
+    // samples and has no model yet.
+    void UseSeed(bool use);
+
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
     int32_t Reason(std::string* text);
@@ -93,6 +97,7 @@ private:
     std::optional<Learning> learning; // asked for and not yet begun
     std::optional<uint64_t> sampling; // the same
     double alerts_per_day = 0;
+    bool seed = false;
 
     iforest_load_file_fn load_file = nullptr;
     iforest_learn_fn learn = nullptr;
@@ -102,6 +107,7 @@ private:
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;
+    iforest_use_seed_fn use_seed = nullptr;
     iforest_raise_fn raise = nullptr;
     iforest_next_event_fn next_event = nullptr;
     iforest_rollback_fn rollback = nullptr;
