@@ -3,11 +3,12 @@ package model
 import (
 	"slices"
 
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // sets are the kinds of rows that there are models of.
-var sets = []*feature.Set{feature.Conn}
+var sets = []*feature.Set{feature.Conn, dnslog.Set}
 
 // SetOf is the set of a log by its #path, nil where there are no models of it.
 func SetOf(log string) *feature.Set {

@@ -31,7 +31,8 @@ var rooms = map[string][]string{
 	"model/feature":   {"model/conn", "model/internal"},
 	"model/forest":    {},
 	"model/calibrate": {},
-	"model":           {"model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal", "github.com/vmihailenco/msgpack/v5"},
+	"model/dnslog":    {"model/conn", "model/feature"},
+	"model":           {"model/conn", "model/dnslog", "model/feature", "model/forest", "model/calibrate", "model/internal", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
 	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
@@ -42,7 +43,7 @@ var rooms = map[string][]string{
 	"capture/zeeklog": {"model/conn"},
 
 	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn", "model/seed"},
-	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/feature", "model/learn", "model/seed"},
+	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/dnslog", "model/feature", "model/learn", "model/seed"},
 
 	"cmd": {
 		"model", "capture", "internal", "gobridge/sensor", // to make a sensor's state
