@@ -71,6 +71,19 @@ func (n noModel) ofLogs(s *session, files []string, strict bool) (*model.Model, 
 	// What is wrong with the rows is said when they are scored.
 	quiet := *s
 	quiet.stderr, quiet.faults = io.Discard, faults{}
+	k, err := quiet.log(files)
+	if err != nil {
+		return nil, err
+	}
+	if k != nil {
+		r := quiet.records(k, files, strict, model.DefaultHosts)
+		defer r.rows.close()
+		m, _, err := learn.FitRows(r.next, learn.Options{Set: k.set, Seed: model.DefaultSeed})
+		if err == nil {
+			s.say("no model given: scored by one that was learnt from the %d %s themselves", m.Summary().Rows, k.set.Rows)
+		}
+		return m, tooFew(err)
+	}
 	rows := quiet.rows(files, strict)
 	defer rows.close()
 	m, report, err := learn.Fit(rows.next, learn.Options{Seed: model.DefaultSeed})

@@ -52,7 +52,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 				return err
 			}
 			r.strangest, r.top = limits()
-			if r.learning, err = options(); err != nil {
+			if r.learning, err = options(feature.Conn); err != nil {
 				return err
 			}
 			r.noModel = without()

@@ -34,7 +34,21 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 		boot := bootstrapFlags(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
-			o, err := options()
+			var other *logKind
+			set := feature.Conn
+			if *samples == "" {
+				var err error
+				if other, err = s.log(files); err != nil {
+					return err
+				}
+			}
+			if other != nil {
+				set = other.set
+				if err := connOnly(flags, other, "partition-by", "log-start", "columns-in", "order-by"); err != nil {
+					return err
+				}
+			}
+			o, err := options(set)
 			if err != nil {
 				return err
 			}
@@ -60,6 +74,9 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 			}
 			if *samples != "" {
 				return s.trainOnSamples(*out, *samples, files)
+			}
+			if other != nil {
+				return s.trainRecords(*out, other, files, o, *strict)
 			}
 			return s.train(*out, files, o, lake, *strict)
 		}
@@ -123,7 +140,7 @@ func (s *session) writeModel(out string, m *model.Model, report learn.Report) er
 	if err := m.WriteFile(out); err != nil {
 		return err
 	}
-	s.say("%s: model %s of %d connections", out, m.Fingerprint(), report.Rows)
+	s.say("%s: model %s of %d %s", out, m.Fingerprint(), report.Rows, m.Set().Rows)
 	return nil
 }
 

@@ -135,7 +135,7 @@ var types = map[uint64]string{
 func sayType(code uint64) string { return string(appendType(nil, code)) }
 
 func appendType(dst []byte, code uint64) []byte {
-	if code == noType {
+	if code >= noType {
 		return append(dst, "none"...)
 	}
 	if name, ok := types[code]; ok {
@@ -150,6 +150,8 @@ func sayRCode(code uint64) string { return string(appendRCode(nil, code)) }
 
 func appendRCode(dst []byte, code uint64) []byte {
 	switch {
+	case code > noAnswer:
+		return append(dst, "not known"...)
 	case code == noAnswer:
 		return append(dst, "no answer"...)
 	case code < uint64(len(rcodes)):

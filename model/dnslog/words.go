@@ -25,7 +25,7 @@ func Append(dst []byte, e *feature.Encoder, i int, q *Query, w *Window) []byte {
 	case rcodeRarity:
 		return e.AppendRarity(appendRCode(dst, rcodeOf(q)), e.Rarity(rcodeCode, rcodeOf(q)))
 	case domainRarity:
-		return e.AppendRarity(appendPrintable(dst, Domain(q.Query)), e.Rarity(domainCode, w.domain))
+		return e.AppendRarity(AppendPrintable(dst, Domain(q.Query)), e.Rarity(domainCode, w.domain))
 	case resolverRarity:
 		return e.AppendRarity(q.Resp.Addr().AppendTo(dst), e.Rarity(resolverCode, w.resolver))
 	case answers, answerBytes:
@@ -84,15 +84,15 @@ func Domain(query string) string {
 	return name[registered(name):]
 }
 
-// appendPrintable appends a domain, shortened, with \xNN for what is not
+// AppendPrintable appends a name, shortened, with \xNN for what is not
 // printable; "unset" for none.
-func appendPrintable(dst []byte, domain string) []byte {
-	const most = 80
+func AppendPrintable(dst []byte, domain string) []byte {
+	const most = 60
 	if domain == "" {
 		return append(dst, "unset"...)
 	}
-	for i := range len(domain) {
-		if i == most {
+	for i, end := 0, len(dst)+most; i < len(domain); i++ {
+		if len(dst) >= end {
 			return append(dst, "…"...)
 		}
 		if c := domain[i]; c > ' ' && c < 0x7f {
@@ -104,3 +104,9 @@ func appendPrintable(dst []byte, domain string) []byte {
 	}
 	return dst
 }
+
+// TypeName is the query's type in words, "TXT".
+func (q *Query) TypeName() string { return sayType(qtypeOf(q)) }
+
+// CodeName is the answer's code in words, "NXDOMAIN", or "no answer".
+func (q *Query) CodeName() string { return sayRCode(rcodeOf(q)) }
