@@ -19,6 +19,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // The header is the one definition of the codes: these lines do not compile
@@ -237,6 +238,14 @@ func iforest_alerts(perDay C.double) (status C.int32_t) {
 	return C.IFOREST_OK
 }
 
+//export iforest_use_seed
+func iforest_use_seed(use C.uint8_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	defer sensor.Tidy()
+	the.UseSeed(use != 0)
+	return C.IFOREST_OK
+}
+
 //export iforest_raise
 func iforest_raise(verdict *C.uint32_t) (status C.int32_t) {
 	defer recovered(&status, nil, 0)
@@ -290,7 +299,7 @@ func iforest_reason(text *C.char, size C.uint64_t) (status C.int32_t) {
 //export iforest_model
 func iforest_model(info *C.iforest_model_info) (status C.int32_t) {
 	defer recovered(&status, nil, 0)
-	m := the.Model()
+	m := the.InUse()
 	if m == nil {
 		return C.IFOREST_NO_MODEL
 	}
@@ -301,7 +310,10 @@ func iforest_model(info *C.iforest_model_info) (status C.int32_t) {
 		last:  C.double(s.Last.Seconds()),
 		seed:  C.uint64_t(s.Seed),
 	}
-	put(&info.fingerprint[0], C.uint64_t(len(info.fingerprint)), m.Fingerprint())
+	if m != the.Model() {
+		*info = C.iforest_model_info{rows: info.rows, by_seed: 1} // its times are those of no network
+	}
+	put(&info.fingerprint[0], C.uint64_t(len(info.fingerprint)), seed.Name(m))
 	return C.IFOREST_OK
 }
 
@@ -317,6 +329,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	}
 	out.sum = C.double(s.Sum)
 	out.cold = C.uint64_t(s.Cold)
+	out.by_seed = C.uint64_t(s.Seed)
 	out.models = C.uint64_t(s.Models)
 	out.refused = C.uint64_t(s.Refused)
 	out.raised, out.folded, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Folded), C.uint64_t(s.Suppressed)

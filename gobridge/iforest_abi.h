@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 5u
+#define IFOREST_ABI_VERSION 6u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -174,9 +174,10 @@ typedef struct {
 typedef struct {
   char fingerprint[32]; /* anomaly_model */
   uint64_t rows;        /* connections that it was trained on */
-  double first;         /* ts of the earliest of them, seconds since the epoch */
-  double last;          /* ts of the latest */
-  uint64_t seed;
+  double first;         /* ts of the earliest of them, seconds since the epoch; 0 of the seed's */
+  double last;          /* ts of the latest; the same */
+  uint64_t seed;        /* of all that was drawn at random */
+  uint8_t by_seed;      /* it is the seed model: iforest_use_seed */
 } iforest_model_info;
 
 /* Bins of equal width for the histogram of scores: bin i holds [i, i+1) / 20. */
@@ -187,6 +188,7 @@ typedef struct {
   uint64_t calls[IFOREST_STATUSES]; /* of iforest_score, by what it returned */
   uint64_t bins[IFOREST_BINS];
   double sum;             /* of all scores */
+  uint64_t by_seed;       /* connections scored by the seed model */
   uint64_t cold;          /* scored while the originator's window was cold */
   uint64_t models;        /* models taken into use */
   uint64_t refused;       /* models refused */
@@ -282,6 +284,11 @@ typedef int32_t (*iforest_adopt_fn)(iforest_text model, iforest_text fingerprint
 
 /* Writes the text of anomaly_reason for the last connection scored, as message. */
 typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
+
+/* Says whether connections are scored by the seed model, which the library
+ * carries, while the sensor learns or samples and has no model yet. Nothing that
+ * it scores is unusual. It begins with no. A seed that cannot be used is an event. */
+typedef int32_t (*iforest_use_seed_fn)(uint8_t use);
 
 /* Asks for so many alerts a day; none for 0, which is where it begins. */
 typedef int32_t (*iforest_alerts_fn)(double per_day);

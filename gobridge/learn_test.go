@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // asSensor is the model that train --as-sensor makes.
@@ -65,6 +67,35 @@ func TestHostLearns(t *testing.T) {
 	}
 	require.Equal(t, len(conns), lines)
 	require.Equal(t, asSensor(t, conns, 11).Fingerprint(), modelIn(t, dir).Fingerprint())
+}
+
+// A fresh sensor has a score for its first connection, by the seed, and goes on
+// with its own model.
+func TestHostUsesTheSeed(t *testing.T) {
+	s, err := seed.Model()
+	require.NoError(t, err)
+	conns := office(3000, 12)
+	run := func(conns []conn.Conn, args ...string) (rows []string, model string) {
+		out, stderr, err := run(t, conns, append(args, "--learn", "-", "--seed", "5", "--alerts", "20", library(t), "none")...)
+		require.NoError(t, err, stderr)
+		_, model, _ = strings.Cut(stderr, "host: model ")
+		return strings.Split(strings.TrimSuffix(out, "\n"), "\n"), model
+	}
+	rows, name := run(conns[:1], "--use-seed")
+	require.Regexp(t, "^0\t0\\.[0-9]", rows[0])
+	require.Contains(t, name, fmt.Sprintf("seed-%s, by seed 1 of %d connections, last 0; 1 scored by the seed", s.Fingerprint(), s.Summary().Rows))
+
+	with, name := run(conns, "--use-seed")
+	without, _ := run(conns)
+	first := slices.IndexFunc(without, func(row string) bool { return strings.HasPrefix(row, "0\t") })
+	require.Greater(t, first, model.DefaultWarmup)
+	require.Equal(t, without[first:], with[first:], "the seed changes nothing of what comes after")
+	require.Contains(t, name, fmt.Sprintf("%s, by seed 0 of ", asSensor(t, conns, 5).Fingerprint()))
+	require.Contains(t, name, fmt.Sprintf("; %d scored by the seed", first))
+	for _, row := range with[:first] {
+		require.True(t, strings.HasPrefix(row, "0\t"))
+		require.NotContains(t, row, "raise")
+	}
 }
 
 // Killed at any moment, also while it saves, a sensor goes on from its last

@@ -83,13 +83,11 @@ func (d *decoder) parts(set *feature.Set, version uint64) (p Parts, err error) {
 	}
 
 	average := forest.Harmonic
-	if version == formatForeign {
-		d.arrayLen(8)
-		if average = forest.Average(min(d.count(), 255)); average == forest.Harmonic {
-			d.fail(fmt.Errorf("a forest of format %d in format %d", formatVersion, version))
-		}
-	} else {
+	if version == connVersion {
 		d.arrayLen(7)
+	} else {
+		d.arrayLen(8)
+		average = forest.Average(min(d.count(), 255))
 	}
 	plain := forest.Plain{
 		Average:     average,

@@ -35,12 +35,8 @@ func (m *Model) encode() []byte {
 	e.tables(m.encoder.Tables())
 
 	f := m.forest.Plain()
-	if m.format() == formatVersion {
-		e.arrayLen(7)
-	} else {
-		e.arrayLen(8)
-		e.uint(uint64(f.Average))
-	}
+	e.arrayLen(8)
+	e.uint(uint64(f.Average))
 	e.uint(uint64(f.Dim))
 	e.uint(uint64(f.Subsample))
 	e.uint(uint64(f.HeightLimit))

@@ -13,8 +13,6 @@ import (
 	"runtime"
 
 	"github.com/vmihailenco/msgpack/v5"
-
-	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
 // A model file is one msgpack value:
@@ -22,12 +20,10 @@ import (
 //	["zeek-iforest", format version, SHA-256 of the body, body]
 //
 // The hash and the body are of msgpack's type bin; the body is itself msgpack
-// (encode.go, decode.go). A forest grown elsewhere, whose average path lengths
-// are computed otherwise, needs the third format; all else is the second.
+// (encode.go, decode.go).
 const (
 	magic            = "zeek-iforest"
 	formatVersion    = 2
-	formatForeign    = 3
 	connVersion      = 1 // of the time when there was conn.log alone: still read
 	fingerprintBytes = 6
 	maxFile          = 64 << 20 // bytes: a thousand trees of a thousand rows take 20 MB
@@ -56,23 +52,15 @@ const (
 
 func checksum(body []byte) [sha256.Size]byte { return sha256.Sum256(body) }
 
-// format is that of the model's file.
-func (m *Model) format() uint64 {
-	if m.forest.Average() == forest.Harmonic {
-		return formatVersion
-	}
-	return formatForeign
-}
-
 // seal puts the header before a body.
-func seal(format uint64, body []byte, sum [sha256.Size]byte) []byte {
+func seal(body []byte, sum [sha256.Size]byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(body) + 64)
 	enc := msgpack.NewEncoder(&b)
 	err := errors.Join(
 		enc.EncodeArrayLen(4),
 		enc.EncodeString(magic),
-		enc.EncodeUint(format),
+		enc.EncodeUint(formatVersion),
 		enc.EncodeBytes(sum[:]),
 		enc.EncodeBytes(body),
 	)
@@ -106,8 +94,8 @@ func (m *Model) WriteFile(path string) (err error) {
 		mode = info.Mode().Perm()
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
+	if err != nil { // of which nobody wants to know the temporary name
+		return &fs.PathError{Op: "writing", Path: path, Err: errors.Unwrap(err)}
 	}
 	defer func() {
 		if err != nil {
@@ -174,7 +162,7 @@ func Read(r io.Reader) (*Model, error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}
-	if want := seal(formatVersion, nil, [sha256.Size]byte{})[:len(header)]; !bytes.Equal(header[:n], want[:n]) {
+	if want := seal(nil, [sha256.Size]byte{})[:len(header)]; !bytes.Equal(header[:n], want[:n]) {
 		return nil, &FormatError{What: "not a zeek-iforest model", Hint: hintTrain}
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxFile-int64(n)+1))
@@ -193,12 +181,12 @@ func open(file []byte) (*Model, error) {
 	d.arrayLen(4)
 	d.bytes() // the magic string
 	version := d.uint()
-	if d.err == nil && version != formatVersion && version != formatForeign && version != connVersion {
+	if d.err == nil && version != formatVersion && version != connVersion {
 		hint := "train the model anew"
-		if version > formatForeign {
+		if version > formatVersion {
 			hint = "it was written by a newer zeek-iforest: use that, or train the model anew"
 		}
-		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d to %d", version, connVersion, formatForeign), Hint: hint}
+		return nil, &FormatError{What: fmt.Sprintf("model format %d, this program reads %d", version, formatVersion), Hint: hint}
 	}
 	want := d.bytes()
 	body := d.bytes()

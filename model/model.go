@@ -58,7 +58,7 @@ func New(p Parts) (*Model, error) {
 	body := m.encode()
 	sum := checksum(body)
 	m.fingerprint = hex.EncodeToString(sum[:fingerprintBytes])
-	m.file = seal(m.format(), body, sum)
+	m.file = seal(body, sum)
 	return m, nil
 }
 

@@ -15,6 +15,12 @@ export {
 	## from samples of what the workers score.
 	option learn = T;
 
+	## Whether connections have scores before there is a first model: those of the
+	## seed model, which comes with the package and was learnt from public
+	## captures. Its rows have ``seed-`` in ``anomaly_model``, and it raises no
+	## notice. The sensor's own model takes over at once.
+	option seed_model = T;
+
 	## The number of connections before the first model; 0 is the default of
 	## the library, 1,000.
 	const warmup: count = 0 &redef;
@@ -154,7 +160,15 @@ function learn_changed(id: string, value: bool): bool
 	return value;
 	}
 
+function seed_model_changed(id: string, value: bool): bool
+	{
+	__use_seed(value);
+	return value;
+	}
+
 event zeek_init()
 	{
 	Option::set_change_handler("IForest::learn", learn_changed);
+	Option::set_change_handler("IForest::seed_model", seed_model_changed);
+	__use_seed(seed_model);
 	}

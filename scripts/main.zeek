@@ -145,7 +145,8 @@ event connection_state_remove(c: connection) &priority=-4
 		return;
 
 	local score = __score(c$conn);
-	# The model of a state that was kept comes with the first connection.
+	# The model of a state that was kept, or the seed, comes with the first
+	# connection.
 	if ( score >= 0.0 && fingerprint == "" )
 		fingerprint = model()$fingerprint;
 

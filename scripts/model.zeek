@@ -10,8 +10,12 @@ module IForest;
 export {
 	## What a model was trained on; all unset where there is no model.
 	type Model: record {
-		## Names the model: twelve digits of its file's SHA-256.
+		## Names the model: twelve digits of its file's SHA-256, ``seed-`` before
+		## those of the seed model.
 		fingerprint: string &optional;
+		## Whether it is the seed model (:zeek:see:`IForest::seed_model`), which
+		## has none of the times below.
+		by_seed: bool &default=F;
 		## How many connections it was trained on.
 		rows: count &optional;
 		## When the earliest of them began.

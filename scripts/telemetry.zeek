@@ -23,6 +23,9 @@ export {
 		bad_record: count &default=0;
 		## Connections not scored because of a fault in the library.
 		fault: count &default=0;
+		## Connections scored by the seed model, before there was one of the
+		## sensor's own.
+		by_seed: count &default=0;
 		## Connections scored while what their originator did in the last
 		## five minutes was known in part only.
 		cold: count &default=0;
@@ -82,6 +85,10 @@ global sum_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
 global cold_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="cold", $unit="",
     $help_text="Connections scored while the originator's last five minutes were known in part only"));
+
+global by_seed_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="scored_by_seed", $unit="",
+    $help_text="Connections scored by the seed model, before there was one of the sensor's own"));
 
 global models_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="models", $unit="",
@@ -145,6 +152,7 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(connections_cf, vector("bad_record"), s$bad_record);
 	Telemetry::counter_family_set(connections_cf, vector("fault"), s$fault);
 	Telemetry::counter_family_set(cold_cf, vector(), s$cold);
+	Telemetry::counter_family_set(by_seed_cf, vector(), s$by_seed);
 	Telemetry::counter_family_set(models_cf, vector("taken"), s$models);
 	Telemetry::counter_family_set(models_cf, vector("refused"), s$refused);
 	Telemetry::counter_family_set(sum_cf, vector(), s$sum);

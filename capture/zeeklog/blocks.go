@@ -20,6 +20,8 @@ type Block struct {
 	Rows  []Row // filled by (*Parser).Parse, in the order of the log
 	State any   // the caller's, untouched here
 
+	fields []Field // of the rows of a log that is not conn.log
+
 	file   string
 	line   int    // of the log, where text begins
 	text   string // whole lines, or a piece of a line longer than MaxLine
@@ -134,7 +136,7 @@ func (b *Blocks) readHead(text string) (head int, err error) {
 		if b.origin, b.layout, head, err = detect(text, b.names, b.ahead); err != nil {
 			return 0, fmt.Errorf("%s:%d: %w", b.file, b.line+strings.Count(text[:head], "\n"), err)
 		}
-		if b.layout != nil && b.Format() == JSON {
+		if b.layout != nil && b.Format() == JSON && b.layout.schema() == nil {
 			if lacks := b.lacks(text[head:]); lacks != 0 {
 				l := *b.layout
 				l.lacks, b.layout = lacks, &l

@@ -44,7 +44,11 @@ func detect(text string, names *Names, ahead func(string) string) (origin, l *la
 		if names.ordered() != nil {
 			return nil, nil, head, fmt.Errorf("JSON has no order of columns: --columns-in takes pairs of keys here, as src=id.orig_h,dst=id.resp_h")
 		}
-		if err := notJSONLines(line, func() string { return ahead(text[head:]) }, names); err != nil {
+		if names != nil && names.schema != nil {
+			if err := notJSONLinesOf(line); err != nil {
+				return nil, nil, head, err
+			}
+		} else if err := notJSONLines(line, func() string { return ahead(text[head:]) }, names); err != nil {
 			return nil, nil, head, err
 		}
 		origin = start(JSON)

@@ -29,6 +29,7 @@ type layout struct {
 	given    *Names      // what the caller said of the columns
 	names    []string    // of the columns
 	fields   []field     // the same
+	places   []int       // of a log that is not conn.log, in place of fields: of the columns in its Schema, or −1
 	absent   []field     // conn.log's that have no column
 	lacks    conn.Fields // the bits of absent
 	compound field       // the one in a column of several names and values with spaces between, else noField
@@ -118,6 +119,10 @@ func (l *layout) header(line string) *layout {
 func (l *layout) setNames(names []string) {
 	l.names, l.fields, l.compound, l.err = names, make([]field, len(names)), noField, nil
 	l.absent, l.lacks, l.missing, l.renamed = nil, 0, nil, nil
+	if s := l.schema(); s != nil {
+		l.setSchema(s, names)
+		return
+	}
 	if order := l.given.ordered(); order != nil {
 		if len(order) != len(names) {
 			l.err = fmt.Errorf("%d columns where --columns-in names %d", len(names), len(order))
@@ -165,6 +170,9 @@ func (l *layout) fieldNamed(name string) field {
 
 // refused is why a log cannot be read at all whose first header, head, made l.
 func (l *layout) refused(head string) error {
+	if l.schema() != nil {
+		return l.refusedSchema(head)
+	}
 	if l.missing != nil && l.renamed == nil {
 		if path := l.pathOf(head); path != "" {
 			return fmt.Errorf("not a conn.log but %s.log: no column %s", path, strings.Join(l.missing, ", "))

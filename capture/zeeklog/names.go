@@ -11,6 +11,8 @@ import (
 type Names struct {
 	order []string         // all columns, in the order of the log
 	other map[string]field // what a column of another name is
+
+	schema *Schema // of a log that is not conn.log, in place of both
 }
 
 // ParseNames reads the names of all columns in the order of the log, separated

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// ErrNotALog says that a file is neither conn.log nor anything like it.
+var ErrNotALog = errors.New("not a conn.log")
+
 var errPcap = errors.New("not a conn.log but a pcap: replay makes a conn.log of it")
 
 var errOnlyCR = errors.New("lines end with CR alone, as on Macs of old: tr '\\r' '\\n' makes line ends of them")
@@ -35,11 +38,11 @@ func notALog(line string) error {
 	case n > 1:
 		return fmt.Errorf("a row before any header (LogAscii::include_meta = F?): name its %d columns in their order with --columns-in NAME,…", n)
 	case isBinary(line):
-		return fmt.Errorf("not a conn.log: %s, found binary data that begins with % x", expected, line[:min(len(line), 8)])
+		return fmt.Errorf("%w: %s, found binary data that begins with % x", ErrNotALog, expected, line[:min(len(line), 8)])
 	case strings.Contains(line, `{"`):
-		return fmt.Errorf("not a conn.log: %s, found %s: what stands before the JSON object must be taken off", expected, quote(line))
+		return fmt.Errorf("%w: %s, found %s: what stands before the JSON object must be taken off", ErrNotALog, expected, quote(line))
 	}
-	return fmt.Errorf("not a conn.log: %s, found %s", expected, quote(line))
+	return fmt.Errorf("%w: %s, found %s", ErrNotALog, expected, quote(line))
 }
 
 // columnsOfRow returns how many columns a line has that begins with a time as

@@ -34,7 +34,7 @@ func NewParser() *Parser { return &Parser{} }
 // Parse fills blk.Rows. It allocates only for errors, for tunnel_parents and
 // for values with escapes, once blk has been used before.
 func (p *Parser) Parse(blk *Block) {
-	blk.Rows = blk.Rows[:0]
+	blk.Rows, blk.fields = blk.Rows[:0], blk.fields[:0]
 	switch blk.part {
 	case linePiece:
 		return
@@ -65,6 +65,9 @@ func (blk *Block) addRow(number int, line string, end int) *Row {
 	}
 	row := &blk.Rows[len(blk.Rows)-1]
 	*row = Row{Line: number, Raw: line, end: end}
+	if s := blk.layout.schema(); s != nil {
+		blk.addFields(s)
+	}
 	return row
 }
 
@@ -73,6 +76,9 @@ func (p *Parser) parseRow(blk *Block, row *Row) {
 	switch l := blk.layout; {
 	case l.err != nil:
 		err = l.err
+	case l.schema() != nil:
+		p.parseOther(blk, row)
+		return
 	case l.format == TSV:
 		err = p.parseTSV(l, row)
 	case l.format == JSON:
@@ -94,6 +100,20 @@ func (p *Parser) parseRow(blk *Block, row *Row) {
 	if errors.As(err, &at) {
 		e.Field, e.Err = columns[at.field].name, at.err
 	}
+	row.Err = e
+}
+
+// parseOther parses a row of a log that is not conn.log.
+func (p *Parser) parseOther(blk *Block, row *Row) {
+	err := p.parseFields(blk.layout, row, blk.Fields(len(blk.Rows)-1))
+	if err == nil {
+		return
+	}
+	e, ok := err.(*Error)
+	if !ok {
+		e = &Error{Err: err}
+	}
+	e.File, e.Line = blk.file, row.Line
 	row.Err = e
 }
 

@@ -9,6 +9,10 @@ import (
 
 // Steps says what Run does with the blocks of a log.
 type Steps struct {
+	// Parsed gets every parsed block before InOrder, in several goroutines and in
+	// any order. It may be nil.
+	Parsed func(*Block)
+
 	// InOrder gets every block, parsed, in the order of the log, one at a time.
 	// When it returns an error nothing more is read; the block, which it may
 	// have cut short (CutAt), and those before it are still rendered and written.
@@ -115,6 +119,9 @@ func (r *run) work(i int) {
 		}
 		r.reading.pass(i)
 		parser.Parse(&blk)
+		if r.Parsed != nil {
+			r.Parsed(&blk)
+		}
 		out = r.finish(i, &blk, out)
 		r.busy.Done()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // scoreColumn is one of the columns that --columns can add, named and typed as
@@ -19,24 +20,37 @@ import (
 type scoreColumn struct {
 	zeeklog.Column
 	value func(*model.Model, *conn.Conn, feature.Window, model.Score) zeeklog.Value
+	of    func(*model.Model, *feature.Row, logRow, model.Score) zeeklog.Value // the same of a row of another log
 }
 
 var scoreColumns = map[string]scoreColumn{
 	"score": {zeeklog.Column{Name: "anomaly_score", Type: "double"},
 		func(_ *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
 			return zeeklog.Double(s.Value)
+		},
+		func(_ *model.Model, _ *feature.Row, _ logRow, s model.Score) zeeklog.Value {
+			return zeeklog.Double(s.Value)
 		}},
 	"rank": {zeeklog.Column{Name: "anomaly_rank", Type: "count"},
 		func(m *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
+			return zeeklog.Count(oneIn(m, s))
+		},
+		func(m *model.Model, _ *feature.Row, _ logRow, s model.Score) zeeklog.Value {
 			return zeeklog.Count(oneIn(m, s))
 		}},
 	"reason": {zeeklog.Column{Name: "anomaly_reason", Type: "string"},
 		func(m *model.Model, c *conn.Conn, w feature.Window, _ model.Score) zeeklog.Value {
 			return zeeklog.Text(string(m.AppendReason(nil, c, w)))
+		},
+		func(m *model.Model, r *feature.Row, of logRow, _ model.Score) zeeklog.Value {
+			return zeeklog.Text(string(m.AppendReasonRow(nil, r, words(m, of))))
 		}},
 	"model": {zeeklog.Column{Name: "anomaly_model", Type: "string"},
 		func(m *model.Model, _ *conn.Conn, _ feature.Window, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(m.Fingerprint())
+			return zeeklog.Text(seed.Name(m))
+		},
+		func(m *model.Model, _ *feature.Row, _ logRow, _ model.Score) zeeklog.Value {
+			return zeeklog.Text(seed.Name(m))
 		}},
 }
 
@@ -84,5 +98,12 @@ func (cs chosenColumns) columns() []zeeklog.Column {
 func (cs chosenColumns) fill(values []zeeklog.Value, m *model.Model, c *conn.Conn, w feature.Window, s model.Score) {
 	for i := range cs {
 		values[i] = cs[i].value(m, c, w, s)
+	}
+}
+
+// fillRow is fill for a row of another log.
+func (cs chosenColumns) fillRow(values []zeeklog.Value, m *model.Model, r *feature.Row, of logRow, s model.Score) {
+	for i := range cs {
+		values[i] = cs[i].of(m, r, of, s)
 	}
 }

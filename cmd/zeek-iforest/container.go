@@ -123,5 +123,5 @@ func notCapture(err error, start []byte) error {
 	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
 		return hinted(fmt.Errorf("%w: JSON", err), "score adds the scores to a conn.log, JSON or not")
 	}
-	return err
+	return hinted(err, "replay reads pcap and pcapng, plain, gzip or zstd, such as tcpdump -w writes; score is for logs")
 }

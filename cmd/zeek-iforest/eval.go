@@ -15,6 +15,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 )
 
@@ -53,7 +54,7 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 			case len(e.tables) > 0 && len(files) > 0:
 				return errors.New("--table and logs cannot be evaluated together")
 			case len(e.tables) > 0:
-				o, err := l.learn()
+				o, err := l.learn(feature.Conn)
 				if err != nil {
 					return err
 				}

@@ -27,7 +27,7 @@ type logEval struct {
 	avoid   []string // columns that the single-column rules leave out
 	seeds   int
 	folds   int // --cv
-	learn   func() (learn.Options, error)
+	learn   func(*feature.Set) (learn.Options, error)
 
 	rows    []evaluate.Row // that were scored, for the page
 	average float64        // c(ψ) of the models: what turns a path length into a score
@@ -166,7 +166,7 @@ func (e *logEval) crossValidate(s *session, rows []evaluate.Row) ([]evaluate.Row
 }
 
 func (e *logEval) fit(normal []conn.Conn, seed int) (*model.Model, error) {
-	o, err := e.learn()
+	o, err := e.learn(feature.Conn)
 	if err != nil {
 		return nil, err
 	}

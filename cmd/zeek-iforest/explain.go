@@ -39,7 +39,7 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 		trace := flags.Bool("trace", false, "also walk the connection through one tree")
 		tree := numberFlag(flags, "tree", 0, between(0, forest.MaxTrees-1), "the tree of --trace, from `N` = 0")
 		return func(s *session, files []string) error {
-			m, err := readModel(*modelPath)
+			m, err := readAnyModel(*modelPath)
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,15 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 			}
 			if last := m.Summary().Trees - 1; *tree > last {
 				return invalid("tree", strconv.Itoa(*tree), fmt.Errorf("the model has the trees 0 to %d", last))
+			}
+			if other := kindOf(m.Set().Log); other != nil {
+				if err := connOnly(flags, other, "similar", "among", "ordinary", "columns-in"); err != nil {
+					return err
+				}
+				if !*trace {
+					*tree = -1
+				}
+				return s.explainRecord(m, other, *uid, *tree, files)
 			}
 			c, window, err := s.find(*uid, files)
 			if err != nil {
@@ -77,7 +86,7 @@ func (s *session) find(uid string, files []string) (*conn.Conn, feature.Window, 
 	c := new(conn.Conn)
 	for {
 		if err := rows.next(c); err == io.EOF {
-			return nil, feature.Window{}, fmt.Errorf("there is no connection %q in the logs", uid)
+			return nil, feature.Window{}, hinted(fmt.Errorf("there is no connection %q in the logs", uid), "uid is the second column of conn.log: name the log that has it, with zgrep -l UID logs/*/conn.*")
 		} else if err != nil {
 			return nil, feature.Window{}, err
 		}
@@ -94,16 +103,20 @@ func (s *session) find(uid string, files []string) (*conn.Conn, feature.Window, 
 
 func (s *session) explain(m *model.Model, c *conn.Conn, window feature.Window) error {
 	score := m.Score(c, window)
-	average := m.Forest().AverageLength()
 	fmt.Fprintf(s.stdout, "%s  %s  service %s  conn_state %v\n", c.TS.Time().Format("2006-01-02 15:04:05.000000 UTC"), at(c), orUnset(c.Service), c.State)
-	fmt.Fprintf(s.stdout, "anomaly_score %v: path length %.4f, average %.4f; 1 in %d of the model's connections\n", score.Value, score.Path, average, oneIn(m, score))
+	return s.reasons(m, score, m.Explain(c, window, 0))
+}
+
+// reasons prints a score and what each feature has to do with it.
+func (s *session) reasons(m *model.Model, score model.Score, why []model.Reason) error {
+	average := m.Forest().AverageLength()
+	fmt.Fprintf(s.stdout, "anomaly_score %v: path length %.4f, average %.4f; 1 in %d of the model's %s\n", score.Value, score.Path, average, oneIn(m, score), m.Set().Rows)
 	if score.Cold {
 		fmt.Fprintln(s.stdout, "what the originator did in the five minutes before is not all in the log")
 	}
 	fmt.Fprintln(s.stdout)
 
 	sum := 0.0
-	why := m.Explain(c, window, 0)
 	for _, r := range why {
 		sum += r.Credit
 	}
@@ -127,11 +140,17 @@ func share(credit, sum float64) string {
 // trace prints the cuts that the connection meets in one tree.
 func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tree int) error {
 	v := m.Vector(c, window)
+	return s.traceVector(m, &v, tree)
+}
+
+// traceVector does the same with a row's vector.
+func (s *session) traceVector(m *model.Model, v *feature.Vector, tree int) error {
+	rows := m.Set().Rows
 	way := m.Forest().Trace(tree, v[:])
-	fmt.Fprintf(s.stdout, "\ntree %d of %d, grown from %d connections:\n", tree, m.Summary().Trees, way[0].Size)
+	fmt.Fprintf(s.stdout, "\ntree %d of %d, grown from %d %s:\n", tree, m.Summary().Trees, way[0].Size, rows)
 	for i, step := range way {
 		if step.External {
-			fmt.Fprintf(s.stdout, "%*s%s", 2*i, "", plural(uint64(step.Size), "connection"))
+			fmt.Fprintf(s.stdout, "%*s%s", 2*i, "", pluralOf(uint64(step.Size), rows))
 			if step.Size > 1 {
 				fmt.Fprintf(s.stdout, " left, and c(%d) = %.4f cuts more expected", step.Size, step.Expected-float64(step.Depth))
 			} else {
@@ -145,7 +164,7 @@ func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tre
 			side, sign = "right", "not below"
 		}
 		f := step.Feature
-		fmt.Fprintf(s.stdout, "%*s%d connections: %s %s is %s %s, go %s\n", 2*i, "", step.Size, m.Set().Features[f].Name,
+		fmt.Fprintf(s.stdout, "%*s%d %s: %s %s is %s %s, go %s\n", 2*i, "", step.Size, rows, m.Set().Features[f].Name,
 			m.Set().AppendEncoded(nil, f, step.Value), sign, m.Set().AppendEncoded(nil, f, step.Threshold), side)
 	}
 	return nil

@@ -12,11 +12,12 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // modelFlag defines -m.
 func modelFlag(flags *pflag.FlagSet) *string {
-	return flags.StringP("model", "m", "", "the model `FILE`, made by train")
+	return flags.StringP("model", "m", "", "the model `FILE`, made by train; seed is the one that comes with this program")
 }
 
 // outputFlag defines -o.
@@ -24,10 +25,22 @@ func outputFlag(flags *pflag.FlagSet) *string {
 	return flags.StringP("output", "o", "", "write to `FILE` instead of standard output")
 }
 
-// readModel reads the model that -m names.
+// readModel reads the model of conn.log that -m names.
 func readModel(path string) (*model.Model, error) {
+	m, err := readAnyModel(path)
+	if err == nil && m.Set() != feature.Conn {
+		return nil, hinted(fmt.Errorf("%s is a model of %s.log, want one of conn.log", path, m.Set().Log), "train, score, explain and info are for "+m.Set().Log+".log, too")
+	}
+	return m, err
+}
+
+// readAnyModel reads the model that -m names, of whatever log.
+func readAnyModel(path string) (*model.Model, error) {
 	if path == "" {
-		return nil, hinted(errors.New("no model given"), "-m FILE names one; zeek-iforest train makes one")
+		return nil, hinted(errors.New("no model given"), "-m FILE names one, zeek-iforest train makes one; -m seed is the one that comes with this program")
+	}
+	if path == seedName {
+		return seed.Model()
 	}
 	m, err := model.ReadFile(path)
 	if f := (*model.FormatError)(nil); errors.As(err, &f) {
@@ -40,7 +53,7 @@ func readModel(path string) (*model.Model, error) {
 var treeDepths = between(0, forest.MaxSubsample)
 
 // learningFlags defines how a model is made.
-func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
+func learningFlags(flags *pflag.FlagSet) func(*feature.Set) (learn.Options, error) {
 	var o learn.Options
 	var sampling, without string
 	numberVar(flags, &o.Trees, "trees", 0, between(1, forest.MaxTrees), fmt.Sprintf("grow `N` trees (default %d; %d with uniform sampling, the paper's)", model.BalancedTrees, model.PaperTrees))
@@ -51,12 +64,12 @@ func learningFlags(flags *pflag.FlagSet) func() (learn.Options, error) {
 	flags.StringVar(&sampling, "sampling", learn.Balanced.String(), "how trees draw connections: balanced (over kinds of connection) or uniform (the paper's)")
 	usage.Choices(flags, "sampling", learn.Balanced.String(), learn.Uniform.String())
 	numberVar(flags, &o.Seed, "seed", model.DefaultSeed, anySeed, "the same seed and connections give the same model")
-	return func() (learn.Options, error) {
+	return func(set *feature.Set) (learn.Options, error) {
 		var err error
 		if o.Sampling, err = learn.ParseSampling(sampling); err != nil {
 			return o, fmt.Errorf("--sampling: %w", err)
 		}
-		if o.Without, err = learn.ParseFeatures(feature.Conn, without); err != nil {
+		if o.Without, err = learn.ParseFeatures(set, without); err != nil {
 			return o, fmt.Errorf("--without: %w", err)
 		}
 		return o, nil

@@ -17,6 +17,7 @@ type ignored struct {
 	options string // their names, with spaces between; "but a b" is all others
 	given   string // where this option is given …
 	value   string // … with this value, where one is named,
+	unless  string // … and not this one
 	missing string // or where this one is not, with a value that begins like value,
 	what    string // or where the verb is told to do this
 	because string
@@ -29,15 +30,20 @@ const learnt = "trees subsample max-depth without cuts-within sampling seed"
 // ignoredBy are the rules of each verb.
 var ignoredBy = map[string][]ignored{
 	"replay": {
-		{options: learnt, given: "model", because: "it is made already"},
+		{options: learnt + " learn-from-input", given: "model", because: "it is made already"},
 		{options: "format columns", given: "top", because: "it prints a table instead of a log"},
 	},
 	"train": {
-		{options: "warmup rebuild-every zeek-version samples", missing: "as-sensor"},
+		{options: "warmup rebuild-every zeek-version", missing: "as-sensor", unless: "state-dir"},
+		{options: "samples", missing: "as-sensor"},
+		{options: "node alerts-per-day", missing: "state-dir"},
+		{options: "output trees subsample max-depth without cuts-within sampling samples", given: "state-dir", because: "it makes what a sensor learns, as a sensor does"},
 		{options: "but samples as-sensor output", given: "samples", because: "the file says how to learn"},
 		{options: "partition-by", given: "as-sensor", because: "a sensor sees all hosts"},
 	},
 	"score": {
+		{options: "learn-from-input", given: "model", because: "it is made already"},
+		{options: "learn-from-input", given: "partition-by", because: "a part of a log makes no model of the whole"},
 		{options: "columns keep", given: "top", because: "it prints a table instead of a log"},
 		{options: "columns keep", given: "alerts-per-day", because: "it prints a table instead of a log"},
 		{options: "alerts-per-day", given: "partition-by", value: "originator"},
@@ -94,6 +100,8 @@ func refuseIgnored(verb string, flags *pflag.FlagSet, what string) error {
 
 func (r *ignored) holds(flags *pflag.FlagSet, what string) bool {
 	switch {
+	case r.unless != "" && flags.Changed(r.unless):
+		return false
 	case r.what != "":
 		return r.what == what
 	case r.missing != "" && r.value != "":

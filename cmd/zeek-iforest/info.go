@@ -9,16 +9,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 var infoVerb = verb{
 	name:     "info",
-	synopsis: "MODEL",
+	synopsis: "MODEL|seed",
 	short:    "tell what a model was made of and what it knows as usual",
 	define: func(*pflag.FlagSet) func(*session, []string) error {
 		return func(s *session, files []string) error {
 			if len(files) != 1 {
-				return errors.New("one model wanted")
+				return hinted(errors.New("one model wanted"), "zeek-iforest info MODEL; info seed tells of the one that comes with this program")
 			}
 			return s.info(files[0])
 		}
@@ -26,20 +27,24 @@ var infoVerb = verb{
 }
 
 func (s *session) info(path string) error {
-	m, err := readModel(path)
+	m, err := readAnyModel(path)
 	if err != nil {
 		return err
 	}
 	sum := m.Summary()
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 	line := func(what, format string, args ...any) { fmt.Fprintf(t, what+"\t"+format+"\n", args...) }
-	line("model", "%s", m.Fingerprint())
+	line("model", "%s", seed.Name(m))
+	rows := m.Set().Rows
+	if log := m.Set().Log; log != "conn" {
+		line("log", "%s.log", log)
+	}
 	line("schema", "%s (%d features)", m.Set().ID, m.Set().N())
-	line("learnt from", "%d connections, %s to %s", sum.Rows, day(sum.First), day(sum.Last))
-	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells))
-	line("forest", "%d trees of %d connections, height limit %d, seed %d", sum.Trees, sum.Subsample, sum.HeightLimit, sum.Seed)
+	line("learnt from", "%d %s, %s to %s", sum.Rows, rows, day(sum.First), day(sum.Last))
+	line("sampling", "%s%s", sum.Sampling, kinds(sum.Cells, rows))
+	line("forest", "%d trees of %d %s, height limit %d, seed %d", sum.Trees, sum.Subsample, rows, sum.HeightLimit, sum.Seed)
 	line("average path", "c(%d) = %.4f", sum.Subsample, m.Forest().AverageLength())
-	line("calibrated on", "%d connections%s", sum.Calibration, map[bool]string{true: ", none of them in the trees"}[sum.Disjoint])
+	line("calibrated on", "%d %s%s", sum.Calibration, rows, map[bool]string{true: ", none of them in the trees"}[sum.Disjoint])
 	if sum.ZeekVersion != "" {
 		line("zeek", "%s", sum.ZeekVersion)
 	}
@@ -51,11 +56,14 @@ func (s *session) info(path string) error {
 	return t.Flush()
 }
 
-func kinds(cells int) string {
+func kinds(cells int, rows string) string {
 	if cells == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" over %d kinds of connection", cells)
+	if rows == "connections" {
+		rows = "connection"
+	}
+	return fmt.Sprintf(" over %d kinds of %s", cells, rows)
 }
 
 func day(m conn.Micros) string { return m.Time().Format(time.DateTime + " UTC") }

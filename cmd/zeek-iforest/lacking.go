@@ -22,6 +22,9 @@ type lacking struct {
 	learnt      bool // a model was made of the rows
 	sides       bool // some rows lack local_orig
 	established uint64
+
+	set      *feature.Set // of logs that are not conn.log
+	features uint32       // of it, those that say nothing in some rows
 }
 
 // fewEstablished is how many answered connections may lack what each of them
@@ -54,6 +57,7 @@ func (l *lacking) lack(log string, c *conn.Conn) {
 // sayLacking says which columns the logs lack and what that costs, once.
 func (s *session) sayLacking() {
 	l := &s.lacking
+	s.sayFeatures()
 	if features := feature.Absent(l.fields); features != 0 {
 		what := l.log
 		if l.several {

@@ -66,6 +66,9 @@ type session struct {
 
 	names *zeeklog.Names // of --columns-in
 
+	begun     *input // opened to see of which log it is
+	begunName string
+
 	faults
 	lacking
 }

@@ -37,8 +37,12 @@ func (s *session) fail(err error) int {
 		return exitNot
 	}
 	fmt.Fprintf(s.stderr, "zeek-iforest: error: %v\n", err)
+	hint := whatToDo(err)
 	if h := (*hintError)(nil); errors.As(err, &h) {
-		fmt.Fprintf(s.stderr, "zeek-iforest: hint: %s\n", h.hint)
+		hint = h.hint
+	}
+	if hint != "" {
+		fmt.Fprintf(s.stderr, "zeek-iforest: hint: %s\n", hint)
 	}
 	if errors.As(err, new(limitError)) {
 		return exitLimit

@@ -20,7 +20,7 @@ var ranges = map[string][2]string{
 	"replay trees": {"1", "4096"}, "replay subsample": {"2", "1048576"}, "replay max-depth": {"0", "1048576"}, "replay seed": {"0", "18446744073709551615"},
 	"replay top": {"1", "1000000"}, "replay fail-above": {"!0", "!1"},
 	"train trees": {"1", "4096"}, "train subsample": {"2", "1048576"}, "train max-depth": {"0", "1048576"}, "train seed": {"0", "18446744073709551615"},
-	"train warmup": {"1", "1000000000"}, "train rebuild-every": {"1", "1000000000"},
+	"train warmup": {"1", "1000000000"}, "train rebuild-every": {"1", "1000000000"}, "train alerts-per-day": {"0.001", "1000000"},
 	"score top": {"1", "1000000"}, "score fail-above": {"!0", "!1"}, "score alerts-per-day": {"0.001", "1000000"},
 	"explain similar": {"0", "1000"}, "explain ordinary": {"1", "1000000000"}, "explain tree": {"0", "4095"},
 	"eval trees": {"1", "4096"}, "eval subsample": {"2", "1048576"}, "eval max-depth": {"0", "1048576"}, "eval seed": {"0", "18446744073709551615"},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -51,7 +52,7 @@ func (s *session) output(path string) (*output, error) {
 	if to, err := os.Stat(path); err == nil {
 		mode = to.Mode().Perm()
 		if to.IsDir() {
-			return nil, fmt.Errorf("%s is a directory", path)
+			return nil, hinted(fmt.Errorf("%s is a directory", path), "name a file in it")
 		}
 		if !to.Mode().IsRegular() { // a device or a pipe
 			file, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -63,7 +64,7 @@ func (s *session) output(path string) (*output, error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil { // of which the user wants to know the cause, not the temporary name
-		return nil, fmt.Errorf("writing %s: %w", path, errors.Unwrap(err))
+		return nil, &fs.PathError{Op: "writing", Path: path, Err: errors.Unwrap(err)}
 	}
 	return &output{Writer: bufio.NewWriterSize(file, bufferSize), name: path, file: file, mode: mode}, nil
 }

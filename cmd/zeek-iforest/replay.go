@@ -25,7 +25,8 @@ var replayVerb = verb{
 	synopsis: "[OPTION …] CAPTURE",
 	short:    "write the conn.log of a pcap, with anomaly_score",
 	about: `Rebuilds the connections as Zeek would log them and scores each. Without -m it
-first learns from the capture itself, as the paper does, and then scores it.
+first learns from the capture itself, as the paper does, and then scores it; a
+capture of fewer than 256 connections is scored by the seed model.
 The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		r := replay{}
@@ -35,10 +36,11 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 		format := flags.String("format", "tsv", "write the log as `FORMAT`, tsv or json")
 		usage.Choices(flags, "format", "tsv", "json")
 		columns, limits, options := columnsFlag(flags), limitFlags(flags), learningFlags(flags)
+		without := noModelFlag(flags, "the capture itself")
 		return func(s *session, files []string) (err error) {
 			r.session = s
 			if len(files) != 1 {
-				return errors.New("one capture wanted")
+				return hinted(errors.New("one capture wanted"), "zeek-iforest replay FILE.pcap; mergecap joins several")
 			}
 			if r.capture.LocalNets, err = parseNets(*nets); err != nil {
 				return err
@@ -50,9 +52,10 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 				return err
 			}
 			r.strangest, r.top = limits()
-			if r.learning, err = options(); err != nil {
+			if r.learning, err = options(feature.Conn); err != nil {
 				return err
 			}
+			r.noModel = without()
 			if *modelPath != "" {
 				if r.model, err = readModel(*modelPath); err != nil {
 					return err
@@ -72,7 +75,8 @@ type replay struct {
 	columns  chosenColumns
 	learning learn.Options
 	top      int
-	model    *model.Model // nil: learn from the capture
+	noModel  noModel
+	model    *model.Model // nil: as noModel says
 }
 
 func (r *replay) run(path, out string) error {
@@ -94,7 +98,7 @@ func (r *replay) run(path, out string) error {
 	source := readAhead(r.session, reader, displayName(path))
 	defer source.stop()
 	if r.model == nil {
-		err = r.scoreItself(source, o)
+		err = r.withoutModel(source, o)
 	} else {
 		err = r.score(source.rows, o)
 	}
@@ -131,18 +135,14 @@ func (r *replay) looked(name string, stats *capture.Stats) error {
 	return nil
 }
 
-// scoreItself learns from all connections and then scores them.
-func (r *replay) scoreItself(source *captured, w io.Writer) error {
+// withoutModel learns from all connections, or takes the seed, and then scores
+// them.
+func (r *replay) withoutModel(source *captured, w io.Writer) error {
 	source.keep = true
 	m, report, err := learn.Fit(source.next, r.learning)
-	if err != nil {
-		return tooFew(err)
+	if r.model, err = r.noModel.choose(r.session, m, report, err); err != nil {
+		return err
 	}
-	r.say("no model given: learnt from the %d connections of the capture itself", report.Rows)
-	for _, remark := range report.Remarks {
-		r.warn("%s", remark)
-	}
-	r.model = m
 	return r.score(source.again(), w)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 var reportVerb = verb{
@@ -242,7 +243,7 @@ func (r *reporting) finish() *report.DayPage {
 	p.Other, p.Bad = r.other, r.unusable
 	if m := r.model; m != nil {
 		sum := m.Summary()
-		p.Model, p.Learnt, p.From, p.To = m.Fingerprint(), uint64(sum.Rows), sum.First.Time(), sum.Last.Time()
+		p.Model, p.Learnt, p.From, p.To = seed.Name(m), uint64(sum.Rows), sum.First.Time(), sum.Last.Time()
 	}
 	for i := range r.allow {
 		e := &r.allow[i]

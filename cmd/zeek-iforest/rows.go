@@ -42,7 +42,8 @@ type rows struct {
 	input   io.ReadCloser
 	reader  *zeeklog.Reader
 	row     zeeklog.Row
-	read    uint64 // rows of this log
+	kind    *logKind // where the logs are not conn.log
+	read    uint64   // rows of this log
 	bar     *progressbar.ProgressBar
 }
 
@@ -86,6 +87,9 @@ func (r *rows) next(c *conn.Conn) error {
 			if len(r.files) == 0 {
 				return io.EOF
 			}
+			if r.kind != nil && isParquet(r.files[0]) {
+				return fmt.Errorf("%s: only conn.log is read as Parquet, not %s.log", r.files[0], r.kind.set.Log)
+			}
 			if isParquet(r.files[0]) {
 				log, err := parquetlog.Open(r.files[0], parquetlog.All)
 				if err != nil {
@@ -95,11 +99,11 @@ func (r *rows) next(c *conn.Conn) error {
 				r.name, r.files, r.read = r.files[0], r.files[1:], 0
 				continue
 			}
-			input, err := openInput(r.files[0], r.session.stdin)
+			input, err := r.session.open(r.files[0])
 			if err != nil {
 				return err
 			}
-			r.input, r.reader = input, zeeklog.NewReader(input, displayName(r.files[0])).Named(r.session.names)
+			r.input, r.reader = input, r.newReader(input, displayName(r.files[0]))
 			r.name, r.files, r.read = displayName(r.files[0]), r.files[1:], 0
 		}
 		err := r.reader.Read(&r.row)
@@ -110,7 +114,9 @@ func (r *rows) next(c *conn.Conn) error {
 			if r.read++; r.read%barRows == 0 { // it looks at the clock each time
 				r.bar.Add(barRows)
 			}
-			r.session.lack(r.name, c)
+			if r.kind == nil {
+				r.session.lack(r.name, c)
+			}
 			return nil
 		case err != io.EOF && (r.strict || r.read == 0 && !bad):
 			return err
@@ -124,6 +130,20 @@ func (r *rows) next(c *conn.Conn) error {
 			r.reader = nil
 		}
 	}
+}
+
+// newReader reads a log of the kind.
+func (r *rows) newReader(input io.Reader, name string) *zeeklog.Reader {
+	if r.kind != nil {
+		return zeeklog.NewReader(input, name).Of(r.kind.schema)
+	}
+	return zeeklog.NewReader(input, name).Named(r.session.names)
+}
+
+// nextRow reads the next row of a log that is not conn.log, as next does.
+func (r *rows) nextRow() error {
+	var none conn.Conn
+	return r.next(&none)
 }
 
 func (r *rows) close() {

@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -15,13 +18,15 @@ import (
 var scoreVerb = verb{
 	name:     "score",
 	logs:     true,
-	synopsis: "-m MODEL [OPTION …] [CONN.LOG …]",
+	synopsis: "[-m MODEL] [OPTION …] [CONN.LOG …]",
 	short:    "add anomaly_score to conn.log files",
 	about: `Each log is written in its own format with all its columns byte for byte and the
 new ones appended; a column that is there already is computed anew. Several logs
 are read in the order given, which should be that of time, and written one after
 the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
-through with an unset score and named on standard error.
+through with an unset score and named on standard error. Without -m the logs are
+read twice, first to learn from them; fewer than 256 connections, and standard
+input, are scored by the seed model.
 
 ` + aboutTopics + `
   until=end        read what is there now, and end
@@ -31,6 +36,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 		modelPath, out := modelFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
+		without := noModelFlag(flags, "the input itself")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part(model.DefaultHosts)
@@ -38,10 +44,15 @@ committed when the rows before them have left: a run that dies repeats some rows
 				return err
 			}
 			var m *model.Model
-			if lake.responders == nil {
-				if m, err = readModel(*modelPath); err != nil {
-					return err
-				}
+			switch {
+			case lake.responders != nil:
+			case *modelPath == "" && lake.by == "" && !slices.ContainsFunc(files, kafkalog.IsURL):
+				m, err = without().ofLogs(s, orStdin(files), *strict)
+			default: // a part of a log makes no model of the whole
+				m, err = readAnyModel(*modelPath)
+			}
+			if err != nil {
+				return err
 			}
 			chosen, err := columns()
 			if err != nil {
@@ -49,9 +60,21 @@ committed when the rows before them have left: a run that dies repeats some rows
 			}
 			best, top := limits()
 			alerts := budget()
+			var other *logKind
+			if m != nil {
+				if other = kindOf(m.Set().Log); other != nil {
+					if err := connOnly(flags, other, "alerts-per-day", "partition-by", "log-start", "keep", "columns-in", "order-by"); err != nil {
+						return err
+					}
+					best.of = other
+				}
+			}
 			if from, err := topics(flags, files, *out); err != nil {
 				return err
 			} else if from {
+				if other != nil {
+					return fmt.Errorf("%s.log cannot be read from a topic yet: a file or standard input is", other.set.Log)
+				}
 				sc := scoring{session: s, model: m, lake: lake, columns: chosen, strangest: best, strict: *strict}
 				return sc.topic(files[0], *out, part)
 			}
@@ -60,7 +83,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 				return err
 			}
 			defer o.discard()
-			sc := scoring{alerts: alerts, session: s, model: m, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
+			sc := scoring{alerts: alerts, session: s, model: m, kind: other, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
@@ -86,6 +109,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 type scoring struct {
 	*session
 	model   *model.Model
+	kind    *logKind // nil for conn.log
 	lake    *lake
 	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
@@ -139,7 +163,13 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 			return out
 		},
 	}
+	log := "conn"
+	if sc.kind != nil {
+		steps, log = sc.recordSteps(add, quiet, func(rows int) { bar.Add(rows) }), sc.kind.set.Log
+	}
 	switch {
+	case anyParquet(files) && sc.kind != nil:
+		return fmt.Errorf("only conn.log is read as Parquet, not %s.log", log)
 	case anyParquet(files):
 		return sc.parquet(w, files, columns, quiet)
 	case len(sc.keep) > 0:
@@ -155,13 +185,13 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		}
 		sc.file, sc.used, sc.other = displayName(file), 0, nil
 		before := sc.place
-		err = zeeklog.NewBlocks(input, sc.file).Named(sc.names).Run(sc, w, steps)
+		err = sc.blocks(input).Run(sc, w, steps)
 		input.Close()
 		switch writeErr := w.Flush(); {
 		case writeErr != nil:
 			return fmt.Errorf("writing %s: %w", w.name, writeErr)
 		case err == nil && sc.used == 0 && sc.other != nil:
-			return fmt.Errorf("no row of conn.log in it: %w", sc.other)
+			return fmt.Errorf("no row of %s.log in it: %w", log, sc.other)
 		case sc.limit > 0 && sc.used == 0 && sc.Err() == nil:
 			return errors.Join(sc.lookedAtNothing(fmt.Sprintf("%s: no row of %d has a score", sc.file, sc.place-before)), err)
 		case err == nil:
@@ -172,6 +202,25 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		}
 	}
 	sc.lake.sayCold(sc.session, sc.cold, sc.place)
+	return nil
+}
+
+// blocks are those of the file that is being scored.
+func (sc *scoring) blocks(input io.Reader) *zeeklog.Blocks {
+	b := zeeklog.NewBlocks(input, sc.file)
+	if sc.kind != nil {
+		return b.Of(sc.kind.schema)
+	}
+	return b.Named(sc.names)
+}
+
+// connOnly refuses options that only conn.log has a use for.
+func connOnly(flags *pflag.FlagSet, k *logKind, options ...string) error {
+	for _, name := range options {
+		if f := flags.Lookup(name); f != nil && f.Changed {
+			return fmt.Errorf("--%s is for conn.log only, not for %s.log", name, k.set.Log)
+		}
+	}
 	return nil
 }
 

@@ -26,7 +26,8 @@ type strange struct {
 	oneIn  uint64
 	conn   conn.Conn
 	reason string
-	alike  uint64 // connections of its kind, itself included
+	alike  uint64   // connections of its kind, itself included
+	cells  []string // of a row of another log than conn.log: logKind.header's
 }
 
 // kind is what connections have in common that a table shows as one line: a
@@ -44,9 +45,10 @@ const maxKinds = 1 << 16
 // strangest keeps the strangest connection of each kind and counts those above
 // a limit. It is safe for concurrent use.
 type strangest struct {
-	n     int     // wanted in the end, 0 for none
-	limit float64 // 0 for none
-	plot  string  // file for the histogram, "" for none
+	n     int      // wanted in the end, 0 for none
+	limit float64  // 0 for none
+	plot  string   // file for the histogram, "" for none
+	of    *logKind // nil for conn.log
 
 	mu      sync.Mutex
 	kinds   map[kind]*strange
@@ -80,6 +82,25 @@ func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.
 	if s.n == 0 {
 		return
 	}
+	s.keep(place, score, kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}, func(k *strange) {
+		k.oneIn, k.conn, k.reason = oneIn(m, score), *c, string(m.AppendReason(nil, c, w))
+	})
+}
+
+// offerRecord shows it a scored row of another log.
+func (s *strangest) offerRecord(place uint64, m *model.Model, row *feature.Row, r logRow, score model.Score) {
+	if s.n == 0 {
+		return
+	}
+	s.keep(place, score, r.alike(), func(k *strange) {
+		k.oneIn, k.conn, k.reason = oneIn(m, score), *r.subject(), string(m.AppendReasonRow(nil, row, words(m, r)))
+		k.cells = r.cells()
+	})
+}
+
+// keep keeps a row of a kind, unless a stranger one is known; fill says what it
+// is.
+func (s *strangest) keep(place uint64, score model.Score, of kind, fill func(*strange)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offered++
@@ -87,7 +108,6 @@ func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.
 	if s.limit > 0 && score.Value > s.limit {
 		s.above++
 	}
-	of := kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}
 	k := strange{place: place, score: score.Value}
 	known := s.kinds[of]
 	if known != nil {
@@ -101,8 +121,8 @@ func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.
 		known = &strange{}
 		s.kinds[of], k.alike = known, 1
 	}
-	k.oneIn, k.conn, k.reason = oneIn(m, score), *c, string(m.AppendReason(nil, c, w))
-	k.conn.UID, k.conn.TunnelParents = strings.Clone(c.UID), nil
+	fill(&k)
+	k.conn.UID, k.conn.TunnelParents = strings.Clone(k.conn.UID), nil
 	*known = k
 }
 
@@ -188,6 +208,15 @@ func (s *strangest) draw(of *session, title string) error {
 // originator, responder, service and conn_state are alike.
 func (s *strangest) table(w io.Writer, n int) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	if s.of != nil {
+		fmt.Fprintf(t, "score\t1 in\talike\ttime (UTC)\tconnection\t%s\tuid\treason\n", strings.Join(s.of.header, "\t"))
+		for _, k := range s.first(n) {
+			c := &k.conn
+			fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%v → %v\t%s\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+				c.Orig, c.Resp, strings.Join(k.cells, "\t"), c.UID, k.reason)
+		}
+		return t.Flush()
+	}
 	fmt.Fprintln(t, "score\t1 in\talike\ttime (UTC)\tconnection\tservice\tstate\tuid\treason")
 	for _, k := range s.first(n) {
 		c := &k.conn
@@ -203,6 +232,17 @@ func orUnset(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// pluralOf is plural for what rows of a set are, in the plural.
+func pluralOf(n uint64, rows string) string {
+	switch {
+	case n != 1:
+		return strconv.FormatUint(n, 10) + " " + rows
+	case rows == "queries":
+		return "1 query"
+	}
+	return "1 " + strings.TrimSuffix(rows, "s")
 }
 
 // plural is "1 row", "2 rows".

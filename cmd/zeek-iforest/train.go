@@ -18,19 +18,41 @@ import (
 var trainVerb = verb{
 	name:     "train",
 	logs:     true,
-	synopsis: "-o MODEL [OPTION …] [CONN.LOG …|--samples FILE]",
+	synopsis: "{-o MODEL|--state-dir DIR} [OPTION …] [CONN.LOG …|--samples FILE]",
 	short:    "make a model of the connections in conn.log files",
 	about: `The logs are read in the order given, which should be that of time; - or none
-is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.`,
+is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.
+
+With --state-dir it makes what a sensor would have learnt from these logs, while no
+Zeek uses DIR: the sensor then begins with a model of its own.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		out := flags.StringP("output", "o", "", "write the model to `FILE`")
 		options := learningFlags(flags)
 		strict := strictFlag(flags)
 		sensor := sensorFlags(flags)
 		part := lakeFlags(flags)
+		boot := bootstrapFlags(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
-			o, err := options()
+			var other *logKind
+			set := feature.Conn
+			if *samples == "" {
+				var err error
+				if other, err = s.log(files); err != nil {
+					return err
+				}
+			}
+			if other != nil {
+				set = other.set
+				if err := connOnly(flags, other, "partition-by", "log-start", "columns-in", "order-by"); err != nil {
+					return err
+				}
+			}
+			o, err := options(set)
+			if err != nil {
+				return err
+			}
+			b, err := boot()
 			if err != nil {
 				return err
 			}
@@ -44,11 +66,17 @@ is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by con
 			if lake.responders != nil {
 				return invalid("partition-by", "responder", errors.New("want originator: score --partition-by responder goes before it"))
 			}
-			if *out == "" {
-				return hinted(errors.New("no place for the model"), "-o FILE names it")
+			switch {
+			case b != nil:
+				return b.run(s, files, o, flags.Changed("seed"), *strict)
+			case *out == "":
+				return hinted(errors.New("no place for the model"), "-o FILE names it; --state-dir DIR makes that of a sensor")
 			}
 			if *samples != "" {
 				return s.trainOnSamples(*out, *samples, files)
+			}
+			if other != nil {
+				return s.trainRecords(*out, other, files, o, *strict)
 			}
 			return s.train(*out, files, o, lake, *strict)
 		}
@@ -112,7 +140,7 @@ func (s *session) writeModel(out string, m *model.Model, report learn.Report) er
 	if err := m.WriteFile(out); err != nil {
 		return err
 	}
-	s.say("%s: model %s of %d connections", out, m.Fingerprint(), report.Rows)
+	s.say("%s: model %s of %d %s", out, m.Fingerprint(), report.Rows, m.Set().Rows)
 	return nil
 }
 

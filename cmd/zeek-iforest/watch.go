@@ -139,6 +139,9 @@ func (s *session) watchEnded(w *alert.Watcher, log string, err error) error {
 // watched says what was done, since the state began.
 func (s *session) watched(c alert.Counts) {
 	s.unusable += c.Bad + c.Unscored
+	if c.BySeed > 0 {
+		s.say("%s scored by the seed model, which never saw this network: no alert comes from them", plural(c.BySeed, "row"))
+	}
 	s.say("%s: %s, %d beyond the budget, %d allowed, %d unscored, %d bad; sent %d, refused %d, given up %d",
 		plural(c.Rows, "row"), plural(c.Alerts, "alert"), c.Beyond, c.Allowed, c.Unscored, c.Bad, c.Sent, c.Refused, c.Dropped)
 }

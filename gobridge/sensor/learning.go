@@ -59,7 +59,7 @@ func (s *Sensor) Learn(o Learning) error {
 	l := &learning{every: o.SaveEvery, batches: learn.NewBatchReader(s.kind.Set())}
 	if o.Dir != "" {
 		if err := l.dir.open(o.Dir); err != nil {
-			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v", err)})
+			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v: %s", err, placeForState(err))})
 		}
 	}
 	learner, err := l.dir.restore(options, s.alerts, s.kind)
@@ -82,6 +82,14 @@ func (s *Sensor) Learn(o Learning) error {
 		s.use(m)
 	}
 	return nil
+}
+
+// placeForState is what to do about a state directory that cannot be used.
+func placeForState(err error) string {
+	if errors.Is(err, errLocked) {
+		return "give each its own IForest::state_dir"
+	}
+	return "name one that Zeek's user may write as IForest::state_dir"
 }
 
 // observe learns from a row with, where there is a model, its score, and does a

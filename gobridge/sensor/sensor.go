@@ -11,14 +11,16 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // Sensor scores the rows of one log of a Zeek process, learns from them where it
 // was told to (Learn) or samples them for another (Sample), and says which are
 // worth an alert. Its methods belong to one thread, Zeek's.
 type Sensor struct {
-	kind    Kind // holds the latest row
-	model   *model.Model
+	kind    Kind         // holds the latest row
+	model   *model.Model // its own, or one that it was given; nil before the first
+	seed    *model.Model // scores before that where the sensor learns; nil for none
 	walker  model.Walker
 	row     feature.Row
 	score   model.Score
@@ -102,8 +104,33 @@ func (s *Sensor) use(m *model.Model) {
 	s.counts.Models++
 }
 
-// Model is the model in use, nil before the first.
+// Model is the model of the sensor's own, or the one that it was given; nil
+// before the first.
 func (s *Sensor) Model() *model.Model { return s.model }
+
+// UseSeed says whether the seed model scores connections while the sensor
+// learns, or samples, and has no model yet. Nothing that it scores is unusual: it
+// has never seen this network. One that cannot be used is a Warning.
+func (s *Sensor) UseSeed(use bool) {
+	if s.seed = nil; !use || s.Log() != feature.Conn.Log {
+		return
+	}
+	m, err := seed.Model()
+	if err != nil {
+		s.tell(Event{Kind: Warning, Text: fmt.Sprintf("connections have no score before the first model: the seed model cannot be used: %v", err)})
+		return
+	}
+	s.seed = m
+}
+
+// InUse is the model by which connections are scored: Model, or the seed from
+// the first connection on that it scored.
+func (s *Sensor) InUse() *model.Model {
+	if s.model == nil && s.scored == s.seed {
+		return s.seed
+	}
+	return s.model
+}
 
 // Result is what Score finds.
 type Result struct {
@@ -166,17 +193,19 @@ func (s *Sensor) ready() bool {
 func (s *Sensor) scoreRow() (Result, error) {
 	s.kind.Observe(&s.row)
 	m := s.model
+	if m == nil {
+		m = s.seed
+	}
 	s.score = model.Score{}
 	var result Result
 	if m != nil {
 		s.score = s.walker.Score(m, &s.row)
 		s.counts.add(s.score.Value, s.score.Cold)
-		s.alerts.Incidents(false, s.incident)
-		s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
-		s.unusual = s.alerts.Unusual(&s.alert)
-		result = Result{s.score.Value, math.Round(1 / m.Rank(s.score.Path)), s.score.Cold, s.unusual}
-		if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
-			s.tell(Event{Kind: Drift, Text: text})
+		result = Result{Score: s.score.Value, Rank: math.Round(1 / m.Rank(s.score.Path)), Cold: s.score.Cold}
+		if s.model == nil {
+			s.counts.Seed++
+		} else {
+			result.Unusual = s.judge(m)
 		}
 	}
 	s.scored = m
@@ -191,6 +220,18 @@ func (s *Sensor) scoreRow() (Result, error) {
 		return result, errNoModel
 	}
 	return result, nil
+}
+
+// judge reports whether a row that the sensor's own model has scored is unusual,
+// and watches whether that model still knows the traffic.
+func (s *Sensor) judge(m *model.Model) bool {
+	s.alerts.Incidents(false, s.incident)
+	s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+	s.unusual = s.alerts.Unusual(&s.alert)
+	if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
+		s.tell(Event{Kind: Drift, Text: text})
+	}
+	return s.unusual
 }
 
 // SetAlerts asks for so many alerts a day, none for 0.

@@ -59,6 +59,7 @@ type Statistics struct {
 	Calls   [Statuses]uint64 // of Score, by what it returned
 	Bins    [Bins]uint64     // scores; bin i holds [i, i+1) / Bins
 	Sum     float64          // of all scores
+	Seed    uint64           // scored by the seed model
 	Cold    uint64           // scored while the originator's window was cold
 	Models  uint64           // models taken into use
 	Refused uint64           // models refused

@@ -12,6 +12,7 @@
  *     --bench N       time N passes over the input instead, in nanoseconds a call
  *     --reload FILE   load another model after the first pass, then score again
  *     --learn DIR     learn (MODEL is then not read), keeping it in DIR, "-" for nowhere; --seed N, --save N: every N
+ *     --use-seed      let the seed model score while there is no other; says at the end which is in use
  *     --alerts N      ask for N alerts a day; connections worth one are marked "raise" at their line's end
  *     --values        give connections as values of the fields that the library lists
  *     --pauses N      time N calls over the input again and again instead, each on its own, in thread CPU time
@@ -316,6 +317,7 @@ int main(int argc, char **argv) {
   double per_day = 0;
   size_t calls = 0;
   int by_values = 0;
+  int use_seed = 0;
   int passes = 0, benches = 0, onstack = 0, mask_load = 1;
   const char *reload = NULL;
   mask_calls = 1;
@@ -331,6 +333,8 @@ int main(int argc, char **argv) {
       learn = argv[++i];
     else if (!strcmp(argv[i], "--seed"))
       how.seed = strtoull(argv[++i], NULL, 10);
+    else if (!strcmp(argv[i], "--use-seed"))
+      use_seed = 1;
     else if (!strcmp(argv[i], "--save"))
       how.save_every = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--alerts"))
@@ -406,6 +410,8 @@ int main(int argc, char **argv) {
   int32_t status;
   if (per_day > 0)
     ((iforest_alerts_fn)find(library, "iforest_alerts"))(per_day);
+  if (use_seed)
+    ((iforest_use_seed_fn)find(library, "iforest_use_seed"))(1);
   if (learn) {
     how.directory = text_of(optional(learn) ? learn : "");
     status = ((iforest_learn_fn)find(library, "iforest_learn"))(&how, message, sizeof message);
@@ -461,6 +467,10 @@ int main(int argc, char **argv) {
   print_events(stderr);
   iforest_counts counts;
   statistics(&counts);
+  iforest_model_info info;
+  if (use_seed && ((iforest_model_fn)find(library, "iforest_model"))(&info) == IFOREST_OK)
+    fprintf(stderr, "host: model %s, by seed %d of %llu connections, last %.0f; %llu scored by the seed\n", info.fingerprint, info.by_seed,
+            (unsigned long long)info.rows, info.last, (unsigned long long)counts.by_seed);
   fprintf(stderr, "host: scored %llu, models %llu, refused %llu\n", (unsigned long long)counts.calls[IFOREST_OK],
           (unsigned long long)counts.models, (unsigned long long)counts.refused);
   return 0;

@@ -35,6 +35,7 @@ type queued struct {
 type Counts struct {
 	Rows     uint64 `json:"rows"`
 	Unscored uint64 `json:"unscored"` // rows without a score, and no model to score them
+	BySeed   uint64 `json:"by_seed"`  // rows that the seed model scored, which never saw this network
 	Bad      uint64 `json:"bad"`      // rows that cannot be read
 	Allowed  uint64 `json:"allowed"`  // left out by the allow-list
 	Beyond   uint64 `json:"beyond"`   // unusual enough, but the hour, or the day, had no room

@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // Config is what a Watcher does.
@@ -166,6 +167,9 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		return
 	}
 	name, _ := blk.Value(row, "anomaly_model")
+	if strings.HasPrefix(name, seed.Prefix) {
+		w.counts.BySeed++
+	}
 	if !scored {
 		name = w.Model.Fingerprint()
 	}

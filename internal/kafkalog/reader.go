@@ -42,7 +42,8 @@ type Reader struct {
 	Config
 	topic  *Topic
 	client *kgo.Client
-	count  int // partitions of the topic
+	begun  chan struct{} // closed once there is a client
+	count  int           // partitions of the topic
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -68,7 +69,7 @@ const (
 
 // NewReader begins to read.
 func NewReader(ctx context.Context, t *Topic, c Config) (*Reader, error) {
-	r := &Reader{Config: c, topic: t, parts: map[int32]*Part{}, others: map[string]uint64{}, kept: maps.Clone(c.Since), left: map[int32]int64{}, mark: map[int32]int64{}}
+	r := &Reader{Config: c, topic: t, parts: map[int32]*Part{}, others: map[string]uint64{}, kept: maps.Clone(c.Since), left: map[int32]int64{}, mark: map[int32]int64{}, begun: make(chan struct{})}
 	r.changed.L = &r.mu
 	if r.kept == nil {
 		r.kept = map[int32]int64{}
@@ -119,6 +120,7 @@ func NewReader(ctx context.Context, t *Topic, c Config) (*Reader, error) {
 	if r.client, err = kgo.NewClient(o...); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Address(), err)
 	}
+	close(r.begun)
 	return r, nil
 }
 
@@ -165,6 +167,11 @@ func (r *Reader) part(n int32, from, live int64) *Part {
 // assigned decides where reading of partitions begins: some rows before those
 // that were not given yet.
 func (r *Reader) assigned(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	select {
+	case <-r.begun: // the group may give partitions before NewClient has returned
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	starts, ends, err := r.bounds(ctx, kadm.NewClient(r.client))
 	if err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ func aDay() *DayPage {
 	d.Observe(dayRow(40000, "10.9.9.9:6001", "192.0.2.7:443", 0.8, 9000, "orig_bytes 84 MB, usually under 1 kB; service <script>alert(1)</script>, never seen"))
 	p := &DayPage{Day: d, Top: 3, Files: "conn.log", Allow: "allow.tsv", Other: 2, Bad: 1, Cold: 3, Model: "abc", Learnt: 1000, From: midnight.Add(-48 * time.Hour), To: midnight, HasReason: true}
 	p.Allows = []*Allowed{{Entry: "from 10.0.0.7", Expires: "2024-04-20 00:00", Comment: "the <backup>", Over: true}, {Entry: "port 22/tcp", Expires: "for good", Rows: 12}}
+	p.Told = []Told{{At: midnight.Add(11 * time.Hour), Score: 0.8, Text: "C40000 10.9.9.9:6001 → 192.0.2.7:443 tcp", Reason: "orig_bytes <84 MB>"}, {At: midnight.Add(12 * time.Hour), Score: 0.7, Text: "incident: 40 more unusual connections of 10.9.9.9"}}
 	return p
 }
 

@@ -12,9 +12,11 @@ package alerts
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
 
 // DefaultPerDay is the budget: lines a day at most.
@@ -155,9 +157,10 @@ func (p *Policy) SetPerHour(n int) { p.perHour = n }
 
 // Unusual takes the next row and reports whether it is unusual enough to be
 // told; if it is, Raise may follow. A row whose window is cold never is, nor
-// one of a model that is new. It does not allocate.
+// one of a model that is new. One that the seed model scored is passed over: the
+// day begins with the first model of the network's own. It does not allocate.
 func (p *Policy) Unusual(r *Row) bool {
-	if p.perDay <= 0 {
+	if p.perDay <= 0 || strings.HasPrefix(r.Model, seed.Prefix) {
 		return false
 	}
 	p.advance(r.TS)

@@ -170,10 +170,12 @@ func (s *Set) Find(name string) int {
 // "1", and after any other.
 func (s *Set) Phrases(i int) (before, one, many string) { return s.before[i], s.one[i], s.many[i] }
 
+var singular = strings.NewReplacer("failures ", "failure ", "names ", "name ", "queries", "query")
+
 func (f *Feature) phrases() (before, one, many string) {
 	switch f.Kind {
 	case Count:
-		name := strings.Replace(strings.TrimSuffix(f.Name, "s"), "failures ", "failure ", 1)
+		name := strings.TrimSuffix(singular.Replace(f.Name), "s")
 		return "", " " + name + " in five minutes", " " + f.Name + " in five minutes"
 	case Share:
 		return "", f.After, f.After

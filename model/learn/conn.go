@@ -12,11 +12,11 @@ import (
 // conn.log can hold is left out and reported.
 func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 	o = o.withDefaults()
-	texts := feature.NewTexts()
 	if o.Observe == nil {
 		hosts := feature.NewHosts(o.Hosts)
 		o.Observe = func(c *conn.Conn) (feature.Window, error) { return hosts.Observe(c), nil }
 	}
+	texts := feature.NewTexts()
 	var c conn.Conn
 	var unusable uint64
 	var firstFault error

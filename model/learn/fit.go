@@ -75,8 +75,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// fewRows is the paper's subsample: what a tree should have to choose from.
-const fewRows = model.PaperSubsample
+// FewRows is the paper's subsample: what a tree should have to choose from. A
+// model of fewer rows says little.
+const FewRows = model.PaperSubsample
 
 // Report says what Fit did.
 type Report struct {
@@ -115,7 +116,7 @@ func FitRows(next func(*feature.Row) error, o Options) (*model.Model, Report, er
 		return nil, report, fmt.Errorf("%d %s to learn from: %w", report.Rows, o.Set.Rows, err)
 	case err != nil:
 		return nil, report, err
-	case report.Rows < fewRows:
+	case report.Rows < FewRows:
 		report.Remarks = append(report.Remarks, fmt.Sprintf("only %d %s: the scores mean little", report.Rows, o.Set.Rows))
 	}
 	return m, report, nil

@@ -26,7 +26,9 @@ func TestSparkScoresAsScoreDoes(t *testing.T) {
 			t.Logf("Spark %s, %s: of %d rows %d have the score of zeek-iforest score, %.1f s", got.Version, master, got.Rows, got.Equal, got.Seconds)
 			require.Equal(t, lake.Rows, got.Rows)
 			require.Equal(t, lake.Rows, got.Equal)
-			require.Equal(t, 2, got.Checks, "train gives the whole log's model, or one of some originators")
+			if master == "local[2]" {
+				require.Equal(t, 2, got.Checks, "train gives the whole log's model, or one of some originators")
+			}
 			require.Zero(t, got.Failed)
 			require.Equal(t, "anomaly_score", got.Columns[len(got.Columns)-1])
 			require.NotContains(t, got.Columns, "anomaly_resp_failures", "it was not there before")

@@ -149,7 +149,8 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
          ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
          ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
-         ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) )
+         ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
+         ! Find(library, "iforest_use_seed", &use_seed, why) )
         return false;
 
     Message message{};
@@ -159,6 +160,7 @@ bool Bridge::Open(std::string* why) {
     }
 
     alerts(alerts_per_day);
+    use_seed(seed ? 1 : 0);
     score = found;
     return true;
 }
@@ -202,6 +204,14 @@ void Bridge::SetAlerts(double per_day) {
     if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
         alerts(per_day);
+    }
+}
+
+void Bridge::UseSeed(bool use) {
+    seed = use;
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        use_seed(use ? 1 : 0);
     }
 }
 

@@ -85,6 +85,10 @@ public:
     // Asks for so many alerts a day, now or when the library is loaded.
     void SetAlerts(double per_day);
 
+    // Says whether the seed model scores connections where this process learns or
+    // samples and has no model yet.
+    void UseSeed(bool use);
+
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
 
@@ -138,6 +142,7 @@ private:
     size_t at = 0;               // of them, whom calls are for
     uint32_t in_use = 0;         // in the library
     double alerts_per_day = 0;   // of conn.log's sensor
+    bool seed = false;           // the same
 
     iforest_open_fn open_sensor = nullptr;
     iforest_use_fn use = nullptr;
@@ -151,6 +156,7 @@ private:
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;
+    iforest_use_seed_fn use_seed = nullptr;
     iforest_raise_fn raise = nullptr;
     iforest_next_event_fn next_event = nullptr;
     iforest_rollback_fn rollback = nullptr;

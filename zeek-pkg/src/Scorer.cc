@@ -219,9 +219,12 @@ zeek::ValPtr Scorer::Model() noexcept {
     if ( bridge.Model(&info) == IFOREST_OK ) {
         Set(*r, "fingerprint", std::string(info.fingerprint));
         Set(*r, "rows", Count(info.rows));
-        Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(info.first));
-        Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(info.last));
-        Set(*r, "seed", Count(info.seed));
+        Set(*r, "by_seed", zeek::val_mgr->Bool(info.by_seed != 0));
+        if ( info.by_seed == 0 ) {
+            Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(info.first));
+            Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(info.last));
+            Set(*r, "seed", Count(info.seed));
+        }
     }
     return r;
 }
@@ -237,6 +240,7 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "no_model", Count(counts.calls[IFOREST_NO_MODEL]));
     Set(*r, "bad_record", Count(counts.calls[IFOREST_BAD_RECORD]));
     Set(*r, "fault", Count(counts.calls[IFOREST_PANIC]));
+    Set(*r, "by_seed", Count(counts.by_seed));
     Set(*r, "cold", Count(counts.cold));
     Set(*r, "models", Count(counts.models));
     Set(*r, "refused", Count(counts.refused));

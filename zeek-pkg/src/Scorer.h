@@ -39,6 +39,7 @@ public:
     zeek::ValPtr ModelFile() noexcept;
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
     void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }
+    void UseSeed(bool use) { bridge.UseSeed(use); }
     std::string Rollback() noexcept;
     std::string Finish() noexcept;
     double Rank() const { return Own().last.rank; }

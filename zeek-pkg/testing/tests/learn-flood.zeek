@@ -16,8 +16,8 @@ run with -r ../flood.trace IForest::Scorer "$PACKAGE" IForest::state_dir=$PWD/st
 rm flood.trace
 more=$((($(cat with/size) - $(cat without/size)) / 1024))
 echo "$n hosts: $more MB more than without the package" >measured
-# 35 MB for 200,000 hosts, 63 for a million; 73 for 200,000 where the table of hosts had room for all.
-test $more -lt $((n > 200000 ? 100 : 60)) && echo "memory is bounded" >>output
+# 70 MB for 200,000 hosts: what is learnt takes 40 of them.
+test $more -lt $((n > 200000 ? 110 : 80)) && echo "memory is bounded" >>output
 warnings with/stderr >>output
 
 # From the state of before, so from the first connection on.

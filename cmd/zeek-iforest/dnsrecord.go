@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// dnsKind is dns.log.
+var dnsKind = logKind{
+	set: dnslog.Set,
+	schema: &zeeklog.Schema{
+		Log:      "dns",
+		Columns:  []string{"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "rtt", "query", "qtype", "rcode", "answers", "TTLs"},
+		Required: []string{"ts", "id.orig_h", "id.resp_h"},
+		Telling:  []string{"query", "qtype", "rcode"},
+	},
+	header: []string{"query", "type", "answer"},
+	open: func(hosts int) func() logRow {
+		rows := dnslog.NewRows(hosts)
+		return func() logRow { return &dnsRecord{rows: rows} }
+	},
+}
+
+// The columns of its schema.
+const (
+	dnsTS = iota
+	dnsUID
+	dnsOrigH
+	dnsOrigP
+	dnsRespH
+	dnsRespP
+	dnsProto
+	dnsRTT
+	dnsQuery
+	dnsQType
+	dnsRCode
+	dnsAnswers
+	dnsTTLs
+)
+
+// dnsRecord is a row of dns.log.
+type dnsRecord struct {
+	rows   *dnslog.Rows
+	query  dnslog.Query
+	window dnslog.Window
+	about  conn.Conn
+}
+
+// dnsFields are the fields that can be unset, by their columns.
+var dnsFields = [...]struct {
+	column int
+	bit    dnslog.Fields
+}{{dnsRTT, dnslog.RTT}, {dnsQuery, dnslog.QueryName}, {dnsQType, dnslog.QType}, {dnsRCode, dnslog.RCode}, {dnsAnswers, dnslog.Answers}, {dnsTTLs, dnslog.TTLs}}
+
+func (r *dnsRecord) take(fields []zeeklog.Field) error {
+	q := &r.query
+	*q = dnslog.Query{UID: fields[dnsUID].Text()}
+	for _, f := range dnsFields {
+		if field := &fields[f.column]; field.Absent() {
+			q.Absent |= f.bit
+		} else if field.IsSet() {
+			q.Set |= f.bit
+		}
+	}
+	v := fieldValues{columns: dnsKind.schema.Columns, fields: fields}
+	q.TS = read(&v, dnsTS, true, (*zeeklog.Field).Time)
+	q.Orig = v.endpoint(dnsOrigH, dnsOrigP)
+	q.Resp = v.endpoint(dnsRespH, dnsRespP)
+	q.RTT = read(&v, dnsRTT, false, (*zeeklog.Field).Seconds)
+	q.QType = read(&v, dnsQType, false, (*zeeklog.Field).Count)
+	q.RCode = read(&v, dnsRCode, false, (*zeeklog.Field).Count)
+	if q.Has(dnslog.QueryName) {
+		q.Query = fields[dnsQuery].Text()
+	}
+	q.Set &^= dnslog.Answers | dnslog.TTLs // an empty vector is none
+	v.elements(dnsAnswers, func(text string) error { q.AddAnswer(text); return nil })
+	v.elements(dnsTTLs, func(text string) error {
+		ttl, err := zeeklog.ParseSeconds(text)
+		q.AddTTL(ttl)
+		return err
+	})
+	if v.err == nil {
+		v.err = q.Check()
+	}
+	return v.err
+}
+
+func (r *dnsRecord) observe(row *feature.Row) { r.window = r.rows.Observe(row, &r.query) }
+
+func (r *dnsRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return dnslog.Append(dst, e, i, &r.query, &r.window)
+}
+
+func (r *dnsRecord) subject() *conn.Conn {
+	q := &r.query
+	r.about = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Proto: conn.UDP}
+	return &r.about
+}
+
+func (r *dnsRecord) alike() kind {
+	q := &r.query
+	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: dnslog.Domain(q.Query) + " " + q.TypeName()}
+}
+
+func (r *dnsRecord) cells() []string {
+	q := &r.query
+	return []string{printable(q.Query), q.TypeName(), q.CodeName()}
+}
+
+// printable is a text for a table: shortened, and \xNN for what is no letter
+// there.
+func printable(text string) string { return string(dnslog.AppendPrintable(nil, text)) }
+
+var errUnset = errors.New("is unset")
+
+// fieldValues reads the fields of a row; the first error stays.
+type fieldValues struct {
+	columns []string
+	fields  []zeeklog.Field
+	err     error
+}
+
+func (v *fieldValues) fail(i int, err error) {
+	if err != nil && v.err == nil {
+		v.err = &zeeklog.Error{Field: v.columns[i], Err: err}
+	}
+}
+
+// read is the value of the field i, zero where it has none.
+func read[T any](v *fieldValues, i int, required bool, parse func(*zeeklog.Field) (T, error)) (value T) {
+	f := &v.fields[i]
+	if !f.IsSet() {
+		if required {
+			v.fail(i, errUnset)
+		}
+		return value
+	}
+	value, err := parse(f)
+	v.fail(i, err)
+	return value
+}
+
+// endpoint is an address, which each row has, and its port.
+func (v *fieldValues) endpoint(host, port int) netip.AddrPort {
+	addr := read(v, host, true, (*zeeklog.Field).Addr)
+	return netip.AddrPortFrom(addr, read(v, port, false, (*zeeklog.Field).Port))
+}
+
+// elements hands over those of a vector.
+func (v *fieldValues) elements(i int, each func(string) error) {
+	if !v.fields[i].IsSet() {
+		return
+	}
+	err := v.fields[i].Elements(func(text string) { v.fail(i, each(text)) })
+	v.fail(i, err)
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
+)
+
+// sslKind is ssl.log.
+var sslKind = logKind{
+	set: ssllog.Set,
+	schema: &zeeklog.Schema{
+		Log: "ssl",
+		Columns: []string{
+			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
+			"validation_status", "ja4", "ja3", "resumed", "established", "sni_matches_cert",
+		},
+		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
+		Telling:  []string{"cipher", "ssl_history", "established", "last_alert"},
+	},
+	header: []string{"server name", "version", "established"},
+	open: func(hosts int) func() logRow {
+		rows := ssllog.NewRows(hosts)
+		return func() logRow { return &sslRecord{rows: rows} }
+	},
+}
+
+// The columns of its schema.
+const (
+	sslTS = iota
+	sslUID
+	sslOrigH
+	sslOrigP
+	sslRespH
+	sslRespP
+	sslVersion
+	sslCipher
+	sslServerName
+	sslLastAlert
+	sslNextProtocol
+	sslHistory
+	sslValidation
+	sslJA4
+	sslJA3
+	sslResumed
+	sslEstablished
+	sslMatches
+)
+
+// sslRecord is a row of ssl.log.
+type sslRecord struct {
+	rows      *ssllog.Rows
+	handshake ssllog.Handshake
+	window    feature.Window
+	about     conn.Conn
+}
+
+// sslAbsent are the fields without which features say nothing, by their columns.
+// validation_status and sni_matches_cert are unset where nobody asked for them,
+// and where they are no column, which is the same.
+var sslAbsent = [...]struct {
+	column int
+	bit    ssllog.Fields
+}{
+	{sslVersion, ssllog.Version}, {sslCipher, ssllog.Cipher}, {sslServerName, ssllog.ServerName}, {sslLastAlert, ssllog.LastAlert},
+	{sslNextProtocol, ssllog.NextProtocol}, {sslHistory, ssllog.History}, {sslResumed, ssllog.Resumed}, {sslEstablished, ssllog.Established},
+}
+
+func (r *sslRecord) take(fields []zeeklog.Field) error {
+	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
+	text := func(i int) string {
+		if !fields[i].IsSet() {
+			return ""
+		}
+		return fields[i].Text()
+	}
+	r.handshake = ssllog.Handshake{
+		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
+		UID:          text(sslUID),
+		Orig:         v.endpoint(sslOrigH, sslOrigP),
+		Resp:         v.endpoint(sslRespH, sslRespP),
+		Version:      text(sslVersion),
+		Cipher:       text(sslCipher),
+		ServerName:   text(sslServerName),
+		LastAlert:    text(sslLastAlert),
+		NextProtocol: text(sslNextProtocol),
+		History:      text(sslHistory),
+		Validation:   text(sslValidation),
+		JA4:          text(sslJA4),
+		JA3:          text(sslJA3),
+		Resumed:      read(&v, sslResumed, false, yesOrNo),
+		Established:  read(&v, sslEstablished, false, yesOrNo),
+		Matches:      read(&v, sslMatches, false, yesOrNo),
+	}
+	if fields[sslMatches].IsSet() {
+		r.handshake.Set = ssllog.Matches
+	}
+	for _, f := range sslAbsent {
+		if fields[f.column].Absent() {
+			r.handshake.Absent |= f.bit
+		}
+	}
+	return v.err
+}
+
+// yesOrNo is the value of a bool.
+func yesOrNo(f *zeeklog.Field) (bool, error) {
+	switch text := f.Text(); text {
+	case "T", "true":
+		return true, nil
+	case "F", "false":
+		return false, nil
+	default:
+		return false, fmt.Errorf("%q is neither T nor F", text)
+	}
+}
+
+func (r *sslRecord) observe(row *feature.Row) { r.window = r.rows.Observe(&r.handshake, row) }
+
+func (r *sslRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return ssllog.Append(dst, e, i, &r.handshake, &r.window)
+}
+
+func (r *sslRecord) subject() *conn.Conn {
+	h := &r.handshake
+	r.about = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Proto: h.Proto()}
+	return &r.about
+}
+
+func (r *sslRecord) alike() kind {
+	h := &r.handshake
+	return kind{orig: h.Orig.Addr(), resp: h.Resp.Addr(), service: h.ServerName + " " + h.Version}
+}
+
+func (r *sslRecord) cells() []string {
+	h := &r.handshake
+	established := "no"
+	if h.Established {
+		established = "yes"
+	}
+	return []string{string(ssllog.AppendPrintable(nil, h.ServerName)), string(ssllog.AppendPrintable(nil, h.Version)), established}
+}
