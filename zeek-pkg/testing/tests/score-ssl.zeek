@@ -40,3 +40,8 @@ EOF
 run model "$PACKAGE/score-ssl.zeek" ../more.zeek IForest::log_models="table([\"ssl\"] = \"$PWD/state/zeek/ssl/model\")"
 zeek-cut -C anomaly_score anomaly_rank anomaly_reason anomaly_model <model/ssl.log | grep '^#\(fields\|types\)' >>output
 zeek-cut anomaly_rank anomaly_reason anomaly_model <model/ssl.log | grep -c '^[1-9][0-9]*	[^-].*	[0-9a-f]\{12\}$' >>output
+
+# The digits are those of the command line, with a log that never had a score.
+zeek-cut anomaly_score anomaly_rank anomaly_reason anomaly_model <model/ssl.log >a
+zeek-iforest score --columns score,rank,reason,model -m state/zeek/ssl/model without/ssl.log 2>/dev/null | zeek-cut anomaly_score anomaly_rank anomaly_reason anomaly_model >b
+cmp a b && echo "$(wc -l <a) rows are as the command line scores them" >>output
