@@ -5,6 +5,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -58,16 +59,25 @@ const (
 	Enum                 // Value.Number, of the enum
 	String               // Value.Text
 	Addr                 // Value.Address, IPv4 as ::ffff:a.b.c.d
+	Strings              // Value.Texts: a vector of strings
+	Intervals            // Value.Reals: a vector of intervals
 	Types
 )
 
-// Value is the value of a field. Text may point into memory that is Zeek's.
+// MaxElements is how many elements of a vector are looked at: as many as Zeek
+// logs from 8.1 on.
+const MaxElements = dnslog.MaxAnswers
+
+// Value is the value of a field. Text, Texts and Reals may point into memory that
+// is Zeek's; of these two there are at most MaxElements.
 type Value struct {
 	Set     bool
 	Real    float64
 	Number  uint64
 	Text    string
 	Address [16]byte
+	Texts   []string
+	Reals   []float64
 }
 
 // MaxFields bounds the fields of a Kind.
@@ -75,8 +85,11 @@ const MaxFields = 64
 
 // KindOf makes the kind of rows of a log, with memory for so many hosts.
 func KindOf(log string, hosts int) (Kind, error) {
-	if log == feature.Conn.Log {
+	switch log {
+	case feature.Conn.Log:
 		return newConnKind(hosts), nil
+	case dnslog.Set.Log:
+		return newDNSKind(hosts), nil
 	}
 	return nil, &Error{NotDone, fmt.Errorf("rows of %s.log cannot be scored by this library", log)}
 }
