@@ -36,6 +36,8 @@ var _ = [1]struct{}{}[C.IFOREST_BINS-sensor.Bins]
 var _ = [1]struct{}{}[C.IFOREST_TYPES-C.int(sensor.Types)]
 var _ = [1]struct{}{}[C.IFOREST_ADDR-C.int(sensor.Addr)]
 var _ = [1]struct{}{}[C.IFOREST_MAX_FIELDS-sensor.MaxFields]
+var _ = [1]struct{}{}[C.IFOREST_STRINGS-C.int(sensor.Strings)]
+var _ = [1]struct{}{}[C.IFOREST_MAX_ELEMENTS-sensor.MaxElements]
 
 var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
 var _ = [1]struct{}{}[C.IFOREST_FOLDED-C.int(alerts.Folded)]
@@ -56,6 +58,7 @@ var (
 	the     *sensor.Sensor
 	fields  []sensor.Field // of the one in use
 	values  [sensor.MaxFields]sensor.Value
+	texts   [sensor.MaxElements]string // of a vector of strings; a kind has at most one
 )
 
 // use makes a sensor the one in use.
@@ -357,6 +360,27 @@ func valueOf(to *sensor.Value, v *C.iforest_value, i int) {
 		to.Real = *(*float64)(as)
 	case sensor.String:
 		to.Text = textOf(*(*C.iforest_text)(as))
+	case sensor.Strings:
+		list := (*struct {
+			elements *C.iforest_text
+			n        C.uint64_t
+		})(as)
+		n := int(min(list.n, sensor.MaxElements))
+		if list.elements == nil {
+			n = 0
+		}
+		for i, text := range unsafe.Slice(list.elements, n) {
+			texts[i] = textOf(text)
+		}
+		to.Texts = texts[:n]
+	case sensor.Intervals:
+		list := (*struct {
+			elements *float64
+			n        C.uint64_t
+		})(as)
+		if list.elements != nil {
+			to.Reals = unsafe.Slice(list.elements, int(min(list.n, sensor.MaxElements)))
+		}
 	case sensor.Addr:
 		to.Address = *(*[16]byte)(as)
 	default:

@@ -90,8 +90,13 @@ enum iforest_type {
   IFOREST_ENUM = 6,     /* number of the enum */
   IFOREST_STRING = 7,   /* text */
   IFOREST_ADDR = 8,     /* address: network order; IPv4 as ::ffff:a.b.c.d */
-  IFOREST_TYPES = 9
+  IFOREST_STRINGS = 9,  /* strings: of a vector[string] those that are set */
+  IFOREST_INTERVALS = 10, /* intervals: of a vector[interval], seconds */
+  IFOREST_TYPES = 11
 };
+
+/* The most elements of a vector that are looked at: the rest may be left out. */
+#define IFOREST_MAX_ELEMENTS 100
 
 /* A field that iforest_score_values takes, by its place in the list. A version
  * of Zeek whose record lacks one that is not required leaves it unset. */
@@ -111,6 +116,14 @@ typedef struct {
     uint64_t number;
     iforest_text text;
     uint8_t address[16];
+    struct {
+      const iforest_text *elements;
+      uint64_t n;
+    } strings; /* the array is the host's memory, too */
+    struct {
+      const double *elements;
+      uint64_t n;
+    } intervals;
   } as;
   uint8_t set; /* 0 where Zeek left the field unset: the rest means nothing */
 } iforest_value;

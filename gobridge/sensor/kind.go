@@ -5,6 +5,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
@@ -50,25 +51,34 @@ type Type uint32
 
 // The types.
 const (
-	Time     Type = iota // Value.Real, seconds since the epoch
-	Interval             // Value.Real, seconds
-	Double               // Value.Real
-	Count                // Value.Number
-	Port                 // Value.Number, without the transport
-	Bool                 // Value.Number, 0 or 1
-	Enum                 // Value.Number, of the enum
-	String               // Value.Text
-	Addr                 // Value.Address, IPv4 as ::ffff:a.b.c.d
+	Time      Type = iota // Value.Real, seconds since the epoch
+	Interval              // Value.Real, seconds
+	Double                // Value.Real
+	Count                 // Value.Number
+	Port                  // Value.Number, without the transport
+	Bool                  // Value.Number, 0 or 1
+	Enum                  // Value.Number, of the enum
+	String                // Value.Text
+	Addr                  // Value.Address, IPv4 as ::ffff:a.b.c.d
+	Strings               // Value.Texts: a vector of strings
+	Intervals             // Value.Reals: a vector of intervals
 	Types
 )
 
-// Value is the value of a field. Text may point into memory that is Zeek's.
+// MaxElements is how many elements of a vector are looked at: as many as Zeek
+// logs from 8.1 on.
+const MaxElements = dnslog.MaxAnswers
+
+// Value is the value of a field. Text, Texts and Reals may point into memory that
+// is Zeek's; of these two there are at most MaxElements.
 type Value struct {
 	Set     bool
 	Real    float64
 	Number  uint64
 	Text    string
 	Address [16]byte
+	Texts   []string
+	Reals   []float64
 }
 
 // MaxFields bounds the fields of a Kind.
@@ -79,6 +89,8 @@ func KindOf(log string, hosts int) (Kind, error) {
 	switch log {
 	case feature.Conn.Log:
 		return newConnKind(hosts), nil
+	case dnslog.Set.Log:
+		return newDNSKind(hosts), nil
 	case ssllog.Set.Log:
 		return newSSLKind(hosts), nil
 	}

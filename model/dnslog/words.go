@@ -105,6 +105,12 @@ func AppendPrintable(dst []byte, domain string) []byte {
 	return dst
 }
 
+// KnowsType reports whether the model has met the type of the row with those
+// codes.
+func KnowsType(e *feature.Encoder, codes *[feature.MaxCodes]uint64) bool {
+	return e.Knows(qtypeCode, codes[qtypeCode])
+}
+
 // TypeName is the query's type in words, "TXT".
 func (q *Query) TypeName() string { return sayType(qtypeOf(q)) }
 

@@ -15,6 +15,8 @@ using zeek::RecordType, zeek::RecordVal;
 
 zeek::TypeTag TagOf(uint32_t type) {
     switch ( type ) {
+        case IFOREST_STRINGS:
+        case IFOREST_INTERVALS: return zeek::TYPE_VECTOR;
         case IFOREST_TIME: return zeek::TYPE_TIME;
         case IFOREST_INTERVAL: return zeek::TYPE_INTERVAL;
         case IFOREST_DOUBLE: return zeek::TYPE_DOUBLE;
@@ -34,6 +36,20 @@ int Find(const RecordType& record, const char* name, zeek::TypeTag tag) {
     return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;
 }
 
+// The same for one of the library's types.
+int FindField(const RecordType& record, const char* name, uint32_t type) {
+    int at = Find(record, name, TagOf(type));
+    if ( at < 0 || TagOf(type) != zeek::TYPE_VECTOR )
+        return at;
+
+    auto yield = record.GetFieldType(at)->AsVectorType()->Yield()->Tag();
+    return yield == (type == IFOREST_STRINGS ? zeek::TYPE_STRING : zeek::TYPE_INTERVAL) ? at : -1;
+}
+
+iforest_text TextOf(const zeek::String* s) {
+    return {reinterpret_cast<const char*>(s->Bytes()), static_cast<uint64_t>(s->Len())};
+}
+
 // Reports whether a field has a value, and makes it where Zeek makes it only
 // when it is asked for.
 bool Has(const RecordVal& record, int at) {
@@ -42,7 +58,9 @@ bool Has(const RecordVal& record, int at) {
     return record.HasField(at) && record.GetField(at) && record.HasRawField(at);
 }
 
-void Copy(const RecordVal& record, int at, uint32_t type, iforest_value* to) {
+} // namespace
+
+void LogRecord::Copy(const RecordVal& record, int at, uint32_t type, Place* place, iforest_value* to) {
     switch ( type ) {
         case IFOREST_TIME: to->as.real = record.GetFieldAs<zeek::TimeVal>(at); break;
         case IFOREST_INTERVAL: to->as.real = record.GetFieldAs<zeek::IntervalVal>(at); break;
@@ -51,11 +69,21 @@ void Copy(const RecordVal& record, int at, uint32_t type, iforest_value* to) {
         case IFOREST_PORT: to->as.number = record.GetFieldAs<zeek::PortVal>(at)->Port(); break;
         case IFOREST_BOOL: to->as.number = record.GetFieldAs<zeek::BoolVal>(at) ? 1 : 0; break;
         case IFOREST_ENUM: to->as.number = static_cast<uint64_t>(record.GetFieldAs<zeek::EnumVal>(at)); break;
-        case IFOREST_STRING: {
-            const zeek::String* s = record.GetFieldAs<zeek::StringVal>(at);
-            to->as.text = {reinterpret_cast<const char*>(s->Bytes()), static_cast<uint64_t>(s->Len())};
+        case IFOREST_STRING: to->as.text = TextOf(record.GetFieldAs<zeek::StringVal>(at)); break;
+        case IFOREST_STRINGS:
+            place->texts.clear();
+            for ( const auto& element : record.GetFieldAs<zeek::VectorVal>(at)->RawVec() )
+                if ( element && place->texts.size() < IFOREST_MAX_ELEMENTS )
+                    place->texts.push_back(TextOf(element->AsString()->AsString()));
+            to->as.strings = {place->texts.data(), place->texts.size()};
             break;
-        }
+        case IFOREST_INTERVALS:
+            place->reals.clear();
+            for ( const auto& element : record.GetFieldAs<zeek::VectorVal>(at)->RawVec() )
+                if ( element && place->reals.size() < IFOREST_MAX_ELEMENTS )
+                    place->reals.push_back(element->AsDouble());
+            to->as.intervals = {place->reals.data(), place->reals.size()};
+            break;
         case IFOREST_ADDR:
             record.GetFieldAs<zeek::AddrVal>(at).CopyIPv6(reinterpret_cast<in6_addr*>(to->as.address));
             break;
@@ -63,8 +91,6 @@ void Copy(const RecordVal& record, int at, uint32_t type, iforest_value* to) {
     }
     to->set = 1;
 }
-
-} // namespace
 
 bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_info>& fields, std::string* why) {
     if ( &t == type )
@@ -74,22 +100,21 @@ bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_inf
     places.assign(fields.size(), Place{});
     for ( size_t i = 0; i < fields.size(); ++i ) {
         auto& place = places[i];
-        const auto tag = TagOf(fields[i].type);
         const char* name = fields[i].name;
         if ( const char* dot = strchr(name, '.') ) {
             std::string outer(name, dot);
             place.outer = Find(t, outer.c_str(), zeek::TYPE_RECORD);
             if ( place.outer >= 0 )
-                place.inner = Find(*t.GetFieldType(place.outer)->AsRecordType(), dot + 1, tag);
+                place.inner = FindField(*t.GetFieldType(place.outer)->AsRecordType(), dot + 1, fields[i].type);
             if ( place.inner < 0 )
                 place.outer = -1;
         }
         else
-            place.outer = Find(t, name, tag);
+            place.outer = FindField(t, name, fields[i].type);
 
         if ( place.outer < 0 && fields[i].required ) {
-            *why = std::string("record ") + t.GetName() + " has no field " + name + " of type " + zeek::type_name(tag) +
-                   ", so it is not that of the log";
+            *why = std::string("record ") + t.GetName() + " has no field " + name + " of type " +
+                   zeek::type_name(TagOf(fields[i].type)) + ", so it is not that of the log";
             return false;
         }
     }
@@ -111,12 +136,12 @@ bool LogRecord::Read(RecordVal& info, const std::vector<iforest_field_info>& fie
     const RecordVal* nested = nullptr; // the latest, for id's four
     int nested_at = -1;
     for ( size_t i = 0; i < fields.size(); ++i ) {
-        const auto& place = places[i];
+        auto& place = places[i];
         if ( place.outer < 0 || ! Has(info, place.outer) )
             continue; // the library refuses a row without what it requires
 
         if ( place.inner < 0 ) {
-            Copy(info, place.outer, fields[i].type, &(*to)[i]);
+            Copy(info, place.outer, fields[i].type, &place, &(*to)[i]);
             continue;
         }
         if ( nested_at != place.outer ) {
@@ -124,7 +149,7 @@ bool LogRecord::Read(RecordVal& info, const std::vector<iforest_field_info>& fie
             nested_at = place.outer;
         }
         if ( Has(*nested, place.inner) )
-            Copy(*nested, place.inner, fields[i].type, &(*to)[i]);
+            Copy(*nested, place.inner, fields[i].type, &place, &(*to)[i]);
     }
     return true;
 }

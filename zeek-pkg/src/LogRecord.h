@@ -33,11 +33,15 @@ public:
 
 private:
     // Where a field lies: in the record, or in a record within it; -1 is nowhere.
+    // The elements of a vector are kept for the library.
     struct Place {
         int outer = -1;
         int inner = -1;
+        std::vector<iforest_text> texts;
+        std::vector<double> reals;
     };
 
+    static void Copy(const zeek::RecordVal& record, int at, uint32_t type, Place* place, iforest_value* to);
     bool Resolve(const zeek::RecordType& type, const std::vector<iforest_field_info>& fields, std::string* why);
 
     const zeek::RecordType* type = nullptr; // the one that the places are of

@@ -1,0 +1,123 @@
+package sensor
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// dnsKind are rows of dns.log.
+type dnsKind struct {
+	rows    *dnslog.Rows
+	query   dnslog.Query // the latest
+	name    []byte       // its text: Zeek's is gone when a reason is asked for
+	window  dnslog.Window
+	codes   [feature.MaxCodes]uint64
+	subject conn.Conn
+}
+
+// dnsNameKept is how much of a name is kept: dnslog.MaxText bytes as they
+// count, each as \xNN.
+const dnsNameKept = 4 * dnslog.MaxText
+
+func newDNSKind(hosts int) *dnsKind {
+	return &dnsKind{rows: dnslog.NewRows(hosts), name: make([]byte, 0, dnsNameKept)}
+}
+
+// dnsFields are the fields of DNS::Info that a Query is made of.
+var dnsFields = []Field{
+	{"ts", Time, true},
+	{"id.orig_h", Addr, true},
+	{"id.orig_p", Port, true},
+	{"id.resp_h", Addr, true},
+	{"id.resp_p", Port, true},
+	{"rtt", Interval, false},
+	{"query", String, false},
+	{"qtype", Count, false},
+	{"rcode", Count, false},
+	{"answers", Strings, false},
+	{"TTLs", Intervals, false},
+}
+
+func (k *dnsKind) Set() *feature.Set { return dnslog.Set }
+func (k *dnsKind) Fields() []Field   { return dnsFields }
+
+func (k *dnsKind) Subject() *conn.Conn {
+	q := &k.query
+	k.subject = conn.Conn{TS: q.TS, Orig: q.Orig, Resp: q.Resp, Proto: conn.UDP}
+	return &k.subject
+}
+
+func (k *dnsKind) Read(v []Value) error {
+	for _, i := range [...]int{0, 5} {
+		if v[i].Set && !finite(v[i].Real) {
+			return fmt.Errorf("%s is no number: %v", dnsFields[i].Name, v[i].Real)
+		}
+	}
+	q := &k.query
+	*q = dnslog.Query{TS: conn.FromSeconds(v[0].Real), Orig: endpoint(v[1].Address, uint16(v[2].Number)), Resp: endpoint(v[3].Address, uint16(v[4].Number))}
+	for i, f := range [...]dnslog.Fields{5: dnslog.RTT, 6: dnslog.QueryName, 7: dnslog.QType, 8: dnslog.RCode} {
+		if v[i].Set {
+			q.Set |= f
+		}
+	}
+	if v[5].Set {
+		q.RTT = conn.FromSeconds(v[5].Real)
+	}
+	if v[6].Set {
+		text := v[6].Text
+		k.name = append(k.name[:0], text[:min(len(text), dnsNameKept)]...)
+		q.Query = unsafe.String(unsafe.SliceData(k.name), len(k.name)) // until the next row
+	}
+	if v[7].Set {
+		q.QType = v[7].Number
+	}
+	if v[8].Set {
+		q.RCode = v[8].Number
+	}
+	for _, text := range v[9].Texts {
+		q.AddAnswer(text)
+	}
+	for _, ttl := range v[10].Reals {
+		if !finite(ttl) {
+			return fmt.Errorf("a TTL is no number: %v", ttl)
+		}
+		q.AddTTL(conn.FromSeconds(ttl))
+	}
+	return q.Check()
+}
+
+func (k *dnsKind) Observe(r *feature.Row) {
+	k.window = k.rows.Observe(r, &k.query)
+	k.codes = r.Codes
+}
+
+func (k *dnsKind) Peek(r *feature.Row) {
+	k.window = k.rows.Peek(r, &k.query)
+	k.codes = r.Codes
+}
+
+func (k *dnsKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return dnslog.Append(dst, e, i, &k.query, &k.window)
+}
+
+func (k *dnsKind) Novel(e *feature.Encoder) (what, name string) {
+	if dnslog.KnowsType(e, &k.codes) {
+		return "", ""
+	}
+	return "a query type", k.query.TypeName()
+}
+
+func (k *dnsKind) Places() int { return k.rows.Places() }
+
+func (k *dnsKind) AppendState(dst []byte, from, n int) []byte {
+	return k.rows.AppendState(dst, from, n)
+}
+
+func (k *dnsKind) Restore(states [][]byte) (adopt func(), err error) {
+	rows, err := dnslog.RestoreRows(k.rows.Cap(), states...)
+	return func() { k.rows = rows }, err
+}

@@ -1,0 +1,21 @@
+##! Adds to dns.log how unusual each query is: ``anomaly_score``.
+
+@ifdef ( IForest::__score )
+
+@load base/protocols/dns
+@load ./logs
+
+module IForest;
+
+export {
+	redef record DNS::Info += {
+		## How unusual the query is for this network, between 0 and 1.
+		## Unset where it was not scored.
+		anomaly_score: double &log &optional;
+	};
+
+	redef IForest::logs += { "dns" };
+	redef IForest::log_streams += { ["dns"] = DNS::LOG };
+}
+
+@endif
