@@ -31,6 +31,8 @@ type logRow interface {
 	observe(*feature.Row)
 	// appendValue appends the feature i in words.
 	appendValue(dst []byte, e *feature.Encoder, i int) []byte
+	// lacks are the features for which the log has no column, bit i for the set's i.
+	lacks() uint32
 	// subject is when the row was, and between whom.
 	subject() *conn.Conn
 	// alike is what rows have in common that a table shows as one line.
@@ -140,7 +142,7 @@ func (r *records) next(to *feature.Row) error {
 			continue
 		}
 		r.record.observe(to)
-		r.session.lackFeatures(r.rows.name, r.kind.set, to.Absent)
+		r.session.lackFeatures(r.rows.name, r.kind.set, r.record.lacks())
 		return nil
 	}
 }
@@ -235,7 +237,7 @@ func (sc *scoring) observeRecords(blk *zeeklog.Block) error {
 		}
 		sc.used++
 		state.records[i].observe(&state.rows[i])
-		sc.lackFeatures(sc.file, sc.kind.set, state.rows[i].Absent)
+		sc.lackFeatures(sc.file, sc.kind.set, state.records[i].lacks())
 		if state.rows[i].Cold {
 			sc.cold++
 		}
