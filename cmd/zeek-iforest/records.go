@@ -31,14 +31,26 @@ type logRow interface {
 	observe(*feature.Row)
 	// appendValue appends the feature i in words.
 	appendValue(dst []byte, e *feature.Encoder, i int) []byte
-	// lacks are the features for which the log has no column, bit i for the set's i.
-	lacks() uint32
 	// subject is when the row was, and between whom.
 	subject() *conn.Conn
 	// alike is what rows have in common that a table shows as one line.
 	alike() kind
 	// cells are the row's in a table, below logKind.header.
 	cells() []string
+}
+
+// lacker is a row of which more can say nothing than what has no column.
+type lacker interface {
+	// lacks are the features for which the log has no column, bit i for the set's i.
+	lacks() uint32
+}
+
+// withoutColumn are the features of a row for which the log has no column.
+func withoutColumn(r logRow, row *feature.Row) uint32 {
+	if l, ok := r.(lacker); ok && row.Absent != 0 {
+		return l.lacks()
+	}
+	return row.Absent
 }
 
 // logKinds are those of the command line; conn.log goes its own, faster way.
@@ -142,7 +154,7 @@ func (r *records) next(to *feature.Row) error {
 			continue
 		}
 		r.record.observe(to)
-		r.session.lackFeatures(r.rows.name, r.kind.set, r.record.lacks())
+		r.session.lackFeatures(r.rows.name, r.kind.set, withoutColumn(r.record, to))
 		return nil
 	}
 }
@@ -237,7 +249,7 @@ func (sc *scoring) observeRecords(blk *zeeklog.Block) error {
 		}
 		sc.used++
 		state.records[i].observe(&state.rows[i])
-		sc.lackFeatures(sc.file, sc.kind.set, state.records[i].lacks())
+		sc.lackFeatures(sc.file, sc.kind.set, withoutColumn(state.records[i], &state.rows[i]))
 		if state.rows[i].Cold {
 			sc.cold++
 		}
