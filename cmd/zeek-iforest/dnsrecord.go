@@ -92,6 +92,8 @@ func (r *dnsRecord) take(fields []zeeklog.Field) error {
 
 func (r *dnsRecord) observe(row *feature.Row) { r.window = r.rows.Observe(row, &r.query) }
 
+func (r *dnsRecord) lacks() uint32 { return dnslog.Without(r.query.Absent) }
+
 func (r *dnsRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
 	return dnslog.Append(dst, e, i, &r.query, &r.window)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -114,7 +115,7 @@ func queriesOfZeek(n int) []zeekQuery {
 }
 
 // logOfZeek writes the rows as Zeek does.
-func logOfZeek(t *testing.T, list []zeekQuery, asJSON bool) string {
+func logOfZeek(t testing.TB, list []zeekQuery, asJSON bool) string {
 	var b strings.Builder
 	if !asJSON {
 		b.WriteString("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n" +
@@ -291,5 +292,67 @@ func TestSensorOfDNSIsFrugalAndStrict(t *testing.T) {
 		change(v)
 		_, err := s.ScoreValues(v)
 		require.ErrorContains(t, err, want)
+	}
+}
+
+// FuzzDNSLog reads any text as a dns.log: a row is made or refused, and what is
+// made of it is one of the set.
+func FuzzDNSLog(f *testing.F) {
+	log := "#separator \\x09\n#set_separator\t,\n#path\tdns\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\trtt\tquery\tqtype\trcode\tanswers\tTTLs\n"
+	f.Add(log + "1.5\tC\t10.0.0.1\t4\t10.0.0.53\t53\tudp\t0.1\ta\\x00\\xff.co.uk\t16\t3\tx,y\t1.0,2.0\n")
+	f.Add(`{"ts":1.5,"id.orig_h":"::1","id.resp_h":"::2","query":"..","qtype":65535,"rcode":9,"answers":["",null],"TTLs":[1e9,0.5],"rtt":0}` + "\n")
+	f.Add(`{"ts":9e9,"id":{"orig_h":"::1","resp_h":"::2"},"query":"\\\\x41.\u0000","rtt":1e9,"TTLs":["-"]}` + "\n")
+	f.Add("ts,id.orig_h,id.resp_h,query\n1,::1,::2,\n")
+	f.Fuzz(func(t *testing.T, log string) {
+		r := zeeklog.NewReader(strings.NewReader(log), "dns.log").Of(dnsKind.schema)
+		record := dnsKind.open(8)()
+		var at zeeklog.Row
+		for {
+			err := r.Read(&at)
+			if bad := (*zeeklog.Error)(nil); err != nil && !errors.As(err, &bad) {
+				return
+			} else if err != nil {
+				continue
+			}
+			if takeRow(record, &at, r.Fields(), "dns.log"); at.Err != nil {
+				continue
+			}
+			var row feature.Row
+			record.observe(&row)
+			require.NoError(t, dnsKind.set.CheckSample(&row.Sample))
+			_, _ = record.alike(), record.cells()
+		}
+	})
+}
+
+// Scoring a row as Zeek gives it.
+func BenchmarkSensorOfDNS(b *testing.B) {
+	list := slices.DeleteFunc(queriesOfZeek(4096), func(q zeekQuery) bool { return len(q.query) > 100 || len(q.answers) > 10 })
+	path := filepath.Join(b.TempDir(), "dns.model")
+	kind := dnsKind.open(model.DefaultHosts)()
+	i := 0
+	r := zeeklog.NewReader(strings.NewReader(logOfZeek(b, list, false)), "dns.log").Of(dnsKind.schema)
+	var at zeeklog.Row
+	m, _, err := learn.FitRows(func(row *feature.Row) error {
+		if err := r.Read(&at); err != nil {
+			return err
+		}
+		takeRow(kind, &at, r.Fields(), "dns.log")
+		kind.observe(row)
+		return nil
+	}, learn.Options{Set: dnsKind.set, Seed: 1})
+	require.NoError(b, err)
+	require.NoError(b, m.WriteFile(path))
+	s, err := sensor.Open("dns", model.DefaultHosts)
+	require.NoError(b, err)
+	require.NoError(b, s.LoadFile(path))
+	values := make([][]sensor.Value, len(list))
+	for i := range list {
+		values[i] = list[i].values(s.Fields())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = s.ScoreValues(values[i%len(values)])
+		i++
 	}
 }

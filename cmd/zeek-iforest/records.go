@@ -39,6 +39,20 @@ type logRow interface {
 	cells() []string
 }
 
+// lacker is a row of which more can say nothing than what has no column.
+type lacker interface {
+	// lacks are the features for which the log has no column, bit i for the set's i.
+	lacks() uint32
+}
+
+// withoutColumn are the features of a row for which the log has no column.
+func withoutColumn(r logRow, row *feature.Row) uint32 {
+	if l, ok := r.(lacker); ok && row.Absent != 0 {
+		return l.lacks()
+	}
+	return row.Absent
+}
+
 // logKinds are those of the command line; conn.log goes its own, faster way.
 var logKinds = []*logKind{&dnsKind, &sslKind}
 
@@ -140,7 +154,7 @@ func (r *records) next(to *feature.Row) error {
 			continue
 		}
 		r.record.observe(to)
-		r.session.lackFeatures(r.rows.name, r.kind.set, to.Absent)
+		r.session.lackFeatures(r.rows.name, r.kind.set, withoutColumn(r.record, to))
 		return nil
 	}
 }
@@ -235,7 +249,7 @@ func (sc *scoring) observeRecords(blk *zeeklog.Block) error {
 		}
 		sc.used++
 		state.records[i].observe(&state.rows[i])
-		sc.lackFeatures(sc.file, sc.kind.set, state.rows[i].Absent)
+		sc.lackFeatures(sc.file, sc.kind.set, withoutColumn(state.records[i], &state.rows[i]))
 		if state.rows[i].Cold {
 			sc.cold++
 		}

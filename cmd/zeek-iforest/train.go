@@ -23,6 +23,9 @@ var trainVerb = verb{
 	about: `The logs are read in the order given, which should be that of time; - or none
 is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.
 
+Logs of dns.log make a model of queries, which score and explain take for such logs; the
+first log's #path or keys say which it is.
+
 With --state-dir it makes what a sensor would have learnt from these logs, while no
 Zeek uses DIR: the sensor then begins with a model of its own.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
@@ -34,10 +37,16 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 		boot := bootstrapFlags(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
+			b, err := boot()
+			if err != nil {
+				return err
+			}
+			if b == nil && *out == "" {
+				return hinted(errors.New("no place for the model"), "-o FILE names it; --state-dir DIR makes that of a sensor")
+			}
 			var other *logKind
 			set := feature.Conn
-			if *samples == "" {
-				var err error
+			if *samples == "" && b == nil {
 				if other, err = s.log(files); err != nil {
 					return err
 				}
@@ -52,10 +61,6 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 			if err != nil {
 				return err
 			}
-			b, err := boot()
-			if err != nil {
-				return err
-			}
 			if err := sensor(&o); err != nil {
 				return err
 			}
@@ -66,11 +71,8 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 			if lake.responders != nil {
 				return invalid("partition-by", "responder", errors.New("want originator: score --partition-by responder goes before it"))
 			}
-			switch {
-			case b != nil:
+			if b != nil {
 				return b.run(s, files, o, flags.Changed("seed"), *strict)
-			case *out == "":
-				return hinted(errors.New("no place for the model"), "-o FILE names it; --state-dir DIR makes that of a sensor")
 			}
 			if *samples != "" {
 				return s.trainOnSamples(*out, *samples, files)

@@ -93,6 +93,10 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	return w
 }
 
+// ofName are the features that say nothing of a row without a name, as answers
+// without a question have: that there is none its domain says, once.
+const ofName = 1<<length | 1<<longestLabel | 1<<labels | 1<<surprise
+
 // fill writes the numbers.
 func (r *Rows) fill(row *feature.Row, q *Query, w *Window, name string) {
 	*row = feature.Row{TS: q.TS, Cold: w.Originator.Cold || w.Domain.Cold}
@@ -107,6 +111,8 @@ func (r *Rows) fill(row *feature.Row, q *Query, w *Window, name string) {
 	if q.Has(QueryName) {
 		v[length], v[longestLabel], v[labels] = feature.LogCount(uint64(len(name))), feature.LogCount(uint64(longest)), feature.LogCount(uint64(n))
 		row.Text.Set(name)
+	} else {
+		row.Absent |= ofName
 	}
 	if q.Has(Answers) {
 		v[answers], v[answerBytes] = feature.LogCount(uint64(q.Answers)), feature.LogCount(uint64(q.AnswerBytes))

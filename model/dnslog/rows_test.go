@@ -66,6 +66,9 @@ func TestRows(t *testing.T) {
 	require.NoError(t, Set.CheckSample(&row.Sample))
 	require.Equal(t, uint64(feature.NoCode), row.Codes[domainCode])
 	require.Equal(t, Without(q.Absent), row.Absent)
+	r.Observe(&row, &Query{Orig: q.Orig, Resp: q.Resp})
+	require.EqualValues(t, ofName, row.Absent, "a row without a name")
+	require.Zero(t, row.Codes[domainCode])
 }
 
 // What a log writes otherwise is the same row.

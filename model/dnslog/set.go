@@ -103,7 +103,7 @@ const (
 func constants() string {
 	list, _, _ := strings.Cut(suffixList, "\n")
 	return fmt.Sprintf("text: %d bytes, \\xNN is one, small letters; %d answers; domains of up to %d bytes by %s\n", MaxText, MaxAnswers, maxDomain, list) +
-		fmt.Sprintf("windows and memory: as conn.log's, by originator and by domain; a name is new where it is not remembered, cuts beyond the data %#x\n", uint64(beyond))
+		fmt.Sprintf("a row without a name says so by its domain alone; windows and memory: as conn.log's, by originator and by domain; a name is new where it is not remembered, cuts beyond the data %#x\n", uint64(beyond))
 }
 
 // madeFrom are the features that need a field, by its bit: bit i for Features[i].
