@@ -65,18 +65,22 @@ func FuzzPcapng(f *testing.F) {
 }
 
 func fuzzFile(t *testing.T, b []byte) {
-	var s Stats
-	file, err := openPcap(bytes.NewReader(b), &s)
+	file, err := NewFile(bytes.NewReader(b))
 	slow, slowErr := openPcap(iotest.OneByteReader(bytes.NewReader(b)), &Stats{})
 	require.Equal(t, slowErr, err)
+	var s Stats
+	var fast *packets
+	if err == nil {
+		fast = newPackets(file, file.LinkType(), &s)
+	}
 	var fr, slowFr frame
 	for err == nil {
-		last := fr.number
-		err, slowErr = file.next(&fr), slow.next(&slowFr)
+		last := s.Packets
+		err, slowErr = fast.next(&fr), slow.next(&slowFr)
 		require.Equal(t, slowErr, err)
 		if err == nil {
 			require.Equal(t, slowFr, fr)
-			require.Greater(t, fr.number, last)
+			require.Greater(t, s.Packets, last)
 			require.NotEmpty(t, fr.data)
 			require.GreaterOrEqual(t, fr.time, conn.Micros(0))
 		}

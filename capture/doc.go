@@ -5,7 +5,7 @@
 // Zeek's scripts give them.
 //
 // A frame's way, which is also an order to read in: capture.go (Reader),
-// pcapfile.go, decode.go, packet.go (where the halves meet), table.go, key.go
+// source.go, pcapfile.go, decode.go, packet.go (where the halves meet), table.go, key.go
 // (who is the originator: transport.go), tcp.go, tcpstate.go, seq.go,
 // tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go.
 package capture

@@ -1,23 +1,18 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
-
-// frame is one captured packet. Its bytes are lent until the next one is read.
-type frame struct {
-	data      []byte // as captured
-	wireLen   uint32 // its length on the wire; may be wrong, even smaller than data
-	link      linkType
-	bigEndian bool // the byte order of the host that captured it
-	time      conn.Micros
-	number    uint64 // of the packet in the file, from 1
-}
 
 // DamageError says where a capture file cannot be read any further. All
 // packets before were read.
@@ -36,24 +31,24 @@ func (e *DamageError) Error() string {
 
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// pcapFile reads pcap and pcapng as libpcap does for Zeek
-// (src/iosource/pcap/Source.cc): times are cut to microseconds, packets
-// without bytes and with impossible times are skipped. gopacket's own readers
-// refuse files that libpcap takes (old versions, lengths that do not fit) and
-// copy each packet.
+// File reads the packets of a pcap or pcapng file as libpcap does for Zeek. It
+// is a gopacket.PacketDataSource, for it takes what gopacket's own readers
+// refuse or read otherwise (docs/architecture.md has the list): old versions,
+// packets longer than the snapshot length or the length on the wire, files that
+// end in a packet. Times are cut to microseconds.
 //
 // Beyond libpcap, the interfaces of a pcapng may differ in link type and
 // snapshot length, and its sections in byte order.
-type pcapFile struct {
-	in     *source
-	stats  *Stats
-	number uint64
+type File struct {
+	in     *lender
+	number uint64 // of the packet, from 1
 	order  binary.ByteOrder
-	record func(*frame) error // reads the next record of the format
+	record func(*record) error // reads the next record of the format
+	packet record              // the latest
 
 	// pcap
 	bigEndian  bool
-	link       linkType
+	network    origin
 	snapshot   uint32
 	header     int // length of a record's header
 	nanosecond bool
@@ -61,6 +56,33 @@ type pcapFile struct {
 
 	// pcapng
 	interfaces []pcapInterface
+}
+
+// Interface is what captured a packet of a File: the first of the packet's
+// AncillaryData, always as a pointer.
+type Interface struct {
+	LinkType  uint16 // of the file, of which gopacket's LinkType is the lower byte
+	BigEndian bool   // the byte order of the host
+}
+
+// origin is an Interface in the form in which packets carry it. It must not be
+// changed while they are in use.
+type origin []any
+
+func newOrigin(link linkType, order binary.ByteOrder) origin {
+	return origin{&Interface{LinkType: uint16(link), BigEndian: order == binary.BigEndian}}
+}
+
+func (o origin) link() linkType { return linkType(o[0].(*Interface).LinkType) }
+
+// record is a packet as the file has it. Its bytes are lent until the next one
+// is read.
+type record struct {
+	data    []byte
+	wireLen uint32
+	time    conn.Micros
+	index   int // of the interface
+	from    origin
 }
 
 // Magic numbers of a pcap file, as its byte order shows them.
@@ -79,9 +101,10 @@ const (
 
 var errNoCapture = errors.New("not a pcap or pcapng file")
 
-// openPcap reads the header of a capture file and counts its packets in s.
-func openPcap(r io.Reader, s *Stats) (*pcapFile, error) {
-	f := &pcapFile{in: newSource(r), stats: s}
+// NewFile reads the header of a pcap or pcapng file, which is not compressed.
+// The error says what is wrong with it.
+func NewFile(r io.Reader) (*File, error) {
+	f := &File{in: newLender(r)}
 	b := f.in.peek(4)
 	if len(b) < 4 {
 		return nil, f.headerError(len(b))
@@ -105,7 +128,7 @@ func isPcap(magic uint32) bool {
 }
 
 // headerError says why the file has no header.
-func (f *pcapFile) headerError(got int) error {
+func (f *File) headerError(got int) error {
 	switch {
 	case f.in.err != io.EOF:
 		return &DamageError{Err: fmt.Errorf("header of the capture file: %w", f.in.err)}
@@ -115,7 +138,7 @@ func (f *pcapFile) headerError(got int) error {
 	return &DamageError{Err: fmt.Errorf("%w: it ends in the header, after %d bytes", errNoCapture, got)}
 }
 
-func (f *pcapFile) openClassic(magic uint32) error {
+func (f *File) openClassic(magic uint32) error {
 	b := f.in.peek(pcapHeader)
 	if len(b) < pcapHeader {
 		return f.headerError(len(b))
@@ -130,15 +153,16 @@ func (f *pcapFile) openClassic(magic uint32) error {
 	default:
 		return &DamageError{Err: fmt.Errorf("%w: version %d.%d is unknown", errNoCapture, major, minor)}
 	}
-	f.link = linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
+	link := linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
+	f.network = newOrigin(link, f.order)
 	f.snapshot = f.order.Uint32(b[16:])
 	if f.snapshot == 0 || f.snapshot > 1<<31-1 {
-		f.snapshot = maxCaptured(f.link)
+		f.snapshot = maxCaptured(link)
 	}
 	f.header = pcapRecordHeader
 	if magic == magicPatched {
 		f.header = patchedRecordHeader
-		if f.link == linkEthernet {
+		if link == linkEthernet {
 			f.snapshot += 14 // those captures may have a made-up Ethernet header beside the packet
 		}
 	}
@@ -162,34 +186,45 @@ func maxCaptured(link linkType) uint32 {
 	return 256 << 10
 }
 
-// next reads the next packet that has a time and bytes. The error is io.EOF or
-// a *DamageError.
-func (f *pcapFile) next(fr *frame) error {
-	for {
-		f.number++
-		if err := f.record(fr); err != nil {
-			return err
-		}
-		f.stats.Packets++
-		switch {
-		case len(fr.data) == 0 || fr.wireLen == 0:
-			f.stats.Skipped[SkipEmpty]++
-		case fr.time < 0:
-			f.stats.Skipped[SkipTime]++
-		default:
-			fr.number = f.number
-			return nil
-		}
+// LinkType is that of the file or, of a pcapng, of its first interface, cut to
+// gopacket's eight bits.
+func (f *File) LinkType() layers.LinkType {
+	if len(f.interfaces) > 0 {
+		return layers.LinkType(f.interfaces[0].from.link())
 	}
+	return layers.LinkType(f.network.link())
 }
 
-func (f *pcapFile) damage(format string, args ...any) error {
+// ZeroCopyReadPacketData reads the next packet. Its bytes are lent until the
+// next one is read. The error is io.EOF or a *DamageError.
+func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	f.number++
+	r := &f.packet
+	if err := f.record(r); err != nil {
+		return nil, gopacket.CaptureInfo{}, err
+	}
+	return r.data, gopacket.CaptureInfo{
+		Timestamp:      time.UnixMicro(int64(r.time)),
+		CaptureLength:  len(r.data),
+		Length:         int(r.wireLen),
+		InterfaceIndex: r.index,
+		AncillaryData:  r.from,
+	}, nil
+}
+
+// ReadPacketData reads the next packet, whose bytes are a copy.
+func (f *File) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	data, info, err := f.ZeroCopyReadPacketData()
+	return bytes.Clone(data), info, err
+}
+
+func (f *File) damage(format string, args ...any) error {
 	return &DamageError{Packet: f.number, Offset: f.in.offset, Err: fmt.Errorf(format, args...)}
 }
 
 // cut says that the file ends, or cannot be read, before a record does. A
 // record of no byte is the end of the file.
-func (f *pcapFile) cut(got int, want int64) error {
+func (f *File) cut(got int, want int64) error {
 	switch {
 	case f.in.err != io.EOF:
 		return f.damage("%w", f.in.err)
@@ -209,25 +244,24 @@ const (
 )
 
 // classicRecord reads a record of a pcap file (libpcap, sf-pcap.c).
-func (f *pcapFile) classicRecord(fr *frame) error {
+func (f *File) classicRecord(r *record) error {
 	b := f.in.peek(f.header)
 	if len(b) < f.header {
 		return f.cut(len(b), int64(f.header))
 	}
 	var captured uint32
-	fr.bigEndian = f.bigEndian
 	if !f.bigEndian {
 		// libpcap takes the seconds of its host's byte order for signed.
-		fr.time = f.micros(int64(int32(binary.LittleEndian.Uint32(b))), int64(int32(binary.LittleEndian.Uint32(b[4:]))))
-		captured, fr.wireLen = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		r.time = f.micros(int64(int32(binary.LittleEndian.Uint32(b))), int64(int32(binary.LittleEndian.Uint32(b[4:]))))
+		captured, r.wireLen = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 	} else {
-		fr.time = f.micros(int64(binary.BigEndian.Uint32(b)), int64(binary.BigEndian.Uint32(b[4:])))
-		captured, fr.wireLen = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
+		r.time = f.micros(int64(binary.BigEndian.Uint32(b)), int64(binary.BigEndian.Uint32(b[4:])))
+		captured, r.wireLen = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	}
-	if f.swapped == lengthsSwapped || f.swapped == lengthsUnclear && captured > fr.wireLen {
-		captured, fr.wireLen = fr.wireLen, captured
+	if f.swapped == lengthsSwapped || f.swapped == lengthsUnclear && captured > r.wireLen {
+		captured, r.wireLen = r.wireLen, captured
 	}
-	if captured > maxCaptured(f.link) {
+	if captured > maxCaptured(f.network.link()) {
 		return f.damage("the record claims %d captured bytes, more than any packet has", captured)
 	}
 	length := f.header + int(captured)
@@ -235,15 +269,15 @@ func (f *pcapFile) classicRecord(fr *frame) error {
 	if len(b) < length {
 		return f.cut(len(b), int64(length))
 	}
-	fr.link = f.link
-	fr.data = b[f.header : f.header+int(min(captured, f.snapshot))]
+	r.from = f.network
+	r.data = b[f.header : f.header+int(min(captured, f.snapshot))]
 	f.in.take(length)
 	return nil
 }
 
 // micros is the time of a record of seconds and a fraction, which is cut to
 // microseconds.
-func (f *pcapFile) micros(seconds, fraction int64) conn.Micros {
+func (f *File) micros(seconds, fraction int64) conn.Micros {
 	if f.nanosecond {
 		fraction /= 1000
 	}

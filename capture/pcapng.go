@@ -29,7 +29,7 @@ const (
 
 // pcapInterface is what a packet's interface says of it.
 type pcapInterface struct {
-	link     linkType
+	from     origin
 	snapshot uint32
 	perSec   uint64 // units of time in a second
 	offset   int64  // seconds to add
@@ -37,7 +37,7 @@ type pcapInterface struct {
 
 // openNG reads up to the first interface, so that a file without one is known
 // for what it is at once.
-func (f *pcapFile) openNG() error {
+func (f *File) openNG() error {
 	f.record = f.ngRecord
 	for len(f.interfaces) == 0 {
 		kind, body, err := f.block()
@@ -60,7 +60,7 @@ func (f *pcapFile) openNG() error {
 
 // block peeks at the next block and returns its body; a section header sets
 // the byte order for what follows. io.EOF if there is none.
-func (f *pcapFile) block() (kind uint32, body []byte, err error) {
+func (f *File) block() (kind uint32, body []byte, err error) {
 	b := f.in.peek(blockHeader)
 	if len(b) < blockHeader {
 		return 0, nil, f.cut(len(b), blockHeader)
@@ -73,7 +73,7 @@ func (f *pcapFile) block() (kind uint32, body []byte, err error) {
 	kind, length := f.order.Uint32(b), f.order.Uint32(b[4:])
 	limit := uint32(maxBlock)
 	for i := range f.interfaces {
-		limit = max(limit, maxCaptured(f.interfaces[i].link)+1<<18)
+		limit = max(limit, maxCaptured(f.interfaces[i].from.link())+1<<18)
 	}
 	if length < blockOverhead || length%4 != 0 || length > limit {
 		return 0, nil, f.damage("a block claims a length of %d bytes", length)
@@ -90,7 +90,7 @@ func (f *pcapFile) block() (kind uint32, body []byte, err error) {
 
 // section reads the byte order of a section header, and forgets the
 // interfaces of the section before.
-func (f *pcapFile) section() error {
+func (f *File) section() error {
 	b := f.in.peek(16)
 	if len(b) < 16 {
 		return f.cut(len(b), 28)
@@ -115,17 +115,18 @@ func (f *pcapFile) section() error {
 
 var errOption = errors.New("an interface's option does not fit")
 
-func (f *pcapFile) addInterface(b []byte) error {
+func (f *File) addInterface(b []byte) error {
 	if len(b) < 8 {
 		return f.damage("the description of an interface has %d bytes only", len(b))
 	}
+	link := linkType(f.order.Uint16(b))
 	i := pcapInterface{
-		link:     linkType(f.order.Uint16(b)),
+		from:     newOrigin(link, f.order),
 		snapshot: f.order.Uint32(b[4:]),
 		perSec:   1e6,
 	}
 	if i.snapshot == 0 || i.snapshot > 1<<31-1 {
-		i.snapshot = maxCaptured(i.link)
+		i.snapshot = maxCaptured(link)
 	}
 	for b = b[8:]; len(b) > 0; {
 		if len(b) < 4 {
@@ -174,7 +175,7 @@ func unitsPerSecond(b byte) (uint64, bool) {
 }
 
 // ngRecord reads up to the next packet.
-func (f *pcapFile) ngRecord(fr *frame) error {
+func (f *File) ngRecord(r *record) error {
 	for {
 		kind, body, err := f.block()
 		if err != nil {
@@ -184,10 +185,10 @@ func (f *pcapFile) ngRecord(fr *frame) error {
 		switch kind {
 		case blockEnhancedPacket, blockPacket:
 			found = true
-			err = f.packetBlock(kind, body, fr)
+			err = f.packetBlock(kind, body, r)
 		case blockSimplePacket:
 			found = true
-			err = f.simplePacketBlock(body, fr)
+			err = f.simplePacketBlock(body, r)
 		case blockInterface:
 			err = f.addInterface(body)
 		}
@@ -196,13 +197,12 @@ func (f *pcapFile) ngRecord(fr *frame) error {
 		}
 		f.in.take(len(body) + blockOverhead)
 		if found {
-			fr.bigEndian = f.order == binary.BigEndian
 			return nil
 		}
 	}
 }
 
-func (f *pcapFile) packetBlock(kind uint32, b []byte, fr *frame) error {
+func (f *File) packetBlock(kind uint32, b []byte, r *record) error {
 	const header = 20
 	if len(b) < header {
 		return f.damage("a packet's block has %d bytes only", len(b))
@@ -219,28 +219,28 @@ func (f *pcapFile) packetBlock(kind uint32, b []byte, fr *frame) error {
 	if captured > uint32(len(b)-header) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-header)
 	}
-	fr.link = i.link
-	fr.time = i.micros(uint64(f.order.Uint32(b[4:]))<<32 | uint64(f.order.Uint32(b[8:])))
-	fr.wireLen = f.order.Uint32(b[16:])
-	fr.data = b[header : header+captured]
+	r.from, r.index = i.from, int(id)
+	r.time = i.micros(uint64(f.order.Uint32(b[4:]))<<32 | uint64(f.order.Uint32(b[8:])))
+	r.wireLen = f.order.Uint32(b[16:])
+	r.data = b[header : header+captured]
 	return nil
 }
 
 // simplePacketBlock reads a packet of the first interface that has neither a
 // time nor a captured length.
-func (f *pcapFile) simplePacketBlock(b []byte, fr *frame) error {
+func (f *File) simplePacketBlock(b []byte, r *record) error {
 	if len(b) < 4 || len(f.interfaces) == 0 {
 		return f.damage("a simple packet has no length or no interface")
 	}
 	i := &f.interfaces[0]
-	fr.wireLen = f.order.Uint32(b)
-	captured := min(fr.wireLen, i.snapshot)
+	r.wireLen = f.order.Uint32(b)
+	captured := min(r.wireLen, i.snapshot)
 	if captured > uint32(len(b)-4) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-4)
 	}
-	fr.link = i.link
-	fr.time = 0
-	fr.data = b[4 : 4+captured]
+	r.from = i.from
+	r.time = 0
+	r.data = b[4 : 4+captured]
 	return nil
 }
 
