@@ -26,6 +26,7 @@ type decoder struct {
 	fragments fragments
 	ipTunnels ipTunnels
 	weirds    *weirds
+	headers   headers
 }
 
 // layer is a captured or decapsulated packet (Zeek's Packet).
