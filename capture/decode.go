@@ -26,7 +26,6 @@ type decoder struct {
 	fragments fragments
 	ipTunnels ipTunnels
 	weirds    *weirds
-	headers   headers
 }
 
 // layer is a captured or decapsulated packet (Zeek's Packet).

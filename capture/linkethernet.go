@@ -34,24 +34,13 @@ const (
 	etherMaxLength = 1500 // up to here
 )
 
-// headers are gopacket's, where it reads a header as Zeek does: each is read and
-// used up before the next of its kind.
-type headers struct {
-	ethernet layers.Ethernet
-	vlan     layers.Dot1Q
-	llc      layers.LLC
-	snap     layers.SNAP
-	arp      layers.ARP
-	vxlan    layers.VXLAN
-}
-
 // noFeedback: whether gopacket takes a packet for truncated is not asked.
 var noFeedback = gopacket.NilDecodeFeedback
 
 // ethernet (src/packet_analysis/protocol/ethernet).
 func (d *decoder) ethernet(l *layer, b []byte) bool {
 	const header = 14
-	h := &d.headers.ethernet
+	var h layers.Ethernet
 	if len(b) <= header+2 || h.DecodeFromBytes(b, noFeedback) != nil {
 		return d.refuse(l, "truncated_ethernet_frame", SkipTruncated)
 	}
@@ -119,7 +108,8 @@ func (d *decoder) ieee8023(l *layer, b []byte, length uint16, least int, undefin
 // snap (src/packet_analysis/protocol/snap): an LLC header, then an
 // organization and its type; those of Ethernet have organization 0.
 func (d *decoder) snap(l *layer, b []byte) bool {
-	llc, h := &d.headers.llc, &d.headers.snap
+	var llc layers.LLC
+	var h layers.SNAP
 	switch {
 	case len(b) < 3:
 		return d.refuse(l, "truncated_snap_llc_header", SkipTruncated)
@@ -145,7 +135,7 @@ func (d *decoder) etherIP(l *layer, b []byte, typ layers.EthernetType) bool {
 // vlan (src/packet_analysis/protocol/vlan): within a tag, only 0x8100 is one
 // more. The tag itself is in no connection's identity.
 func (d *decoder) vlan(l *layer, b []byte) bool {
-	h := &d.headers.vlan
+	var h layers.Dot1Q
 	if len(b) <= 4 || h.DecodeFromBytes(b, noFeedback) != nil {
 		return d.refuse(l, "truncated_VLAN_header", SkipTruncated)
 	}
@@ -202,7 +192,7 @@ func (d *decoder) arp(l *layer, b []byte) bool {
 		d.weird(l, "truncated_ARP")
 		return false
 	}
-	h := &d.headers.arp
+	var h layers.ARP
 	// Other lengths go beyond eight bits in gopacket.
 	if b[4] != mac || b[5] != ip || h.DecodeFromBytes(b, noFeedback) != nil || h.Protocol != etherIPv4 {
 		return false

@@ -43,46 +43,47 @@ type File struct {
 	in     *lender
 	number uint64 // of the packet, from 1
 	order  binary.ByteOrder
-	record func(*record) error // reads the next record of the format
-	packet record              // the latest
+	record func(*frame) error // reads the next record of the format
+	latest frame              // that was handed out
 
 	// pcap
-	bigEndian  bool
-	network    origin
-	snapshot   uint32
+	network    *Interface
 	header     int // length of a record's header
 	nanosecond bool
 	swapped    lengthOrder
 
 	// pcapng
-	interfaces []pcapInterface
+	interfaces []*Interface
 }
 
-// Interface is what captured a packet of a File: the first of the packet's
-// AncillaryData, always as a pointer.
+// Interface is what captured a packet of a File: as a pointer the first of the
+// packet's AncillaryData. Its fields must not be changed.
 type Interface struct {
 	LinkType  uint16 // of the file, of which gopacket's LinkType is the lower byte
 	BigEndian bool   // the byte order of the host
+
+	ancillary []any // the pointer
+	snapshot  uint32
+
+	// pcapng
+	perSec uint64 // units of time in a second
+	offset int64  // seconds to add
 }
 
-// origin is an Interface in the form in which packets carry it. It must not be
-// changed while they are in use.
-type origin []any
-
-func newOrigin(link linkType, order binary.ByteOrder) origin {
-	return origin{&Interface{LinkType: uint16(link), BigEndian: order == binary.BigEndian}}
+func newInterface(link linkType, order binary.ByteOrder, snapshot uint32) *Interface {
+	i := &Interface{LinkType: uint16(link), BigEndian: order == binary.BigEndian, snapshot: snapshot, perSec: 1e6}
+	i.ancillary = []any{i}
+	if snapshot == 0 || snapshot > 1<<31-1 {
+		i.snapshot = maxCaptured(link)
+	}
+	return i
 }
 
-func (o origin) link() linkType { return linkType(o[0].(*Interface).LinkType) }
+func (i *Interface) link() linkType { return linkType(i.LinkType) }
 
-// record is a packet as the file has it. Its bytes are lent until the next one
-// is read.
-type record struct {
-	data    []byte
-	wireLen uint32
-	time    conn.Micros
-	index   int // of the interface
-	from    origin
+// tell says what the packet's interface says of it.
+func (i *Interface) tell(fr *frame) {
+	fr.from, fr.link, fr.bigEndian = i, i.link(), i.BigEndian
 }
 
 // Magic numbers of a pcap file, as its byte order shows them.
@@ -117,7 +118,7 @@ func NewFile(r io.Reader) (*File, error) {
 		f.order = binary.LittleEndian
 		return f, f.openClassic(magic)
 	case isPcap(swapped):
-		f.order, f.bigEndian = binary.BigEndian, true
+		f.order = binary.BigEndian
 		return f, f.openClassic(swapped)
 	}
 	return nil, &DamageError{Err: fmt.Errorf("%w: it begins with the bytes % x", errNoCapture, b)}
@@ -154,16 +155,12 @@ func (f *File) openClassic(magic uint32) error {
 		return &DamageError{Err: fmt.Errorf("%w: version %d.%d is unknown", errNoCapture, major, minor)}
 	}
 	link := linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
-	f.network = newOrigin(link, f.order)
-	f.snapshot = f.order.Uint32(b[16:])
-	if f.snapshot == 0 || f.snapshot > 1<<31-1 {
-		f.snapshot = maxCaptured(link)
-	}
+	f.network = newInterface(link, f.order, f.order.Uint32(b[16:]))
 	f.header = pcapRecordHeader
 	if magic == magicPatched {
 		f.header = patchedRecordHeader
 		if link == linkEthernet {
-			f.snapshot += 14 // those captures may have a made-up Ethernet header beside the packet
+			f.network.snapshot += 14 // those captures may have a made-up Ethernet header beside the packet
 		}
 	}
 	f.nanosecond = magic == magicNanoseconds
@@ -190,7 +187,7 @@ func maxCaptured(link linkType) uint32 {
 // gopacket's eight bits.
 func (f *File) LinkType() layers.LinkType {
 	if len(f.interfaces) > 0 {
-		return layers.LinkType(f.interfaces[0].from.link())
+		return layers.LinkType(f.interfaces[0].link())
 	}
 	return layers.LinkType(f.network.link())
 }
@@ -198,17 +195,16 @@ func (f *File) LinkType() layers.LinkType {
 // ZeroCopyReadPacketData reads the next packet. Its bytes are lent until the
 // next one is read. The error is io.EOF or a *DamageError.
 func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
-	f.number++
-	r := &f.packet
-	if err := f.record(r); err != nil {
+	fr := &f.latest
+	if err := f.next(fr); err != nil {
 		return nil, gopacket.CaptureInfo{}, err
 	}
-	return r.data, gopacket.CaptureInfo{
-		Timestamp:      time.UnixMicro(int64(r.time)),
-		CaptureLength:  len(r.data),
-		Length:         int(r.wireLen),
-		InterfaceIndex: r.index,
-		AncillaryData:  r.from,
+	return fr.data, gopacket.CaptureInfo{
+		Timestamp:      time.UnixMicro(int64(fr.time)),
+		CaptureLength:  len(fr.data),
+		Length:         int(fr.wireLen),
+		InterfaceIndex: fr.index,
+		AncillaryData:  fr.from.ancillary,
 	}, nil
 }
 
@@ -216,6 +212,12 @@ func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 func (f *File) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	data, info, err := f.ZeroCopyReadPacketData()
 	return bytes.Clone(data), info, err
+}
+
+// next is the same for a Reader, without the way through CaptureInfo.
+func (f *File) next(fr *frame) error {
+	f.number++
+	return f.record(fr)
 }
 
 func (f *File) damage(format string, args ...any) error {
@@ -244,22 +246,22 @@ const (
 )
 
 // classicRecord reads a record of a pcap file (libpcap, sf-pcap.c).
-func (f *File) classicRecord(r *record) error {
+func (f *File) classicRecord(fr *frame) error {
 	b := f.in.peek(f.header)
 	if len(b) < f.header {
 		return f.cut(len(b), int64(f.header))
 	}
 	var captured uint32
-	if !f.bigEndian {
+	if !f.network.BigEndian {
 		// libpcap takes the seconds of its host's byte order for signed.
-		r.time = f.micros(int64(int32(binary.LittleEndian.Uint32(b))), int64(int32(binary.LittleEndian.Uint32(b[4:]))))
-		captured, r.wireLen = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		fr.time = f.micros(int64(int32(binary.LittleEndian.Uint32(b))), int64(int32(binary.LittleEndian.Uint32(b[4:]))))
+		captured, fr.wireLen = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 	} else {
-		r.time = f.micros(int64(binary.BigEndian.Uint32(b)), int64(binary.BigEndian.Uint32(b[4:])))
-		captured, r.wireLen = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
+		fr.time = f.micros(int64(binary.BigEndian.Uint32(b)), int64(binary.BigEndian.Uint32(b[4:])))
+		captured, fr.wireLen = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	}
-	if f.swapped == lengthsSwapped || f.swapped == lengthsUnclear && captured > r.wireLen {
-		captured, r.wireLen = r.wireLen, captured
+	if f.swapped == lengthsSwapped || f.swapped == lengthsUnclear && captured > fr.wireLen {
+		captured, fr.wireLen = fr.wireLen, captured
 	}
 	if captured > maxCaptured(f.network.link()) {
 		return f.damage("the record claims %d captured bytes, more than any packet has", captured)
@@ -269,8 +271,8 @@ func (f *File) classicRecord(r *record) error {
 	if len(b) < length {
 		return f.cut(len(b), int64(length))
 	}
-	r.from = f.network
-	r.data = b[f.header : f.header+int(min(captured, f.snapshot))]
+	f.network.tell(fr)
+	fr.data = b[f.header : f.header+int(min(captured, f.network.snapshot))]
 	f.in.take(length)
 	return nil
 }

@@ -27,14 +27,6 @@ const (
 	maxBlock       = 16 << 20
 )
 
-// pcapInterface is what a packet's interface says of it.
-type pcapInterface struct {
-	from     origin
-	snapshot uint32
-	perSec   uint64 // units of time in a second
-	offset   int64  // seconds to add
-}
-
 // openNG reads up to the first interface, so that a file without one is known
 // for what it is at once.
 func (f *File) openNG() error {
@@ -73,7 +65,7 @@ func (f *File) block() (kind uint32, body []byte, err error) {
 	kind, length := f.order.Uint32(b), f.order.Uint32(b[4:])
 	limit := uint32(maxBlock)
 	for i := range f.interfaces {
-		limit = max(limit, maxCaptured(f.interfaces[i].from.link())+1<<18)
+		limit = max(limit, maxCaptured(f.interfaces[i].link())+1<<18)
 	}
 	if length < blockOverhead || length%4 != 0 || length > limit {
 		return 0, nil, f.damage("a block claims a length of %d bytes", length)
@@ -119,15 +111,7 @@ func (f *File) addInterface(b []byte) error {
 	if len(b) < 8 {
 		return f.damage("the description of an interface has %d bytes only", len(b))
 	}
-	link := linkType(f.order.Uint16(b))
-	i := pcapInterface{
-		from:     newOrigin(link, f.order),
-		snapshot: f.order.Uint32(b[4:]),
-		perSec:   1e6,
-	}
-	if i.snapshot == 0 || i.snapshot > 1<<31-1 {
-		i.snapshot = maxCaptured(link)
-	}
+	i := newInterface(linkType(f.order.Uint16(b)), f.order, f.order.Uint32(b[4:]))
 	for b = b[8:]; len(b) > 0; {
 		if len(b) < 4 {
 			return f.damage("%w: %d bytes are left", errOption, len(b))
@@ -175,7 +159,7 @@ func unitsPerSecond(b byte) (uint64, bool) {
 }
 
 // ngRecord reads up to the next packet.
-func (f *File) ngRecord(r *record) error {
+func (f *File) ngRecord(fr *frame) error {
 	for {
 		kind, body, err := f.block()
 		if err != nil {
@@ -185,10 +169,10 @@ func (f *File) ngRecord(r *record) error {
 		switch kind {
 		case blockEnhancedPacket, blockPacket:
 			found = true
-			err = f.packetBlock(kind, body, r)
+			err = f.packetBlock(kind, body, fr)
 		case blockSimplePacket:
 			found = true
-			err = f.simplePacketBlock(body, r)
+			err = f.simplePacketBlock(body, fr)
 		case blockInterface:
 			err = f.addInterface(body)
 		}
@@ -202,7 +186,7 @@ func (f *File) ngRecord(r *record) error {
 	}
 }
 
-func (f *File) packetBlock(kind uint32, b []byte, r *record) error {
+func (f *File) packetBlock(kind uint32, b []byte, fr *frame) error {
 	const header = 20
 	if len(b) < header {
 		return f.damage("a packet's block has %d bytes only", len(b))
@@ -214,39 +198,41 @@ func (f *File) packetBlock(kind uint32, b []byte, r *record) error {
 	if uint64(id) >= uint64(len(f.interfaces)) {
 		return f.damage("the packet's interface %d is not described", id)
 	}
-	i := &f.interfaces[id]
+	i := f.interfaces[id]
 	captured := f.order.Uint32(b[12:])
 	if captured > uint32(len(b)-header) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-header)
 	}
-	r.from, r.index = i.from, int(id)
-	r.time = i.micros(uint64(f.order.Uint32(b[4:]))<<32 | uint64(f.order.Uint32(b[8:])))
-	r.wireLen = f.order.Uint32(b[16:])
-	r.data = b[header : header+captured]
+	i.tell(fr)
+	fr.index = int(id)
+	fr.time = i.micros(uint64(f.order.Uint32(b[4:]))<<32 | uint64(f.order.Uint32(b[8:])))
+	fr.wireLen = f.order.Uint32(b[16:])
+	fr.data = b[header : header+captured]
 	return nil
 }
 
 // simplePacketBlock reads a packet of the first interface that has neither a
 // time nor a captured length.
-func (f *File) simplePacketBlock(b []byte, r *record) error {
+func (f *File) simplePacketBlock(b []byte, fr *frame) error {
 	if len(b) < 4 || len(f.interfaces) == 0 {
 		return f.damage("a simple packet has no length or no interface")
 	}
-	i := &f.interfaces[0]
-	r.wireLen = f.order.Uint32(b)
-	captured := min(r.wireLen, i.snapshot)
+	i := f.interfaces[0]
+	fr.wireLen = f.order.Uint32(b)
+	captured := min(fr.wireLen, i.snapshot)
 	if captured > uint32(len(b)-4) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-4)
 	}
-	r.from = i.from
-	r.time = 0
-	r.data = b[4 : 4+captured]
+	i.tell(fr)
+	fr.index = 0
+	fr.time = 0
+	fr.data = b[4 : 4+captured]
 	return nil
 }
 
 // micros is a packet's time in microseconds, cut not rounded; negative if no
 // clock can have shown it.
-func (i *pcapInterface) micros(t uint64) conn.Micros {
+func (i *Interface) micros(t uint64) conn.Micros {
 	seconds, fraction := int64(t/i.perSec), t%i.perSec
 	switch {
 	case bits.OnesCount64(i.perSec) == 1: // a power of two; 1 is one, too

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,12 +19,16 @@ type frame struct {
 	link      linkType
 	bigEndian bool // the byte order of the host that captured it
 	time      conn.Micros
+
+	from  *Interface // of a File's
+	index int        // of the interface
 }
 
 // packets reads frames from any source of gopacket's, and leaves out those
 // that Zeek leaves out (src/iosource/pcap/Source.cc): packets without bytes and
 // with impossible times. Times are cut to microseconds.
 type packets struct {
+	file  *File // or
 	read  func() ([]byte, gopacket.CaptureInfo, error)
 	link  linkType // of packets that do not bring their own
 	stats *Stats
@@ -31,33 +36,31 @@ type packets struct {
 
 func newPackets(source gopacket.PacketDataSource, link layers.LinkType, s *Stats) *packets {
 	p := &packets{read: source.ReadPacketData, link: fromGopacket(link), stats: s}
-	if source, ok := source.(gopacket.ZeroCopyPacketDataSource); ok {
+	switch source := source.(type) {
+	case *File:
+		p.file = source // without the way through CaptureInfo
+	case gopacket.ZeroCopyPacketDataSource:
 		p.read = source.ZeroCopyReadPacketData
 	}
 	return p
 }
 
-// next reads the next packet that has a time and bytes. Errors are the
-// source's; but for File, which does so itself, they get the packet's number.
+// next reads the next packet that has a time and bytes. The error is io.EOF, or
+// says at which packet the source failed.
 func (p *packets) next(fr *frame) error {
 	for {
-		data, info, err := p.read()
+		var err error
+		if p.file != nil {
+			err = p.file.next(fr)
+		} else {
+			err = p.fromSource(fr)
+		}
 		if err != nil {
-			return p.failed(err)
+			return err
 		}
 		p.stats.Packets++
-		fr.data = data
-		fr.wireLen = uint32(min(uint64(max(info.Length, 0)), math.MaxUint32))
-		fr.time = 0
-		if !info.Timestamp.IsZero() { // which a simple packet of pcapng has
-			fr.time = conn.Micros(info.Timestamp.UnixMicro())
-		}
-		fr.link, fr.bigEndian = p.link, false
-		if len(info.AncillaryData) > 0 {
-			fr.from(info.AncillaryData)
-		}
 		switch {
-		case len(data) == 0 || fr.wireLen == 0:
+		case len(fr.data) == 0 || fr.wireLen == 0:
 			p.stats.Skipped[SkipEmpty]++
 		case fr.time < 0:
 			p.stats.Skipped[SkipTime]++
@@ -67,22 +70,29 @@ func (p *packets) next(fr *frame) error {
 	}
 }
 
-// from takes what is known of the packet's interface: a File's Interface, or
-// the link type alone as of pcapgo's NgReader.
-func (fr *frame) from(ancillary []any) {
-	for _, a := range ancillary {
+// fromSource reads a packet of any other source.
+func (p *packets) fromSource(fr *frame) error {
+	data, info, err := p.read()
+	if damage := (*DamageError)(nil); err == io.EOF || errors.As(err, &damage) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("packet %d: %w", p.stats.Packets+1, err)
+	}
+	*fr = frame{
+		data:    data,
+		wireLen: uint32(min(uint64(max(info.Length, 0)), math.MaxUint32)),
+		link:    p.link,
+	}
+	if !info.Timestamp.IsZero() { // which a simple packet of pcapng has
+		fr.time = conn.Micros(info.Timestamp.UnixMicro())
+	}
+	for _, a := range info.AncillaryData {
 		switch a := a.(type) {
-		case *Interface:
-			fr.link, fr.bigEndian = linkType(a.LinkType), a.BigEndian
-		case layers.LinkType:
+		case *Interface: // of a File that was wrapped
+			a.tell(fr)
+		case layers.LinkType: // pcapgo's NgReader
 			fr.link = fromGopacket(a)
 		}
 	}
-}
-
-func (p *packets) failed(err error) error {
-	if _, ok := err.(*DamageError); ok || err == io.EOF {
-		return err
-	}
-	return fmt.Errorf("packet %d: %w", p.stats.Packets+1, err)
+	return nil
 }

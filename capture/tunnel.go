@@ -1,5 +1,7 @@
 package capture
 
+import "github.com/google/gopacket/layers"
+
 // tunnelState is what the decoders of UDP's tunnels remember of the connection
 // that carries them. The zero value is a connection without a packet yet.
 type tunnelState struct {
@@ -107,7 +109,7 @@ func (d *decoder) ethernetInside(l *layer, c *connection, kind tunnelKind, data 
 
 // vxlan (src/packet_analysis/protocol/vxlan).
 func (d *decoder) vxlan(l *layer, c *connection, data []byte) bool {
-	h := &d.headers.vxlan
+	var h layers.VXLAN
 	switch {
 	case !d.mayCarry(l, c, tunnelVXLAN):
 		return false
