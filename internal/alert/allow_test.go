@@ -40,7 +40,7 @@ func TestEntryAllows(t *testing.T) {
 		require.NoError(t, err, line)
 		require.Len(t, lines, 1)
 		assert.Equal(t, 3, lines[0].Number)
-		assert.Equal(t, want, lines[0].Allows(&backup, now), line)
+		assert.Equal(t, want, lines[0].Names(&backup, now), line)
 	}
 }
 
@@ -119,7 +119,7 @@ func FuzzParseAllow(f *testing.F) {
 			return
 		}
 		for _, l := range lines {
-			l.Allows(&backup, time.Unix(2e9, 0))
+			l.Names(&backup, time.Unix(2e9, 0))
 			again, err := ParseAllow([]byte(AllowHeader+"\n"+l.String()+"\n"), "again")
 			require.NoError(t, err, "%q", l.String())
 			require.Len(t, again, 1)
