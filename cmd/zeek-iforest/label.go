@@ -102,7 +102,7 @@ learns from these logs.`,
 // difference prints which alerts a label changes.
 func (s *session) difference(log *browse.Log, d *alert.Difference) error {
 	fmt.Fprintf(s.stdout, "without it %s told, with it %d; %s quieted\n", plural(uint64(d.Before.Lines), "line"), d.After.Lines,
-		plural(uint64(max(0, len(d.After.Allowed)-len(d.Before.Allowed))), "unusual connection"))
+		plural(uint64(d.Quieted), "unusual connection"))
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 	for _, list := range []struct {
 		name string

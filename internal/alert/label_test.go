@@ -188,6 +188,7 @@ func TestCompareSaysWhatALabelChanges(t *testing.T) {
 	assert.Equal(t, []int{first}, d.Gone)
 	assert.Equal(t, []int{other}, d.New, "there is room for it now")
 	assert.Len(t, d.After.Allowed, 12)
+	assert.Equal(t, 12, d.Quieted)
 	require.Len(t, d.Before.Incidents, 2)
 	in := d.Before.Incidents[0]
 	assert.Len(t, in.Rows, 12)

@@ -88,12 +88,18 @@ func (r *Rehearsal) alerts() map[int]bool {
 type Difference struct {
 	Before, After *Rehearsal
 	Gone, New     []int // rows that are no alerts any more, and those that become alerts
+	Quieted       int   // unusual rows of which nobody is told only with it
 }
 
 // Compare says what another allow-list would have changed.
 func Compare(rows Scored, perDay float64, before, after []AllowLine) *Difference {
 	d := &Difference{Before: Rehearse(rows, perDay, before), After: Rehearse(rows, perDay, after)}
 	was, is := d.Before.alerts(), d.After.alerts()
+	for _, i := range d.After.Allowed {
+		if c := rows.Conn(i); Find(before, c, c.TS.Time()) == nil {
+			d.Quieted++
+		}
+	}
 	for i := range rows.Len() {
 		switch {
 		case was[i] && !is[i]:
