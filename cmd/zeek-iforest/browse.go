@@ -23,7 +23,7 @@ The page is there for this machine only, on a port that the system chooses, and 
 address is a secret; over SSH, forward the port (ssh -L PORT:127.0.0.1:PORT SENSOR). It
 loads nothing from elsewhere. Rows that have anomaly_score are taken as they are, others
 are scored with the model; without -m it learns from these logs. The rows stay in memory,
-about half a gigabyte for a million.`,
+about a gigabyte for a million.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
 		file := flags.StringP("allow", "f", "zeek-iforest-allow.tsv", "the allow-list `FILE`, made where there is none")
