@@ -268,7 +268,13 @@ func AppendAllow(file string, e *Entry) error {
 	if !slices.Equal(headers(text), []string{header}) {
 		text = present(text, lines, header, columns)
 	}
-	text = append(text, e.line(columns)+"\n"...)
+	line := e.line(columns)
+	if back, err := ParseAllow([]byte(header+"\n"+line+"\n"), file); err != nil {
+		return fmt.Errorf("the entry cannot stand in an allow-list: %w", err)
+	} else if len(back) != 1 || back[0].line(columns) != line { // of a log with line ends within a field, say
+		return fmt.Errorf("%q cannot stand in an allow-list", line)
+	}
+	text = append(text, line+"\n"...)
 	if lines, err = ParseAllow(text, file); err != nil {
 		return err
 	}

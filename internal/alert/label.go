@@ -72,7 +72,8 @@ func (l *label) write(add func(bool, string)) {
 	add(l.State != "", l.State)
 	add(l.OrigBytes.Set, l.OrigBytes.String())
 	add(l.RespBytes.Set, l.RespBytes.String())
-	add(l.UID != "", l.UID)
+	uid := strings.Join(strings.Fields(clean(l.UID)), "")
+	add(uid != "", uid)
 }
 
 func (l *label) describe(words []string) []string {

@@ -134,6 +134,22 @@ func TestLabelsKeepTheirLines(t *testing.T) {
 
 func (e *Entry) responder() netip.AddrPort { return netip.AddrPortFrom(e.Responder, e.Port) }
 
+// What a log holds cannot become lines of its own.
+func TestALabelIsOneLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "allow.tsv")
+	for _, service := range []string{"a\nb", "a\tb", "a b", "-\n-\t10.0.0.1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-"} {
+		e := Like(upload(func(c *conn.Conn) { c.Service = service }), ScopeHost)
+		require.ErrorContains(t, AppendAllow(file, e), "allow-list", "%q", service)
+		require.NoFileExists(t, file)
+	}
+	e := Like(upload(func(c *conn.Conn) { c.UID = "C1\n-\t10.0.0.1\r" }), ScopeHost)
+	e.Comment = "two\nlines"
+	require.NoError(t, AppendAllow(file, e))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.True(t, strings.HasSuffix(string(text), "\ttwo lines\t-\t-\tT\tSF\t2048-16383\t0-3\tC1-10.0.0.1\n"), "%q", text)
+}
+
 func TestLabelsSayWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
 		"good	-	-	-	-	-	-":     `allow.tsv:2: verdict: "good" is neither benign nor bad`,
@@ -169,7 +185,9 @@ func TestCompareSaysWhatALabelChanges(t *testing.T) {
 	var rows rehearsed
 	ordinary := func(n int) {
 		for range n {
-			c := upload(func(c *conn.Conn) { c.Orig = netip.MustParseAddrPort("10.0.0.1:1") })
+			c := upload(func(c *conn.Conn) {
+				c.Orig, c.Resp = netip.MustParseAddrPort("10.0.0.1:1"), netip.MustParseAddrPort("10.0.0.2:443") // no beacon
+			})
 			rows = append(rows, scoredConn{*c, 0.4})
 		}
 	}
@@ -201,4 +219,22 @@ func TestCompareSaysWhatALabelChanges(t *testing.T) {
 	benign := []AllowLine{{Entry: *Like(upload(nil), ScopeSite)}}
 	d = Compare(rows, 1, benign, append(benign, AllowLine{Entry: *bad}))
 	assert.Equal(t, []int{first}, d.New, "a bad label makes what was allowed loud")
+}
+
+// A beacon is an incident, too, and a label quiets it.
+func TestRehearseHasBeacons(t *testing.T) {
+	var rows rehearsed
+	for i := range 100 {
+		c := upload(func(c *conn.Conn) { c.TS = 1e15 + conn.Micros(i)*300e6 })
+		rows = append(rows, scoredConn{*c, 0.4})
+	}
+	d := Compare(rows, 20, nil, []AllowLine{{Entry: *Like(upload(nil), ScopePair)}})
+	require.Len(t, d.Before.Incidents, 1)
+	in := d.Before.Incidents[0]
+	assert.Equal(t, netip.MustParseAddr("10.1.2.3"), in.Host)
+	assert.InDelta(t, 300, in.Period.Seconds(), 1)
+	assert.Equal(t, 1, d.Before.Lines)
+	assert.Equal(t, in.Alerts, d.Gone)
+	assert.Empty(t, d.After.Incidents)
+	assert.Zero(t, d.After.Lines)
 }

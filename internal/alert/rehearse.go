@@ -17,10 +17,11 @@ type Scored interface {
 // the day, had no room for.
 type Incident struct {
 	alerts.ID
-	Rows   []int  // unusual connections, in the order of the log
-	Alerts []int  // of them, those that were an alert of their own
-	Lines  int    // told in all: alerts, and the incident when it grew or was over
-	Count  uint64 // connections when it was told for the last time, without Alerts
+	Rows   []int       // unusual connections, in the order of the log
+	Alerts []int       // of them, those that were an alert of their own
+	Lines  int         // told in all: alerts, and the incident when it grew or was over
+	Count  uint64      // connections when it was told for the last time, without Alerts
+	Period conn.Micros // of a beacon, whose only row here is the one that showed it; else 0
 }
 
 // Rehearsal is what a budget and an allow-list make of rows.
@@ -38,8 +39,18 @@ func Rehearse(rows Scored, perDay float64, allow []AllowLine) *Rehearsal {
 		r.Lines++
 		if in := by[i.ID()]; in != nil {
 			in.Lines++
-			in.Count = i.Count
+			in.Count, in.Period = i.Count, i.Period
 		}
+	}
+	add := func(id alerts.ID, row int) *Incident {
+		in := by[id]
+		if in == nil {
+			in = &Incident{ID: id}
+			by[id] = in
+			r.Incidents = append(r.Incidents, in)
+		}
+		in.Rows = append(in.Rows, row)
+		return in
 	}
 	for i := range rows.Len() {
 		row := rows.Row(i)
@@ -52,16 +63,19 @@ func Rehearse(rows Scored, perDay float64, allow []AllowLine) *Rehearsal {
 			continue
 		}
 		verdict := policy.Raise(&row)
-		id := policy.Incident().ID()
-		in := by[id]
-		if in == nil {
-			in = &Incident{ID: id}
-			by[id] = in
-			r.Incidents = append(r.Incidents, in)
+		if b := policy.Beacon(); b != nil {
+			in := add(b.ID(), i)
+			if in.Alerts = append(in.Alerts, i); verdict != alerts.Raise {
+				continue
+			}
 		}
-		in.Rows = append(in.Rows, i)
+		id := policy.Incident().ID()
+		if verdict == alerts.Folded && !id.Host.IsValid() {
+			continue // one of many beacons of its host
+		}
+		in := add(id, i)
 		switch verdict {
-		case alerts.Raise:
+		case alerts.Raise: // told at once; a beacon is told by Incidents
 			in.Alerts = append(in.Alerts, i)
 			in.Lines++
 			r.Lines++

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,9 +34,19 @@ type browser struct {
 	wrong []string // complaints of the page, of its policy, and requests elsewhere
 }
 
+// chromium is a browser's path; without one the test is skipped.
+func chromium(t *testing.T) string {
+	for _, name := range []string{"chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return testenv.Program(t, "chromium")
+}
+
 func newBrowser(t *testing.T, address string) *browser {
 	t.Helper()
-	program := testenv.Program(t, "chromium")
+	program := chromium(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1500, 900), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.WSURLReadTimeout(time.Minute))
@@ -123,7 +134,7 @@ func (b *browser) picture(name string) {
 }
 
 func TestInChromium(t *testing.T) {
-	testenv.Program(t, "chromium")
+	chromium(t)
 	allow := filepath.Join(t.TempDir(), "allow.tsv")
 	s := officeServer(t, allow)
 	server := httptest.NewServer(s)

@@ -61,6 +61,8 @@ type incident struct {
 	From    float64 `json:"from"`
 	To      float64 `json:"to"`
 	Reason  string  `json:"reason"`
+	Period  float64 `json:"period,omitempty"` // of a beacon, seconds
+	Times   uint64  `json:"times,omitempty"`  // of a beacon
 }
 
 // entry is a line of the allow-list.
@@ -154,6 +156,9 @@ func orElse(text, other string) string {
 
 func (s *Server) incident(n int, in *alert.Incident) incident {
 	i := incident{Number: n, Rows: len(in.Rows), Row: in.Rows[0], Inbound: in.Inbound}
+	if i.Period = in.Period.Seconds(); i.Period > 0 {
+		i.Times = in.Count
+	}
 	if in.Host.IsValid() {
 		i.Host = in.Host.String()
 	}

@@ -46,6 +46,7 @@ const pad = (n) => String(n).padStart(2, "0");
 function clock(ts) { const d = new Date(ts * 1000); return pad(d.getUTCHours()) + ":" + pad(d.getUTCMinutes()) + ":" + pad(d.getUTCSeconds()); }
 function dateOf(ts) { return new Date(ts * 1000).toISOString().slice(0, 10); }
 const whole = (n) => n.toLocaleString("en");
+const every = (s) => s >= 7200 ? Math.round(s / 3600) + " h" : s >= 120 ? Math.round(s / 60) + " min" : Math.round(s) + " s";
 const plural = (n, one, many) => whole(n) + " " + (n === 1 ? one : many || one + "s");
 function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -101,8 +102,8 @@ function showIncidents() {
     return el("button", { type: "button", class: "incident" + (i.host && i.score >= 0.6 ? " high" : ""), "aria-pressed": String(i.number === state.incident), onclick: () => choose(i.number) },
       el("span", { class: "top" }, i.host ? (i.inbound ? "to " : "") + i.host : "No room for these", el("span", { class: "n" }, i.score.toFixed(4))),
       el("small", {}, clock(i.from) + (i.rows > 1 ? " to " + (dateOf(i.to) === state.day ? "" : dateOf(i.to) + " ") + clock(i.to) : "")),
-      el("small", {}, plural(i.rows, "connection") + ", " + others + ", " + plural(i.ports, "port")),
-      i.reason ? el("small", {}, i.reason) : null);
+      el("small", {}, i.period ? "beacon: calls one endpoint every " + every(i.period) + ", " + plural(i.times, "time") + " so far" : plural(i.rows, "connection") + ", " + others + ", " + plural(i.ports, "port")),
+      i.reason && !i.period ? el("small", {}, i.reason) : null);
   });
   $("incident-list").replaceChildren(...(list.length ? list : [el("p", { class: "quiet" }, "Nothing was strange enough to be told.")]));
 }
