@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +223,49 @@ func TestInChromium(t *testing.T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	assert.Empty(t, b.wrong, "what the page complains of, or asks elsewhere")
+}
+
+// TestAMillionRowsStayFluid measures in Chromium how long it takes from a
+// question to the picture with the answer.
+func TestAMillionRowsStayFluid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million rows")
+	}
+	chromium(t)
+	s, err := New(million(t), Options{PerDay: 20, Allow: filepath.Join(t.TempDir(), "allow.tsv")})
+	require.NoError(t, err)
+	server := httptest.NewServer(s)
+	defer server.Close()
+	b := newBrowser(t, server.URL+s.Path())
+	b.do(chromedp.Evaluate(`globalThis.measure = async (what) => {
+		const begun = performance.now();
+		await what();
+		await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+		return performance.now() - begun;
+	}; $("all-days").checked = true`, nil))
+	for _, asked := range [][2]string{
+		{"all rows, the latest first", `$("sort").value = "time"; return loadRows(0)`},
+		{"the next page", `return loadRows(100)`},
+		{"a page in the middle", `return loadRows(500000)`},
+		{"the rows of a network", `$("host").value = "10.20.0.0/24"; return loadRows(0)`},
+		{"a row, explained", `return open(3)`},
+		{"another day", `state.day = $("day").options[1].value; await loadOverview(); return loadRows(0)`},
+		{"what a label would change", `state.verdict = "benign"; await open(0); return tryLabel()`},
+	} {
+		what, question := asked[0], asked[1]
+		var times []float64
+		for range 5 {
+			var took float64
+			b.do(chromedp.Evaluate(`measure(async () => { `+question+` })`, &took, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+			times = append(times, took)
+		}
+		slices.Sort(times)
+		t.Logf("%s: %.0f ms, %.0f at most", what, times[2], times[4])
+		assert.Less(t, times[2], 2000.0, what)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	assert.Empty(t, b.wrong)
 }
 
 func quoted(text string) string {
