@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/netip"
 
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
@@ -40,10 +43,10 @@ func (o *Options) withDefaults() *Options {
 	return &d
 }
 
-// Reader turns a capture file into the rows of Zeek's conn.log. It is not safe
-// for concurrent use.
+// Reader turns captured packets into the rows of Zeek's conn.log. It is not
+// safe for concurrent use.
 type Reader struct {
-	file    *pcapFile
+	packets *packets
 	table   *table
 	decoder *decoder
 	frame   frame
@@ -54,23 +57,38 @@ type Reader struct {
 // NewReader begins to read a pcap or pcapng file. The error says what is wrong
 // with its header.
 func NewReader(in io.Reader, options Options) (*Reader, error) {
-	r := &Reader{}
-	var err error
-	if r.file, err = openPcap(in, &r.stats); err != nil {
+	file, err := NewFile(in)
+	if err != nil {
 		return nil, err
 	}
+	return NewSourceReader(file, file.LinkType(), options), nil
+}
+
+// NewSourceReader begins to read packets from any source of gopacket's: a file
+// that pcapgo reads, a live handle of pcap, afpacket or pcapgo, or one's own.
+// Where the source lends its bytes (gopacket.ZeroCopyPacketDataSource), none are
+// copied.
+//
+// Packets are of the kind that link says, unless the first of their
+// AncillaryData is a layers.LinkType (pcapgo.NgReader's with WantMixedLinkType)
+// or an *Interface (a File's). Of their CaptureInfo, Timestamp and Length must
+// be set. A source ends with io.EOF; any other error ends it too, so what is
+// only a timeout of a live handle is for the source to try again.
+func NewSourceReader(source gopacket.PacketDataSource, link layers.LinkType, options Options) *Reader {
+	r := &Reader{}
+	r.packets = newPackets(source, link, &r.stats)
 	o := options.withDefaults()
 	r.table = newTable(o, &r.stats)
 	r.decoder = newDecoder(r.table, o)
 	r.table.decoder = r.decoder
-	return r, nil
+	return r
 }
 
 // Read fills row with the next finished connection, in the order in which Zeek
-// removes them; row's slices are used again. At the end of the file it returns
-// io.EOF. If the file is damaged, all rows up to the damage are read first,
-// and then an error that names the packet and its place in the file. Strings
-// in row stay valid; nothing of row is kept.
+// removes them; row's slices are used again. At the end of the packets it
+// returns io.EOF. If a file is damaged or a source fails, all rows up to there
+// are read first, and then an error that names the packet and, of a file, its
+// place there. Strings in row stay valid; nothing of row is kept.
 func (r *Reader) Read(row *conn.Conn) error {
 	for {
 		if c := r.table.next(); c != nil {
@@ -89,7 +107,7 @@ func (r *Reader) Read(row *conn.Conn) error {
 // step reads one packet, or ends the capture.
 func (r *Reader) step() {
 	before := r.stats.Skipped
-	err := r.file.next(&r.frame)
+	err := r.packets.next(&r.frame)
 	r.leftOut(&before)
 	if err != nil {
 		r.table.drain()
@@ -103,7 +121,7 @@ func (r *Reader) step() {
 	r.packet()
 }
 
-// leftOut tells what Zeek thinks of the records that the file's reader has just
+// leftOut tells what Zeek thinks of the packets that have just been
 // left out (src/iosource/pcap/Source.cc, src/iosource/PktSrc.cc). They do not
 // move the clock.
 func (r *Reader) leftOut(before *[NumSkips]uint64) {

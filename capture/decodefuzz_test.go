@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/google/gopacket/pcapgo"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
@@ -65,18 +66,22 @@ func FuzzPcapng(f *testing.F) {
 }
 
 func fuzzFile(t *testing.T, b []byte) {
-	var s Stats
-	file, err := openPcap(bytes.NewReader(b), &s)
+	file, err := NewFile(bytes.NewReader(b))
 	slow, slowErr := openPcap(iotest.OneByteReader(bytes.NewReader(b)), &Stats{})
 	require.Equal(t, slowErr, err)
+	var s Stats
+	var fast *packets
+	if err == nil {
+		fast = newPackets(file, file.LinkType(), &s)
+	}
 	var fr, slowFr frame
 	for err == nil {
-		last := fr.number
-		err, slowErr = file.next(&fr), slow.next(&slowFr)
+		last := s.Packets
+		err, slowErr = fast.next(&fr), slow.next(&slowFr)
 		require.Equal(t, slowErr, err)
 		if err == nil {
 			require.Equal(t, slowFr, fr)
-			require.Greater(t, fr.number, last)
+			require.Greater(t, s.Packets, last)
 			require.NotEmpty(t, fr.data)
 			require.GreaterOrEqual(t, fr.time, conn.Micros(0))
 		}
@@ -167,18 +172,32 @@ func FuzzTunnel(f *testing.F) {
 	})
 }
 
-// BenchmarkPcapFile is the reading of records alone.
-func BenchmarkPcapFile(b *testing.B) {
+// BenchmarkFile is the reading of records alone, by File and by pcapgo.
+func BenchmarkFile(b *testing.B) {
 	day, err := os.ReadFile(filepath.Join(testenv.Root(b), "testdata", "pcaps", "office-day.pcap"))
 	require.NoError(b, err)
-	packets := 0
-	for b.Loop() {
-		file, err := openPcap(bytes.NewReader(day), &Stats{})
-		require.NoError(b, err)
-		var fr frame
-		for file.next(&fr) == nil {
-			packets++
+	read := func(b *testing.B, open func() (*packets, error)) {
+		n := 0
+		for b.Loop() {
+			file, err := open()
+			require.NoError(b, err)
+			var fr frame
+			for file.next(&fr) == nil {
+				n++
+			}
 		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/packet")
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(packets), "ns/packet")
+	b.Run("File", func(b *testing.B) {
+		read(b, func() (*packets, error) { return openPcap(bytes.NewReader(day), &Stats{}) })
+	})
+	b.Run("pcapgo", func(b *testing.B) {
+		read(b, func() (*packets, error) {
+			r, err := pcapgo.NewReader(bytes.NewReader(day))
+			if err != nil {
+				return nil, err
+			}
+			return newPackets(r, r.LinkType(), &Stats{}), nil
+		})
+	})
 }

@@ -1,11 +1,13 @@
-// Package capture rebuilds Zeek's connection records from a pcap without Zeek:
+// Package capture rebuilds Zeek's connection records from packets without Zeek:
 // input, decoding, fragments, tunnels, the connection table, TCP, UDP, ICMP,
-// timers, history. The connection table is ours because Zeek's behaviour is the
-// specification, down to the order of rows. Constants keep the names that
-// Zeek's scripts give them.
+// timers, history. Packets come from a pcap or pcapng file (NewReader) or from
+// any source of gopacket's (NewSourceReader). The connection table is ours
+// because Zeek's behaviour is the specification, down to the order of rows; so
+// are the decoders where gopacket's give other rows, which docs/architecture.md
+// lists. Constants keep the names that Zeek's scripts give them.
 //
 // A frame's way, which is also an order to read in: capture.go (Reader),
-// pcapfile.go, decode.go, packet.go (where the halves meet), table.go, key.go
-// (who is the originator: transport.go), tcp.go, tcpstate.go, seq.go,
-// tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go.
+// source.go, pcapfile.go, decode.go, packet.go (where the halves meet),
+// table.go, key.go (who is the originator: transport.go), tcp.go, tcpstate.go,
+// seq.go, tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go.
 package capture

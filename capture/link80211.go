@@ -108,5 +108,5 @@ func (d *decoder) llcSNAP(l *layer, b []byte) bool {
 	if b[0] != 0xaa || b[1] != 0xaa || b[2] != 3 || b[3]|b[4]|b[5] != 0 {
 		return d.skip(SkipLink)
 	}
-	return d.etherIP(l, b[8:], binary.BigEndian.Uint16(b[6:]))
+	return d.etherIP(l, b[8:], etherType(b[6:]))
 }

@@ -83,11 +83,11 @@ func readLink(t testing.TB, link linkType, frame []byte, o Options) ([]string, S
 
 func TestLinks(t *testing.T) {
 	v4, v6 := udp4(t), udp6(t)
-	eth := func(typ uint16, b ...[]byte) []byte {
-		return concat([]byte("\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02"), be16(int(typ)), concat(b...))
+	eth := func(typ layers.EthernetType, b ...[]byte) []byte {
+		return concat([]byte("\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02"), be16(typ), concat(b...))
 	}
-	snap := func(typ uint16, b []byte) []byte {
-		return concat([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(int(typ)), b)
+	snap := func(typ layers.EthernetType, b []byte) []byte {
+		return concat([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(typ), b)
 	}
 	wifi := func(control, flags byte, rest ...[]byte) []byte {
 		return concat([]byte{control, flags}, make([]byte, 22), concat(rest...))
@@ -120,9 +120,9 @@ func TestLinks(t *testing.T) {
 		{"an unknown type", linkEthernet, eth(0x1234, v4), "", SkipLink},
 		{"fabric path", linkEthernet, eth(etherFabricPath, make([]byte, 2), eth(etherIPv4, v4)), udp4Conn, 0},
 		{"fabric path, cut", linkEthernet, eth(etherFabricPath, make([]byte, 16)), "", SkipTruncated},
-		{"802.3 with SNAP", linkEthernet, eth(uint16(len(v4)+8), snap(etherIPv4, v4)), udp4Conn, 0},
-		{"802.3, numbered SNAP", linkEthernet, eth(uint16(len(v4)+9), []byte{0xaa, 0xaa, 0, 0, 0, 0, 0, 8, 0}, v4), udp4Conn, 0},
-		{"802.3, SNAP of an organization", linkEthernet, eth(uint16(len(v4)+8), []byte{0xaa, 0xaa, 3, 0, 0, 1, 8, 0}, v4), "", SkipLink},
+		{"802.3 with SNAP", linkEthernet, eth(layers.EthernetType(len(v4)+8), snap(etherIPv4, v4)), udp4Conn, 0},
+		{"802.3, numbered SNAP", linkEthernet, eth(layers.EthernetType(len(v4)+9), []byte{0xaa, 0xaa, 0, 0, 0, 0, 0, 8, 0}, v4), udp4Conn, 0},
+		{"802.3, SNAP of an organization", linkEthernet, eth(layers.EthernetType(len(v4)+8), []byte{0xaa, 0xaa, 3, 0, 0, 1, 8, 0}, v4), "", SkipLink},
 		{"802.3, LLC", linkEthernet, eth(40, []byte{0x42, 0x42, 3}, make([]byte, 37)), "", SkipLink},
 		{"802.3, Novell", linkEthernet, eth(40, []byte{0xff, 0xff}, make([]byte, 38)), "", SkipLink},
 		{"802.3, cut", linkEthernet, eth(400, snap(etherIPv4, v4)), "", SkipTruncated},

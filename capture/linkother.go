@@ -1,6 +1,10 @@
 package capture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/google/gopacket/layers"
+)
 
 // The short link layers. Each header must be followed by at least one byte.
 
@@ -32,7 +36,7 @@ func (d *decoder) sll(l *layer, b []byte) bool {
 	if len(b) <= header {
 		return d.refuse(l, "truncated_Linux_SLL_header", SkipTruncated)
 	}
-	return d.etherIP(l, b[header:], binary.BigEndian.Uint16(b[14:]))
+	return d.etherIP(l, b[header:], etherType(b[14:]))
 }
 
 // sll2 is its second version (src/packet_analysis/protocol/linux_sll2).
@@ -41,7 +45,7 @@ func (d *decoder) sll2(l *layer, b []byte) bool {
 	if len(b) <= header {
 		return d.refuse(l, "truncated_Linux_SLL2_header", SkipTruncated)
 	}
-	return d.etherIP(l, b[header:], binary.BigEndian.Uint16(b))
+	return d.etherIP(l, b[header:], etherType(b))
 }
 
 // nflog (src/packet_analysis/protocol/nflog): Linux' packet filter log, a list
@@ -85,10 +89,12 @@ func (d *decoder) nflog(l *layer, b []byte) bool {
 
 // PPP's protocol numbers.
 const (
-	pppIPv4 = 0x0021
-	pppIPv6 = 0x0057
-	pppMPLS = 0x0281
+	pppIPv4 = layers.PPPTypeIPv4
+	pppIPv6 = layers.PPPTypeIPv6
+	pppMPLS = layers.PPPTypeMPLSUnicast
 )
+
+func pppType(b []byte) layers.PPPType { return layers.PPPType(binary.BigEndian.Uint16(b)) }
 
 // ppp (src/packet_analysis/protocol/ppp) has HDLC's two bytes before the
 // protocol or has not.
@@ -102,7 +108,7 @@ func (d *decoder) ppp(l *layer, b []byte) bool {
 		}
 		return d.pppSerial(l, b)
 	}
-	return d.pppProtocol(l, b[2:], binary.BigEndian.Uint16(b))
+	return d.pppProtocol(l, b[2:], pppType(b))
 }
 
 // pppSerial (src/packet_analysis/protocol/ppp_serial) always has them.
@@ -110,10 +116,10 @@ func (d *decoder) pppSerial(l *layer, b []byte) bool {
 	if len(b) <= 4 {
 		return d.refuse(l, "truncated_ppp_serial_header", SkipTruncated)
 	}
-	return d.pppProtocol(l, b[4:], binary.BigEndian.Uint16(b[2:]))
+	return d.pppProtocol(l, b[4:], pppType(b[2:]))
 }
 
-func (d *decoder) pppProtocol(l *layer, b []byte, protocol uint16) bool {
+func (d *decoder) pppProtocol(l *layer, b []byte, protocol layers.PPPType) bool {
 	switch protocol {
 	case pppIPv4, pppIPv6:
 		return d.enter(l) && d.ip(l, b)
@@ -138,7 +144,7 @@ func (d *decoder) pppoe(l *layer, b []byte) bool {
 		d.weirds.net("pppoe_truncated_payload", d.table.clock) // without the packet
 	}
 	length = max(length-2, 0)
-	protocol := binary.BigEndian.Uint16(b[6:])
+	protocol := pppType(b[6:])
 	b = b[header:]
 	b = b[:min(length, len(b))]
 	switch protocol {

@@ -45,7 +45,7 @@ func (l *LinkCounts) String() string {
 func (l linkType) isRead() bool {
 	switch l {
 	case linkNull, linkEthernet, linkPPP, linkFDDI, linkPPPSerial, link80211, linkSLL, linkRadiotap, linkNFLOG, linkSLL2,
-		linkRaw, 12, 14, 228, 229: // raw IP by its other numbers: DLT_RAW on two kinds of host, IPv4, IPv6
+		linkRaw, linkIPv4, linkIPv6, 12, 14: // the last two: DLT_RAW of two kinds of host
 		return true
 	}
 	return false

@@ -24,7 +24,7 @@ func (o *onion) bytes(n int) []byte {
 	return b
 }
 
-func be16(v int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(v)) }
+func be16[T ~int | ~uint16](v T) []byte { return binary.BigEndian.AppendUint16(nil, uint16(v)) }
 
 var onionAddrs4 = []string{"10.0.0.1", "10.0.0.2", "192.0.2.7", "198.51.100.9"}
 var onionAddrs6 = []string{"2001:db8::1", "2001:db8::2", "2001:0:5ef5:79fd::1", "::ffff:10.0.0.1", "fe80::5"}

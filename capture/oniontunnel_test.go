@@ -1,6 +1,10 @@
 package capture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/google/gopacket/layers"
+)
 
 // The tunnels and links of the onion.
 
@@ -13,7 +17,7 @@ func (o *onion) gre(depth int) (out [][]byte) {
 			if v6 {
 				ppp = pppIPv6
 			}
-			out = append(out, concat(o.greHeader(flags, grePPTP), be16(0xff03), be16(pick(o.Rand, ppp, ppp, ppp, ppp, 0xc021)), d))
+			out = append(out, concat(o.greHeader(flags, etherPPTP), be16(0xff03), be16(pick(o.Rand, ppp, ppp, ppp, ppp, 0xc021)), d))
 		}
 		return out
 	}
@@ -37,7 +41,7 @@ func (o *onion) gre(depth int) (out [][]byte) {
 			if flags&greSequence == 0 {
 				header = nil
 			}
-			out = append(out, concat(o.greHeader(flags, greERSPAN), header, f))
+			out = append(out, concat(o.greHeader(flags, etherERSPAN), header, f))
 		}
 	case 2:
 		for _, f := range o.ethernet(depth) {
@@ -45,11 +49,11 @@ func (o *onion) gre(depth int) (out [][]byte) {
 			if header[11]&1 != 0 {
 				header = append(header, o.bytes(8)...)
 			}
-			out = append(out, concat(o.greHeader(flags, greERSPAN3), header, f))
+			out = append(out, concat(o.greHeader(flags, etherERSPAN3), header, f))
 		}
 	case 3:
 		for _, f := range o.ieee80211(depth) {
-			out = append(out, concat(o.greHeader(flags, pick(o.Rand, 0x8200, 0x8210, 0x8300, 0x8370, 0x9000, 0x8380)), f))
+			out = append(out, concat(o.greHeader(flags, pick[layers.EthernetType](o.Rand, 0x8200, 0x8210, 0x8300, 0x8370, 0x9000, 0x8380)), f))
 		}
 	default:
 		for _, d := range o.datagrams(o.chance(40), depth) {
@@ -59,7 +63,7 @@ func (o *onion) gre(depth int) (out [][]byte) {
 	return out
 }
 
-func (o *onion) greHeader(flags, typ int) []byte {
+func (o *onion) greHeader(flags int, typ layers.EthernetType) []byte {
 	b := concat(be16(flags), be16(typ))
 	for _, f := range []int{greChecksum, greKey, greSequence, greAck} {
 		if flags&f != 0 {
@@ -174,7 +178,7 @@ func (o *onion) ethernet(depth int) (out [][]byte) {
 		}
 		switch o.IntN(20) {
 		case 0:
-			b, typ = concat([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(typ), b), len(b)+8
+			b, typ = concat([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(typ), b), layers.EthernetType(len(b)+8)
 		case 1:
 			b, typ = concat(o.mpls(), b), etherMPLS
 		case 2:

@@ -4,11 +4,10 @@ import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
 // The package has two halves that meet here.
 //
-// The way in (pcapfile.go, decode.go, link*.go, ip.go, fragment.go, checksum.go,
-// tunnel*.go):
+// The way in (source.go, pcapfile.go, decode.go, link*.go, ip.go, fragment.go,
+// checksum.go, tunnel*.go):
 //
-//	openPcap(io.Reader, *Stats) (*pcapFile, error)
-//	(*pcapFile).next(*frame) error         one captured frame; io.EOF, or an error that says what is damaged
+//	(*packets).next(*frame) error          one captured frame; io.EOF, or an error that says what failed
 //	newDecoder(*table, *Options) *decoder
 //	(*decoder).decode(*frame)              link layer to transport; calls (*table).deliver for each accepted datagram
 //	(*decoder).tunnel(*packet, *connection, []byte)

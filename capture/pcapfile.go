@@ -1,23 +1,18 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
-
-// frame is one captured packet. Its bytes are lent until the next one is read.
-type frame struct {
-	data      []byte // as captured
-	wireLen   uint32 // its length on the wire; may be wrong, even smaller than data
-	link      linkType
-	bigEndian bool // the byte order of the host that captured it
-	time      conn.Micros
-	number    uint64 // of the packet in the file, from 1
-}
 
 // DamageError says where a capture file cannot be read any further. All
 // packets before were read.
@@ -36,31 +31,59 @@ func (e *DamageError) Error() string {
 
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// pcapFile reads pcap and pcapng as libpcap does for Zeek
-// (src/iosource/pcap/Source.cc): times are cut to microseconds, packets
-// without bytes and with impossible times are skipped. gopacket's own readers
-// refuse files that libpcap takes (old versions, lengths that do not fit) and
-// copy each packet.
+// File reads the packets of a pcap or pcapng file as libpcap does for Zeek. It
+// is a gopacket.PacketDataSource, for it takes what gopacket's own readers
+// refuse or read otherwise (docs/architecture.md has the list): old versions,
+// packets longer than the snapshot length or the length on the wire, files that
+// end in a packet. Times are cut to microseconds.
 //
 // Beyond libpcap, the interfaces of a pcapng may differ in link type and
 // snapshot length, and its sections in byte order.
-type pcapFile struct {
-	in     *source
-	stats  *Stats
-	number uint64
+type File struct {
+	in     *lender
+	number uint64 // of the packet, from 1
 	order  binary.ByteOrder
 	record func(*frame) error // reads the next record of the format
+	latest frame              // that was handed out
 
 	// pcap
-	bigEndian  bool
-	link       linkType
-	snapshot   uint32
+	network    *Interface
 	header     int // length of a record's header
 	nanosecond bool
 	swapped    lengthOrder
 
 	// pcapng
-	interfaces []pcapInterface
+	interfaces []*Interface
+}
+
+// Interface is what captured a packet of a File: as a pointer the first of the
+// packet's AncillaryData. Its fields must not be changed.
+type Interface struct {
+	LinkType  uint16 // of the file, of which gopacket's LinkType is the lower byte
+	BigEndian bool   // the byte order of the host
+
+	ancillary []any // the pointer
+	snapshot  uint32
+
+	// pcapng
+	perSec uint64 // units of time in a second
+	offset int64  // seconds to add
+}
+
+func newInterface(link linkType, order binary.ByteOrder, snapshot uint32) *Interface {
+	i := &Interface{LinkType: uint16(link), BigEndian: order == binary.BigEndian, snapshot: snapshot, perSec: 1e6}
+	i.ancillary = []any{i}
+	if snapshot == 0 || snapshot > 1<<31-1 {
+		i.snapshot = maxCaptured(link)
+	}
+	return i
+}
+
+func (i *Interface) link() linkType { return linkType(i.LinkType) }
+
+// tell says what the packet's interface says of it.
+func (i *Interface) tell(fr *frame) {
+	fr.from, fr.link, fr.bigEndian = i, i.link(), i.BigEndian
 }
 
 // Magic numbers of a pcap file, as its byte order shows them.
@@ -79,9 +102,10 @@ const (
 
 var errNoCapture = errors.New("not a pcap or pcapng file")
 
-// openPcap reads the header of a capture file and counts its packets in s.
-func openPcap(r io.Reader, s *Stats) (*pcapFile, error) {
-	f := &pcapFile{in: newSource(r), stats: s}
+// NewFile reads the header of a pcap or pcapng file, which is not compressed.
+// The error says what is wrong with it.
+func NewFile(r io.Reader) (*File, error) {
+	f := &File{in: newLender(r)}
 	b := f.in.peek(4)
 	if len(b) < 4 {
 		return nil, f.headerError(len(b))
@@ -94,7 +118,7 @@ func openPcap(r io.Reader, s *Stats) (*pcapFile, error) {
 		f.order = binary.LittleEndian
 		return f, f.openClassic(magic)
 	case isPcap(swapped):
-		f.order, f.bigEndian = binary.BigEndian, true
+		f.order = binary.BigEndian
 		return f, f.openClassic(swapped)
 	}
 	return nil, &DamageError{Err: fmt.Errorf("%w: it begins with the bytes % x", errNoCapture, b)}
@@ -105,7 +129,7 @@ func isPcap(magic uint32) bool {
 }
 
 // headerError says why the file has no header.
-func (f *pcapFile) headerError(got int) error {
+func (f *File) headerError(got int) error {
 	switch {
 	case f.in.err != io.EOF:
 		return &DamageError{Err: fmt.Errorf("header of the capture file: %w", f.in.err)}
@@ -115,7 +139,7 @@ func (f *pcapFile) headerError(got int) error {
 	return &DamageError{Err: fmt.Errorf("%w: it ends in the header, after %d bytes", errNoCapture, got)}
 }
 
-func (f *pcapFile) openClassic(magic uint32) error {
+func (f *File) openClassic(magic uint32) error {
 	b := f.in.peek(pcapHeader)
 	if len(b) < pcapHeader {
 		return f.headerError(len(b))
@@ -130,16 +154,13 @@ func (f *pcapFile) openClassic(magic uint32) error {
 	default:
 		return &DamageError{Err: fmt.Errorf("%w: version %d.%d is unknown", errNoCapture, major, minor)}
 	}
-	f.link = linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
-	f.snapshot = f.order.Uint32(b[16:])
-	if f.snapshot == 0 || f.snapshot > 1<<31-1 {
-		f.snapshot = maxCaptured(f.link)
-	}
+	link := linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
+	f.network = newInterface(link, f.order, f.order.Uint32(b[16:]))
 	f.header = pcapRecordHeader
 	if magic == magicPatched {
 		f.header = patchedRecordHeader
-		if f.link == linkEthernet {
-			f.snapshot += 14 // those captures may have a made-up Ethernet header beside the packet
+		if link == linkEthernet {
+			f.network.snapshot += 14 // those captures may have a made-up Ethernet header beside the packet
 		}
 	}
 	f.nanosecond = magic == magicNanoseconds
@@ -162,34 +183,50 @@ func maxCaptured(link linkType) uint32 {
 	return 256 << 10
 }
 
-// next reads the next packet that has a time and bytes. The error is io.EOF or
-// a *DamageError.
-func (f *pcapFile) next(fr *frame) error {
-	for {
-		f.number++
-		if err := f.record(fr); err != nil {
-			return err
-		}
-		f.stats.Packets++
-		switch {
-		case len(fr.data) == 0 || fr.wireLen == 0:
-			f.stats.Skipped[SkipEmpty]++
-		case fr.time < 0:
-			f.stats.Skipped[SkipTime]++
-		default:
-			fr.number = f.number
-			return nil
-		}
+// LinkType is that of the file or, of a pcapng, of its first interface, cut to
+// gopacket's eight bits.
+func (f *File) LinkType() layers.LinkType {
+	if len(f.interfaces) > 0 {
+		return layers.LinkType(f.interfaces[0].link())
 	}
+	return layers.LinkType(f.network.link())
 }
 
-func (f *pcapFile) damage(format string, args ...any) error {
+// ZeroCopyReadPacketData reads the next packet. Its bytes are lent until the
+// next one is read. The error is io.EOF or a *DamageError.
+func (f *File) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	fr := &f.latest
+	if err := f.next(fr); err != nil {
+		return nil, gopacket.CaptureInfo{}, err
+	}
+	return fr.data, gopacket.CaptureInfo{
+		Timestamp:      time.UnixMicro(int64(fr.time)),
+		CaptureLength:  len(fr.data),
+		Length:         int(fr.wireLen),
+		InterfaceIndex: fr.index,
+		AncillaryData:  fr.from.ancillary,
+	}, nil
+}
+
+// ReadPacketData reads the next packet, whose bytes are a copy.
+func (f *File) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	data, info, err := f.ZeroCopyReadPacketData()
+	return bytes.Clone(data), info, err
+}
+
+// next is the same for a Reader, without the way through CaptureInfo.
+func (f *File) next(fr *frame) error {
+	f.number++
+	return f.record(fr)
+}
+
+func (f *File) damage(format string, args ...any) error {
 	return &DamageError{Packet: f.number, Offset: f.in.offset, Err: fmt.Errorf(format, args...)}
 }
 
 // cut says that the file ends, or cannot be read, before a record does. A
 // record of no byte is the end of the file.
-func (f *pcapFile) cut(got int, want int64) error {
+func (f *File) cut(got int, want int64) error {
 	switch {
 	case f.in.err != io.EOF:
 		return f.damage("%w", f.in.err)
@@ -209,14 +246,13 @@ const (
 )
 
 // classicRecord reads a record of a pcap file (libpcap, sf-pcap.c).
-func (f *pcapFile) classicRecord(fr *frame) error {
+func (f *File) classicRecord(fr *frame) error {
 	b := f.in.peek(f.header)
 	if len(b) < f.header {
 		return f.cut(len(b), int64(f.header))
 	}
 	var captured uint32
-	fr.bigEndian = f.bigEndian
-	if !f.bigEndian {
+	if !f.network.BigEndian {
 		// libpcap takes the seconds of its host's byte order for signed.
 		fr.time = f.micros(int64(int32(binary.LittleEndian.Uint32(b))), int64(int32(binary.LittleEndian.Uint32(b[4:]))))
 		captured, fr.wireLen = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
@@ -227,7 +263,7 @@ func (f *pcapFile) classicRecord(fr *frame) error {
 	if f.swapped == lengthsSwapped || f.swapped == lengthsUnclear && captured > fr.wireLen {
 		captured, fr.wireLen = fr.wireLen, captured
 	}
-	if captured > maxCaptured(f.link) {
+	if captured > maxCaptured(f.network.link()) {
 		return f.damage("the record claims %d captured bytes, more than any packet has", captured)
 	}
 	length := f.header + int(captured)
@@ -235,15 +271,15 @@ func (f *pcapFile) classicRecord(fr *frame) error {
 	if len(b) < length {
 		return f.cut(len(b), int64(length))
 	}
-	fr.link = f.link
-	fr.data = b[f.header : f.header+int(min(captured, f.snapshot))]
+	f.network.tell(fr)
+	fr.data = b[f.header : f.header+int(min(captured, f.network.snapshot))]
 	f.in.take(length)
 	return nil
 }
 
 // micros is the time of a record of seconds and a fraction, which is cut to
 // microseconds.
-func (f *pcapFile) micros(seconds, fraction int64) conn.Micros {
+func (f *File) micros(seconds, fraction int64) conn.Micros {
 	if f.nanosecond {
 		fraction /= 1000
 	}

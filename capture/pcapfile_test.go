@@ -57,6 +57,15 @@ type readFrame struct {
 	link linkType
 }
 
+// openPcap reads the frames of a file and counts them in s.
+func openPcap(r io.Reader, s *Stats) (*packets, error) {
+	f, err := NewFile(r)
+	if err != nil {
+		return nil, err
+	}
+	return newPackets(f, f.LinkType(), s), nil
+}
+
 func readFrames(b []byte) ([]readFrame, Stats, error) {
 	var s Stats
 	f, err := openPcap(iotest.OneByteReader(bytes.NewReader(b)), &s)

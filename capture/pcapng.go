@@ -27,17 +27,9 @@ const (
 	maxBlock       = 16 << 20
 )
 
-// pcapInterface is what a packet's interface says of it.
-type pcapInterface struct {
-	link     linkType
-	snapshot uint32
-	perSec   uint64 // units of time in a second
-	offset   int64  // seconds to add
-}
-
 // openNG reads up to the first interface, so that a file without one is known
 // for what it is at once.
-func (f *pcapFile) openNG() error {
+func (f *File) openNG() error {
 	f.record = f.ngRecord
 	for len(f.interfaces) == 0 {
 		kind, body, err := f.block()
@@ -60,7 +52,7 @@ func (f *pcapFile) openNG() error {
 
 // block peeks at the next block and returns its body; a section header sets
 // the byte order for what follows. io.EOF if there is none.
-func (f *pcapFile) block() (kind uint32, body []byte, err error) {
+func (f *File) block() (kind uint32, body []byte, err error) {
 	b := f.in.peek(blockHeader)
 	if len(b) < blockHeader {
 		return 0, nil, f.cut(len(b), blockHeader)
@@ -73,7 +65,7 @@ func (f *pcapFile) block() (kind uint32, body []byte, err error) {
 	kind, length := f.order.Uint32(b), f.order.Uint32(b[4:])
 	limit := uint32(maxBlock)
 	for i := range f.interfaces {
-		limit = max(limit, maxCaptured(f.interfaces[i].link)+1<<18)
+		limit = max(limit, maxCaptured(f.interfaces[i].link())+1<<18)
 	}
 	if length < blockOverhead || length%4 != 0 || length > limit {
 		return 0, nil, f.damage("a block claims a length of %d bytes", length)
@@ -90,7 +82,7 @@ func (f *pcapFile) block() (kind uint32, body []byte, err error) {
 
 // section reads the byte order of a section header, and forgets the
 // interfaces of the section before.
-func (f *pcapFile) section() error {
+func (f *File) section() error {
 	b := f.in.peek(16)
 	if len(b) < 16 {
 		return f.cut(len(b), 28)
@@ -115,18 +107,11 @@ func (f *pcapFile) section() error {
 
 var errOption = errors.New("an interface's option does not fit")
 
-func (f *pcapFile) addInterface(b []byte) error {
+func (f *File) addInterface(b []byte) error {
 	if len(b) < 8 {
 		return f.damage("the description of an interface has %d bytes only", len(b))
 	}
-	i := pcapInterface{
-		link:     linkType(f.order.Uint16(b)),
-		snapshot: f.order.Uint32(b[4:]),
-		perSec:   1e6,
-	}
-	if i.snapshot == 0 || i.snapshot > 1<<31-1 {
-		i.snapshot = maxCaptured(i.link)
-	}
+	i := newInterface(linkType(f.order.Uint16(b)), f.order, f.order.Uint32(b[4:]))
 	for b = b[8:]; len(b) > 0; {
 		if len(b) < 4 {
 			return f.damage("%w: %d bytes are left", errOption, len(b))
@@ -174,7 +159,7 @@ func unitsPerSecond(b byte) (uint64, bool) {
 }
 
 // ngRecord reads up to the next packet.
-func (f *pcapFile) ngRecord(fr *frame) error {
+func (f *File) ngRecord(fr *frame) error {
 	for {
 		kind, body, err := f.block()
 		if err != nil {
@@ -196,13 +181,12 @@ func (f *pcapFile) ngRecord(fr *frame) error {
 		}
 		f.in.take(len(body) + blockOverhead)
 		if found {
-			fr.bigEndian = f.order == binary.BigEndian
 			return nil
 		}
 	}
 }
 
-func (f *pcapFile) packetBlock(kind uint32, b []byte, fr *frame) error {
+func (f *File) packetBlock(kind uint32, b []byte, fr *frame) error {
 	const header = 20
 	if len(b) < header {
 		return f.damage("a packet's block has %d bytes only", len(b))
@@ -214,12 +198,13 @@ func (f *pcapFile) packetBlock(kind uint32, b []byte, fr *frame) error {
 	if uint64(id) >= uint64(len(f.interfaces)) {
 		return f.damage("the packet's interface %d is not described", id)
 	}
-	i := &f.interfaces[id]
+	i := f.interfaces[id]
 	captured := f.order.Uint32(b[12:])
 	if captured > uint32(len(b)-header) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-header)
 	}
-	fr.link = i.link
+	i.tell(fr)
+	fr.index = int(id)
 	fr.time = i.micros(uint64(f.order.Uint32(b[4:]))<<32 | uint64(f.order.Uint32(b[8:])))
 	fr.wireLen = f.order.Uint32(b[16:])
 	fr.data = b[header : header+captured]
@@ -228,17 +213,18 @@ func (f *pcapFile) packetBlock(kind uint32, b []byte, fr *frame) error {
 
 // simplePacketBlock reads a packet of the first interface that has neither a
 // time nor a captured length.
-func (f *pcapFile) simplePacketBlock(b []byte, fr *frame) error {
+func (f *File) simplePacketBlock(b []byte, fr *frame) error {
 	if len(b) < 4 || len(f.interfaces) == 0 {
 		return f.damage("a simple packet has no length or no interface")
 	}
-	i := &f.interfaces[0]
+	i := f.interfaces[0]
 	fr.wireLen = f.order.Uint32(b)
 	captured := min(fr.wireLen, i.snapshot)
 	if captured > uint32(len(b)-4) {
 		return f.damage("the packet claims %d captured bytes, its block has %d", captured, len(b)-4)
 	}
-	fr.link = i.link
+	i.tell(fr)
+	fr.index = 0
 	fr.time = 0
 	fr.data = b[4 : 4+captured]
 	return nil
@@ -246,7 +232,7 @@ func (f *pcapFile) simplePacketBlock(b []byte, fr *frame) error {
 
 // micros is a packet's time in microseconds, cut not rounded; negative if no
 // clock can have shown it.
-func (i *pcapInterface) micros(t uint64) conn.Micros {
+func (i *Interface) micros(t uint64) conn.Micros {
 	seconds, fraction := int64(t/i.perSec), t%i.perSec
 	switch {
 	case bits.OnesCount64(i.perSec) == 1: // a power of two; 1 is one, too

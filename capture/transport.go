@@ -41,8 +41,8 @@ func transportOf(p *packet) (transport, bool) {
 		if short(p, icmpHeader) {
 			return transport{}, false
 		}
-		typ := p.payload[0]
-		counterpart, oneWay := icmpCounterpart(p.proto, typ, p.payload[1])
+		typ, code := icmpType(p)
+		counterpart, oneWay := icmpCounterpart(p.proto, typ, code)
 		return transport{conn.ICMP, uint16(typ), counterpart, oneWay}, true
 	}
 	return transport{proto: conn.UnknownTransport}, true

@@ -1,6 +1,6 @@
 package capture
 
-import "encoding/binary"
+import "github.com/google/gopacket/layers"
 
 // tunnelState is what the decoders of UDP's tunnels remember of the connection
 // that carries them. The zero value is a connection without a packet yet.
@@ -109,20 +109,20 @@ func (d *decoder) ethernetInside(l *layer, c *connection, kind tunnelKind, data 
 
 // vxlan (src/packet_analysis/protocol/vxlan).
 func (d *decoder) vxlan(l *layer, c *connection, data []byte) bool {
-	const header, vniFlag = 8, 0x08
+	var h layers.VXLAN
 	switch {
 	case !d.mayCarry(l, c, tunnelVXLAN):
 		return false
-	case len(data) < header || data[0]&vniFlag == 0:
+	case h.DecodeFromBytes(data, noFeedback) != nil || !h.ValidIDFlag:
 		c.violate(tunnelVXLAN)
 		return false
 	}
 	c.confirmTunnel("vxlan")
-	if len(data) == header {
+	if len(h.Payload) == 0 {
 		d.weird(l, "vxlan_empty_packet")
 		return false
 	}
-	return d.ethernetInside(l, c, tunnelVXLAN, data[header:])
+	return d.ethernetInside(l, c, tunnelVXLAN, h.Payload)
 }
 
 // geneve (src/packet_analysis/protocol/geneve).
@@ -149,7 +149,7 @@ func (d *decoder) geneve(l *layer, c *connection, data []byte) bool {
 		d.weird(l, "geneve_empty_packet")
 		return false
 	}
-	typ := binary.BigEndian.Uint16(data[2:])
+	typ := etherType(data[2:])
 	switch typ {
 	case etherBridging:
 		return d.ethernetInside(l, c, tunnelGeneve, data[header:])

@@ -81,7 +81,7 @@ func TestTunnels(t *testing.T) {
 	by6 := func(service string) []string {
 		return []string{carrier + " D " + service, "[2001:db8::1]:4000 D <" + carrier}
 	}
-	gre := func(flags, typ int, rest ...[]byte) []byte {
+	gre := func(flags int, typ layers.EthernetType, rest ...[]byte) []byte {
 		return outer4(t, layers.IPProtocolGRE, payload(be16(flags), be16(typ), concat(rest...)))
 	}
 	ether := concat(make([]byte, 12), be16(etherIPv4), v4)
@@ -91,7 +91,7 @@ func TestTunnels(t *testing.T) {
 	}
 	ayiya := []byte{0x42, 0x52, 0x11, protoIPv6, 43: 0} // with 16 bytes of identity and 20 of signature
 	ayiya = append(ayiya, v6...)
-	geneve := func(options int, typ int, b []byte) []byte {
+	geneve := func(options int, typ layers.EthernetType, b []byte) []byte {
 		return outerUDP(t, 7000, genevePort, payload([]byte{byte(options), 0}, be16(typ), make([]byte, 4+4*options), b))
 	}
 
@@ -117,14 +117,14 @@ func TestTunnels(t *testing.T) {
 		{"GRE of version 2", gre(2, etherIPv4, v4), nil},
 		{"GRE, cut", outer4(t, layers.IPProtocolGRE, payload([]byte{0, 0, 8})), nil},
 		{"GRE, Ethernet cut", gre(0, etherBridging, make([]byte, 14)), nil},
-		{"PPTP", gre(greKey|1, grePPTP, make([]byte, 4), be16(0xff03), be16(pppIPv4), v4), []string{in4}},
-		{"PPTP with an acknowledgement", gre(greKey|greSequence|greAck|1, grePPTP, make([]byte, 12), be16(0xff03), be16(pppIPv6), v6), []string{in6}},
-		{"PPTP with a control protocol", gre(greKey|1, grePPTP, make([]byte, 4), be16(0xff03), be16(0xc021), v4), nil},
-		{"PPTP with something behind", gre(greKey|1, grePPTP, make([]byte, 4), be16(0xff03), be16(pppIPv4), v4, []byte{0}), nil},
-		{"ERSPAN I", gre(0, greERSPAN, ether), []string{in4}},
-		{"ERSPAN II", gre(greSequence, greERSPAN, make([]byte, 4+8), ether), []string{in4}},
-		{"ERSPAN III", gre(greSequence, greERSPAN3, make([]byte, 4+12), ether), []string{in4}},
-		{"ERSPAN III with an option", gre(greSequence, greERSPAN3, make([]byte, 4+11), []byte{1}, make([]byte, 8), ether), []string{in4}},
+		{"PPTP", gre(greKey|1, etherPPTP, make([]byte, 4), be16(0xff03), be16(pppIPv4), v4), []string{in4}},
+		{"PPTP with an acknowledgement", gre(greKey|greSequence|greAck|1, etherPPTP, make([]byte, 12), be16(0xff03), be16(pppIPv6), v6), []string{in6}},
+		{"PPTP with a control protocol", gre(greKey|1, etherPPTP, make([]byte, 4), be16(0xff03), be16(0xc021), v4), nil},
+		{"PPTP with something behind", gre(greKey|1, etherPPTP, make([]byte, 4), be16(0xff03), be16(pppIPv4), v4, []byte{0}), nil},
+		{"ERSPAN I", gre(0, etherERSPAN, ether), []string{in4}},
+		{"ERSPAN II", gre(greSequence, etherERSPAN, make([]byte, 4+8), ether), []string{in4}},
+		{"ERSPAN III", gre(greSequence, etherERSPAN3, make([]byte, 4+12), ether), []string{in4}},
+		{"ERSPAN III with an option", gre(greSequence, etherERSPAN3, make([]byte, 4+11), []byte{1}, make([]byte, 8), ether), []string{in4}},
 		{"Aruba", gre(0, 0x8210, wifi), []string{in4}},
 		{"GRE in UDP", outerUDP(t, 7000, grePort, payload([]byte{0, 0, 8, 0}, v4)), []string{in4, carrier + " D"}},
 

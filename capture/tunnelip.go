@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+
+	"github.com/google/gopacket/layers"
 )
 
 // IP in IP, and GRE, which ends there too. What carries them is no connection;
@@ -48,13 +50,9 @@ func exactlyIP(proto int, b []byte) bool {
 	return false
 }
 
-// Types of GRE that are not Ethernet's.
+// The flags of GRE.
 const (
-	greERSPAN  = 0x88be // types I and II
-	greERSPAN3 = 0x22eb
-	grePPTP    = 0x880b
-
-	greChecksum = 0x8000 // the flags
+	greChecksum = 0x8000
 	greRouting  = 0x4000
 	greKey      = 0x2000
 	greSequence = 0x1000
@@ -70,7 +68,7 @@ func (d *decoder) gre(l *layer, b []byte) bool {
 	if len(b) < 4 {
 		return d.refuse(l, "truncated_GRE", SkipTunnel)
 	}
-	flags, typ := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+	flags, typ := binary.BigEndian.Uint16(b), etherType(b[2:])
 	version := int(flags & greVersion)
 	header := 4
 	for _, f := range [...]uint16{greChecksum, greKey, greSequence, greAck} {
@@ -86,13 +84,13 @@ func (d *decoder) gre(l *layer, b []byte) bool {
 		if header, proto, link, ok = greContent(b, flags, typ, header); !ok {
 			return d.refuse(l, "truncated_GRE", SkipTunnel)
 		}
-	case version == 1 && typ == grePPTP:
+	case version == 1 && typ == etherPPTP:
 		const ppp = 4
 		header += ppp
 		if len(b) < header {
 			return d.refuse(l, "truncated_GRE", SkipTunnel)
 		}
-		switch binary.BigEndian.Uint16(b[header-2:]) {
+		switch pppType(b[header-2:]) {
 		case pppIPv4:
 			proto = protoIPv4
 		case pppIPv6:
@@ -114,18 +112,18 @@ func (d *decoder) gre(l *layer, b []byte) bool {
 }
 
 // greContent says for version 0 what comes behind a header of how many bytes.
-func greContent(b []byte, flags, typ uint16, header int) (int, int, linkType, bool) {
+func greContent(b []byte, flags uint16, typ layers.EthernetType, header int) (int, int, linkType, bool) {
 	const ethernet = 14
 	rest := len(b) - header
 	switch {
 	case typ == etherBridging:
 		return header, int(typ), linkEthernet, rest > ethernet
-	case typ == greERSPAN && flags&greSequence == 0:
+	case typ == etherERSPAN && flags&greSequence == 0:
 		return header, int(typ), linkEthernet, rest > ethernet
-	case typ == greERSPAN:
+	case typ == etherERSPAN:
 		const erspan = 8
 		return header + erspan, int(typ), linkEthernet, rest >= erspan+ethernet
-	case typ == greERSPAN3:
+	case typ == etherERSPAN3:
 		const erspan, option = 12, 8
 		if rest <= erspan+ethernet {
 			return 0, 0, 0, false

@@ -1,4 +1,6 @@
 ##! The allow-list: connections that are scored and logged, but raise no notice.
+##! Labels stand in it, too: what is like a benign connection raises no notice,
+##! what is like a bad one does, whatever the other entries say.
 ##! Its file is the one that ``zeek-iforest allow`` writes and ``zeek-iforest
 ##! watch`` reads. It is read again when it changes; one with a mistake is
 ##! refused with a warning, and the list before it holds on. Of one that would
@@ -9,6 +11,7 @@
 @load base/frameworks/input
 @load base/frameworks/supervisor
 @load base/frameworks/telemetry
+@load base/utils/site
 
 module IForest;
 
@@ -41,9 +44,16 @@ type AllowLine: record {
 	resp_p: string;
 	service: string;
 	expires: string;
+	# Of labels. A file without labels lacks these columns, all of them.
+	verdict: string &optional;
+	proto: string &optional;
+	local_orig: string &optional;
+	conn_state: string &optional;
+	orig_ip_bytes: string &optional;
+	resp_ip_bytes: string &optional;
 };
 
-# What all must hold; internal/alert/allow.go has the same.
+# What all must hold; internal/alert/allow.go and label.go have the same.
 type AllowEntry: record {
 	originator: addr &optional;
 	responder: addr &optional;
@@ -52,6 +62,13 @@ type AllowEntry: record {
 	proto: transport_proto &optional;
 	service: string &optional;
 	expires: time &optional;
+	bad: bool &default=F;
+	local_orig: bool &optional;
+	conn_state: string &optional;
+	orig_low: count &default=0;
+	orig_high: count &optional;
+	resp_low: count &default=0;
+	resp_high: count &optional;
 };
 
 const allow_header = "#fields\toriginator\tresponder\tnetwork\tresp_p\tservice\texpires\tcomment";
@@ -92,6 +109,62 @@ global allow_entries_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts
 function is_set(text: string): bool
 	{
 	return text != "-" && text != "" && text != "(empty)";
+	}
+
+# Fills what a label names besides. Returns what is wrong, "" for nothing.
+function parse_label(line: AllowLine, e: AllowEntry): string
+	{
+	if ( ! line?$verdict && ! line?$proto && ! line?$local_orig && ! line?$conn_state && ! line?$orig_ip_bytes && ! line?$resp_ip_bytes )
+		return "";
+
+	# With a name that is wrong the entry would be wider than it was meant.
+	if ( ! line?$verdict || ! line?$proto || ! line?$local_orig || ! line?$conn_state || ! line?$orig_ip_bytes || ! line?$resp_ip_bytes )
+		return "some columns of labels are missing: want verdict, proto, local_orig, conn_state, orig_ip_bytes, resp_ip_bytes";
+
+	if ( is_set(line$verdict) )
+		{
+		if ( line$verdict != "bad" && line$verdict != "benign" )
+			return fmt("verdict: \"%s\" is neither benign nor bad", line$verdict);
+		e$bad = line$verdict == "bad";
+		}
+
+	if ( is_set(line$proto) )
+		{
+		if ( line$proto !in allow_protos )
+			return fmt("proto: there is no protocol \"%s\"", line$proto);
+		e$proto = allow_protos[line$proto];
+		}
+
+	if ( is_set(line$local_orig) )
+		{
+		if ( line$local_orig != "T" && line$local_orig != "F" )
+			return fmt("local_orig: \"%s\" is neither T nor F", line$local_orig);
+		e$local_orig = line$local_orig == "T";
+		}
+
+	if ( is_set(line$conn_state) )
+		e$conn_state = line$conn_state;
+
+	local range = /[0-9]{1,18}-[0-9]{1,18}/;
+	if ( is_set(line$orig_ip_bytes) )
+		{
+		if ( range != line$orig_ip_bytes )
+			return fmt("orig_ip_bytes: \"%s\" is no range such as 1024-8191", line$orig_ip_bytes);
+		local sent = split_string1(line$orig_ip_bytes, /-/);
+		e$orig_low = to_count(sent[0]);
+		e$orig_high = to_count(sent[1]);
+		}
+
+	if ( is_set(line$resp_ip_bytes) )
+		{
+		if ( range != line$resp_ip_bytes )
+			return fmt("resp_ip_bytes: \"%s\" is no range such as 1024-8191", line$resp_ip_bytes);
+		local received = split_string1(line$resp_ip_bytes, /-/);
+		e$resp_low = to_count(received[0]);
+		e$resp_high = to_count(received[1]);
+		}
+
+	return "";
 	}
 
 # Fills an entry from a line. Returns what is wrong with it, "" for nothing.
@@ -144,7 +217,7 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 		e$expires = double_to_time(to_double(line$expires));
 		}
 
-	return "";
+	return parse_label(line, e);
 	}
 
 # Whether with this entry the list would allow everything. The rule is that of
@@ -152,7 +225,7 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 # and what names only a network or only a port may add up to a quarter.
 function allow_too_wide(e: AllowEntry): bool
 	{
-	if ( e?$originator || e?$responder || e?$service )
+	if ( e$bad || e?$originator || e?$responder || e?$service )
 		return F;
 
 	local narrow = F;
@@ -206,11 +279,32 @@ function allow_begin()
 	allow_ports = 0;
 	}
 
+function allow_label_names(e: AllowEntry, c: connection): bool
+	{
+	if ( ! e?$local_orig && ! e?$conn_state && ! e?$orig_high && ! e?$resp_high )
+		return T;
+
+	if ( ! c?$conn )
+		return F;
+
+	local row = c$conn;
+	# As model/alerts has it.
+	if ( e?$local_orig && e$local_orig != (row?$local_orig ? row$local_orig : Site::is_private_addr(c$id$orig_h)) )
+		return F;
+	if ( e?$conn_state && ( ! row?$conn_state || e$conn_state != row$conn_state ) )
+		return F;
+
+	local sent = row?$orig_ip_bytes ? row$orig_ip_bytes : 0;
+	local received = row?$resp_ip_bytes ? row$resp_ip_bytes : 0;
+	return ( ! e?$orig_high || ( e$orig_low <= sent && sent <= e$orig_high ) ) &&
+	    ( ! e?$resp_high || ( e$resp_low <= received && received <= e$resp_high ) );
+	}
+
 function allow_line_names(e: AllowEntry, c: connection): bool
 	{
 	local id = c$id;
 
-	if ( e?$expires && c$start_time >= e$expires )
+	if ( ! e$bad && e?$expires && c$start_time >= e$expires )
 		return F;
 	if ( e?$originator && e$originator != id$orig_h )
 		return F;
@@ -221,6 +315,8 @@ function allow_line_names(e: AllowEntry, c: connection): bool
 	if ( e?$resp_p && e$resp_p != port_to_count(id$resp_p) )
 		return F;
 	if ( e?$proto && e$proto != get_port_transport_proto(id$resp_p) )
+		return F;
+	if ( ! allow_label_names(e, c) )
 		return F;
 	if ( ! e?$service )
 		return T;
@@ -237,14 +333,18 @@ function allow_line_names(e: AllowEntry, c: connection): bool
 
 function allowed(c: connection): bool
 	{
+	local benign = F;
 	for ( i, e in allow_list )
-		if ( allow_line_names(e, c) )
+		if ( ( e$bad || ! benign ) && allow_line_names(e, c) )
 			{
-			++allow_hits;
-			return T;
+			if ( e$bad )
+				return F;
+			benign = T;
 			}
 
-	return F;
+	if ( benign )
+		++allow_hits;
+	return benign;
 	}
 
 event use_allow_list(entries: vector of AllowEntry)

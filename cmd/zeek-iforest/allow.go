@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -131,10 +132,16 @@ func (s *session) listAllowed(file string) error {
 		return err
 	}
 	t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "line\toriginator\tresponder\tnetwork\tport\tservice\texpires (UTC)\tcomment")
+	header := "line\toriginator\tresponder\tnetwork\tport\tservice\texpires (UTC)\tcomment"
+	if labels := slices.ContainsFunc(lines, func(l alert.AllowLine) bool { return strings.Count(l.String(), "\t") > 6 }); labels {
+		header += "\tverdict\tproto\tlocal\tstate\tbytes sent\treceived\tuid"
+	}
+	fmt.Fprintln(t, header)
 	for _, l := range lines {
 		fields := strings.Split(l.String(), "\t")
-		if at := l.Expires; !at.IsZero() {
+		if at := l.Expires; l.Bad {
+			fields[5] = "-"
+		} else if !at.IsZero() {
 			fields[5] = at.UTC().Format("2006-01-02 15:04")
 			if !time.Now().Before(at) {
 				fields[5] += " (over)"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -38,6 +39,7 @@ named below the table. The log should be newer than the connections of the model
 		flags.Lookup("per-day").Hidden = true
 		times := numberFlag(flags, "times", 10, between(1, 1000), "lay each attack over the log `N` times")
 		seed := numberFlag(flags, "seed", 1, anySeed, "the same seed chooses the same places")
+		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, as a sensor does")
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
 			m, err := readModel(*modelPath)
@@ -48,6 +50,11 @@ named below the table. The log should be newer than the connections of the model
 				s.say("--per-day is now called --alerts-per-day")
 			}
 			d := drill{model: m, perDay: perDay, times: *times, seed: *seed}
+			if *allow != "" {
+				if d.allow, err = s.readAllow(*allow, false); err != nil {
+					return err
+				}
+			}
 			report, err := d.run(s, files)
 			if err != nil {
 				return err
@@ -66,6 +73,7 @@ type drill struct {
 	perDay float64
 	times  int
 	seed   uint64
+	allow  []alert.AllowLine
 }
 
 // drillReport is what drill prints.
@@ -182,6 +190,7 @@ func (d *drill) score(t *told[bool], hosts *feature.Hosts, c *conn.Conn, attack 
 	window := hosts.Observe(c)
 	score := d.model.Score(c, window)
 	row := alerts.RowOf(c, score.Value, score.Cold, "")
+	t.allowed = func() bool { return alert.Find(d.allow, c, c.TS.Time()) != nil }
 	t.observe(&row, attack)
 	return score, window
 }

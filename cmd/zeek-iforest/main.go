@@ -52,7 +52,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		replayVerb, trainVerb, scoreVerb, explainVerb, infoVerb, evalVerb,
-		watchVerb, allowVerb, reportVerb, tuneVerb, drillVerb, exportVerb, importVerb,
+		watchVerb, allowVerb, labelVerb, browseVerb, reportVerb, tuneVerb, drillVerb, exportVerb, importVerb,
 		completionVerb(), manVerb(),
 	}
 }

@@ -26,6 +26,7 @@ var ranges = map[string][2]string{
 	"eval trees": {"1", "4096"}, "eval subsample": {"2", "1048576"}, "eval max-depth": {"0", "1048576"}, "eval seed": {"0", "18446744073709551615"},
 	"eval cv": {"2", "10000"}, "eval seeds": {"1", "10000"},
 	"watch alerts-per-day": {"0.001", "1000000"}, "watch alerts-per-hour": {"0", "1000000"}, "watch spool": {"1", "1000000"},
+	"label alerts-per-day": {"0.001", "1000000"}, "browse alerts-per-day": {"0.001", "1000000"},
 	"report top": {"1", "1000000"}, "report alerts-per-day": {"0.001", "1000000"}, "eval alerts-per-day": {"0.001", "1000000"},
 	"tune trees": {"1", "4096"}, "tune subsample": {"2", "1048576"}, "tune max-depth": {"0", "1048576"}, "tune seeds": {"2", "10000"}, "tune fpr": {"!0", "!1"},
 	"drill alerts-per-day": {"0.001", "1000000"}, "drill per-day": {"0.001", "1000000"}, "drill times": {"1", "1000"}, "drill seed": {"0", "18446744073709551615"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -62,16 +61,9 @@ the log does not have.`,
 				r.hosts = feature.NewHosts(model.DefaultHosts)
 			}
 			if *allow != "" {
-				text, err := os.ReadFile(*allow)
-				if err != nil {
+				var err error
+				if r.allow, err = s.readAllow(*allow, false); err != nil {
 					return err
-				}
-				lines, err := alert.ParseAllow(text, *allow)
-				if err != nil {
-					return err
-				}
-				if r.allow, err = alert.Narrow(lines, *allow); err != nil {
-					s.warn("the other entries of the allow-list are used: %v", err)
 				}
 			}
 			o, err := s.output(*html)
@@ -96,7 +88,7 @@ type reporting struct {
 	model  *model.Model // or nil
 	hosts  *feature.Hosts
 	allow  []alert.AllowLine
-	hits   []uint64 // of the day, by entry
+	hits   map[int]uint64 // of the day, by line
 	policy *alerts.Policy
 	latest bool // the day is that of the latest row
 	page   *report.DayPage
@@ -113,7 +105,7 @@ func (r *reporting) begin(at time.Time) {
 		}
 	}
 	p.Day, p.Unscored, p.Cold, p.HasReason, p.Told = report.NewDay(at), 0, 0, false, nil
-	r.hits = make([]uint64, len(r.allow))
+	r.hits = map[int]uint64{}
 }
 
 func (r *reporting) read(files []string, strict bool) error {
@@ -179,13 +171,11 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 		}
 		return
 	}
-	for i := range r.allow {
-		if r.allow[i].Allows(c, c.TS.Time()) {
-			if here {
-				r.hits[i]++
-			}
-			return
+	if by := alert.Find(r.allow, c, c.TS.Time()); by != nil {
+		if here {
+			r.hits[by.Number]++
 		}
+		return
 	}
 	if name, ok := value("anomaly_model"); ok {
 		row.Model = strings.Clone(name)
@@ -247,7 +237,10 @@ func (r *reporting) finish() *report.DayPage {
 	}
 	for i := range r.allow {
 		e := &r.allow[i]
-		a := &report.Allowed{Entry: e.Describe(), Comment: e.Comment, Rows: r.hits[i], Expires: "for good"}
+		if e.Bad {
+			continue
+		}
+		a := &report.Allowed{Entry: e.Describe(), Comment: e.Comment, Rows: r.hits[e.Number], Expires: "for good"}
 		if !e.Expires.IsZero() {
 			a.Expires, a.Over = e.Expires.UTC().Format("2006-01-02 15:04"), !p.Date.Add(24*time.Hour).Before(e.Expires)
 		}

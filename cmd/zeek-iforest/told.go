@@ -7,6 +7,7 @@ type told[Label comparable] struct {
 	*alerts.Policy
 	incidents map[alerts.ID]*toldIncident[Label]
 	each      func(toldLine[Label])
+	allowed   func() bool // whether nobody is told of the row; may be nil
 }
 
 // toldLine is an alert or an incident: of a connection both labels are its own.
@@ -28,7 +29,7 @@ func newTold[Label comparable](perDay float64, each func(toldLine[Label])) *told
 // observe takes the next row.
 func (t *told[Label]) observe(row *alerts.Row, label Label) {
 	t.Incidents(false, t.incident)
-	if !t.Unusual(row) {
+	if !t.Unusual(row) || t.allowed != nil && t.allowed() {
 		return
 	}
 	verdict := t.Raise(row)

@@ -151,20 +151,9 @@ func (s *session) dryRun(c alert.Config, files, archives []string) error {
 	if slices.ContainsFunc(files, kafkalog.IsURL) {
 		return errors.New("--dry-run reads files, not topics")
 	}
-	if len(files) == 1 {
-		if info, err := os.Stat(files[0]); err == nil && info.IsDir() {
-			log, err := findLog(files[0])
-			if err != nil {
-				return err
-			}
-			folder := files[0]
-			if files = inTime(withoutTwins(rotatedLogs(log, archives))); exists(log) {
-				files = append(files, log)
-			}
-			if len(files) == 0 {
-				return fmt.Errorf("%s: no conn.log in it, nor a rotated one", folder)
-			}
-		}
+	files, err := logsOf(files, archives)
+	if err != nil {
+		return err
 	}
 	o := alert.Options{Stdout: s.stdout}
 	out, err := alert.ParseTarget("stdout", o)

@@ -20,6 +20,11 @@ import (
 // and no name of a field there.
 var allowFields = []string{"originator", "responder", "network", "resp_p", "service", "expires", "comment"}
 
+// labelFields follow them in a file with labels (label.go). All or none of them
+// are there, so that scripts/allow.zeek, for which columns with other names are
+// none, sees a name that is wrong.
+var labelFields = []string{"verdict", "proto", "local_orig", "conn_state", "orig_ip_bytes", "resp_ip_bytes", "uid"}
+
 // oldPort is what the port's column was called before the sensor read the list,
 // too. Such a file is read, and written anew when an entry is added.
 const oldPort = "port"
@@ -27,6 +32,11 @@ const oldPort = "port"
 // AllowHeader is the first line of an allow-list: a file that Zeek's input
 // framework reads (scripts/allow.zeek).
 var AllowHeader = "#fields\t" + strings.Join(allowFields, "\t")
+
+// labelHeader is that of a file with labels.
+var labelHeader = AllowHeader + "\t" + strings.Join(labelFields, "\t")
+
+var allFields = slices.Concat(allowFields, labelFields)
 
 // Entry is one line of an allow-list. A connection is allowed when all that is
 // set holds for it; something other than the comment and the end is.
@@ -40,10 +50,12 @@ type Entry struct {
 	Service    string
 	Expires    time.Time // zero for never
 	Comment    string
+
+	label
 }
 
-// Allows reports whether a connection is one of those that the entry names.
-func (e *Entry) Allows(c *conn.Conn, now time.Time) bool {
+// Names reports whether a connection is one of those that the entry names.
+func (e *Entry) Names(c *conn.Conn, now time.Time) bool {
 	orig, resp := c.Orig.Addr(), c.Resp.Addr()
 	switch {
 	case e.Originator.IsValid() && e.Originator != orig,
@@ -51,7 +63,8 @@ func (e *Entry) Allows(c *conn.Conn, now time.Time) bool {
 		e.Network.IsValid() && !e.Network.Contains(orig) && !e.Network.Contains(resp),
 		e.HasPort && (e.Port != c.Resp.Port() || e.Proto != conn.UnknownTransport && e.Proto != c.Proto),
 		e.Service != "" && !slices.Contains(strings.Split(c.Service, ","), e.Service) && e.Service != c.Service,
-		e.expired(now):
+		!e.label.names(c),
+		!e.Bad && e.expired(now):
 		return false
 	}
 	return true
@@ -61,7 +74,15 @@ func (e *Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now
 
 // String is the entry as a line of the file, without its end.
 func (e *Entry) String() string {
-	fields := make([]string, 0, len(allowFields))
+	if e.label == (label{}) {
+		return e.line(allowFields)
+	}
+	return e.line(allFields)
+}
+
+// line is the entry as a line of a file with those columns.
+func (e *Entry) line(columns []string) string {
+	fields := make([]string, 0, len(columns))
 	add := func(set bool, text string) {
 		if !set {
 			text = "-"
@@ -80,6 +101,9 @@ func (e *Entry) String() string {
 	add(!e.Expires.IsZero(), strconv.FormatInt(e.Expires.Unix(), 10))
 	comment := strings.Join(strings.Fields(clean(e.Comment)), " ")
 	add(comment != "", comment)
+	if len(columns) > len(allowFields) {
+		e.label.write(add)
+	}
 	return strings.Join(fields, "\t")
 }
 
@@ -105,6 +129,7 @@ func (e *Entry) Describe() string {
 	if e.Service != "" {
 		words = append(words, "service "+e.Service)
 	}
+	words = e.label.describe(words)
 	return strings.Join(words, ", ")
 }
 
@@ -118,7 +143,7 @@ type AllowLine struct {
 // is to follow where the list is used.
 func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 	var lines []AllowLine
-	var columns []int // index in allowFields
+	var columns []int // index in allFields
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		names, header := strings.CutPrefix(line, "#fields\t")
@@ -129,11 +154,14 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 				if name == oldPort {
 					name = "resp_p"
 				}
-				at := slices.Index(allowFields, name)
+				at := slices.Index(allFields, name)
 				if at < 0 { // it may be meant to narrow the entries
-					return nil, fmt.Errorf("%s:%d: an allow-list has no column %q, want %s", file, i+1, name, strings.Join(allowFields, ", "))
+					return nil, fmt.Errorf("%s:%d: an allow-list has no column %q, want %s", file, i+1, name, strings.Join(allFields, ", "))
 				}
 				columns = append(columns, at)
+			}
+			if err := wholeLabel(columns); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", file, i+1, err)
 			}
 			continue
 		case line == "", line[0] == '#':
@@ -150,8 +178,8 @@ func ParseAllow(text []byte, file string) ([]AllowLine, error) {
 			if unset(value) {
 				continue
 			}
-			if err := l.Set(allowFields[columns[j]], value); err != nil {
-				return nil, fmt.Errorf("%s:%d: %s: %w", file, i+1, allowFields[columns[j]], err)
+			if err := l.Set(allFields[columns[j]], value); err != nil {
+				return nil, fmt.Errorf("%s:%d: %s: %w", file, i+1, allFields[columns[j]], err)
 			}
 		}
 		lines = append(lines, l)
@@ -213,6 +241,8 @@ func (e *Entry) Set(name, value string) (err error) {
 		e.Expires = time.UnixMilli(int64(seconds * 1000))
 	case "comment":
 		e.Comment = value
+	default:
+		return e.label.set(name, value)
 	}
 	return nil
 }
@@ -231,10 +261,20 @@ func AppendAllow(file string, e *Entry) error {
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		text = append(text, '\n')
 	}
-	if !slices.Equal(headers(text), []string{AllowHeader}) {
-		text = present(text, lines)
+	header, columns := AllowHeader, allowFields
+	if e.label != (label{}) || slices.Equal(headers(text), []string{labelHeader}) || hasLabels(lines) {
+		header, columns = labelHeader, allFields
 	}
-	text = append(text, e.String()+"\n"...)
+	if !slices.Equal(headers(text), []string{header}) {
+		text = present(text, lines, header, columns)
+	}
+	line := e.line(columns)
+	if back, err := ParseAllow([]byte(header+"\n"+line+"\n"), file); err != nil {
+		return fmt.Errorf("the entry cannot stand in an allow-list: %w", err)
+	} else if len(back) != 1 || back[0].line(columns) != line { // of a log with line ends within a field, say
+		return fmt.Errorf("%q cannot stand in an allow-list", line)
+	}
+	text = append(text, line+"\n"...)
 	if lines, err = ParseAllow(text, file); err != nil {
 		return err
 	}
@@ -255,12 +295,12 @@ func headers(text []byte) (found []string) {
 }
 
 // present is the file with one header, ours: Zeek takes only the first.
-func present(text []byte, lines []AllowLine) []byte {
-	out := []byte(AllowHeader + "\n")
+func present(text []byte, lines []AllowLine, header string, columns []string) []byte {
+	out := []byte(header + "\n")
 	for i, line := range strings.SplitAfter(string(text), "\n") {
 		switch {
 		case len(lines) > 0 && lines[0].Number == i+1:
-			out = append(out, lines[0].String()+"\n"...)
+			out = append(out, lines[0].line(columns)+"\n"...)
 			lines = lines[1:]
 		case !strings.HasPrefix(line, "#fields\t"):
 			out = append(out, line...)
@@ -387,13 +427,4 @@ func (l *allowList) reload() {
 		err = fmt.Errorf("the allow-list before it holds on: %w", err)
 	}
 	l.warn(err)
-}
-
-func (l *allowList) allows(c *conn.Conn, now time.Time) bool {
-	for i := range l.lines {
-		if l.lines[i].Allows(c, now) {
-			return true
-		}
-	}
-	return false
 }

@@ -40,7 +40,7 @@ func TestEntryAllows(t *testing.T) {
 		require.NoError(t, err, line)
 		require.Len(t, lines, 1)
 		assert.Equal(t, 3, lines[0].Number)
-		assert.Equal(t, want, lines[0].Allows(&backup, now), line)
+		assert.Equal(t, want, lines[0].Names(&backup, now), line)
 	}
 }
 
@@ -113,14 +113,19 @@ func TestEachChangeHasItsSecond(t *testing.T) {
 func FuzzParseAllow(f *testing.F) {
 	f.Add(AllowHeader + "\n10.1.2.3\t-\t10.0.0.0/8\t443/tcp\tssl\t2000000000\ta comment\n")
 	f.Add("#fields\tport\toriginator\n1\t::1\n")
+	f.Add(labelHeader + "\n10.1.2.3\t-\t-\t-\tssl\t0\ta comment\tbad\tudp\tF\tSF\t0-3\t2048-16383\tC1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines, err := ParseAllow([]byte(text), "allow.tsv")
 		if err != nil {
 			return
 		}
 		for _, l := range lines {
-			l.Allows(&backup, time.Unix(2e9, 0))
-			again, err := ParseAllow([]byte(AllowHeader+"\n"+l.String()+"\n"), "again")
+			l.Names(&backup, time.Unix(2e9, 0))
+			header := AllowHeader
+			if l.label != (label{}) {
+				header = labelHeader
+			}
+			again, err := ParseAllow([]byte(header+"\n"+l.String()+"\n"), "again")
 			require.NoError(t, err, "%q", l.String())
 			require.Len(t, again, 1)
 			require.Equal(t, l.String(), again[0].String())

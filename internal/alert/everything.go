@@ -28,7 +28,7 @@ type limits struct{ ipv4, ipv6, ports uint64 }
 
 // add says why an entry cannot be taken; what it names counts only if it can.
 func (l *limits) add(e *Entry) error {
-	if e.Originator.IsValid() || e.Responder.IsValid() || e.Service != "" {
+	if e.Bad || e.Originator.IsValid() || e.Responder.IsValid() || e.Service != "" {
 		return nil
 	}
 	network := e.Network
@@ -74,7 +74,7 @@ func Narrow(lines []AllowLine, file string) ([]AllowLine, error) {
 	var refused []error
 	kept := make([]AllowLine, 0, len(lines))
 	for i := range lines {
-		if err := l.add(&lines[i].Entry); err != nil {
+		if err := l.add(&lines[i].Entry); err != nil { // a bad label allows nothing
 			refused = append(refused, fmt.Errorf("%s:%d: %w", file, lines[i].Number, err))
 			continue
 		}

@@ -178,7 +178,7 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	if !w.policy.Unusual(&at) {
 		return
 	}
-	if len(w.allow.lines) > 0 && w.allow.allows(c, c.TS.Time()) {
+	if Find(w.allow.lines, c, c.TS.Time()) != nil {
 		w.counts.Allowed++
 		return
 	}

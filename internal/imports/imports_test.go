@@ -195,6 +195,7 @@ func TestTheTableRefuses(t *testing.T) {
 		{"model", module + "/model/evaluate", false},
 		{"gobridge", module + "/capture", false},
 		{"gobridge", module + "/gobridge/sensor", true},
+		{"gobridge", "github.com/google/gopacket/layers", false},
 		{"cmd", module + "/capture/zeeklog", true},
 		{"cmd", module + "/gobridge/sensor", true}, // makes its state of logs
 		{"cmd", module + "/gobridge", false},
