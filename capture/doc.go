@@ -1,7 +1,8 @@
 // Package capture rebuilds Zeek's connection records from packets without Zeek:
 // input, decoding, fragments, tunnels, the connection table, TCP, UDP, ICMP,
 // timers, history. Packets come from a pcap or pcapng file (NewReader) or from
-// any source of gopacket's (NewSourceReader). The connection table is ours
+// any source of gopacket's (NewSourceReader), such as several files in order of
+// time (Merge). The connection table is ours
 // because Zeek's behaviour is the specification, down to the order of rows; so
 // are the decoders where gopacket's give other rows, which docs/architecture.md
 // lists. Constants keep the names that Zeek's scripts give them.

@@ -100,7 +100,8 @@ const (
 	patchedRecordHeader = 24
 )
 
-var errNoCapture = errors.New("not a pcap or pcapng file")
+// ErrNoCapture is in the error of a file that does not begin like a capture.
+var ErrNoCapture = errors.New("not a pcap or pcapng file")
 
 // NewFile reads the header of a pcap or pcapng file, which is not compressed.
 // The error says what is wrong with it.
@@ -121,7 +122,7 @@ func NewFile(r io.Reader) (*File, error) {
 		f.order = binary.BigEndian
 		return f, f.openClassic(swapped)
 	}
-	return nil, &DamageError{Err: fmt.Errorf("%w: it begins with the bytes % x", errNoCapture, b)}
+	return nil, &DamageError{Err: fmt.Errorf("%w: it begins with the bytes % x", ErrNoCapture, b)}
 }
 
 func isPcap(magic uint32) bool {
@@ -134,9 +135,9 @@ func (f *File) headerError(got int) error {
 	case f.in.err != io.EOF:
 		return &DamageError{Err: fmt.Errorf("header of the capture file: %w", f.in.err)}
 	case got == 0:
-		return &DamageError{Err: fmt.Errorf("%w: it is empty", errNoCapture)}
+		return &DamageError{Err: fmt.Errorf("%w: it is empty", ErrNoCapture)}
 	}
-	return &DamageError{Err: fmt.Errorf("%w: it ends in the header, after %d bytes", errNoCapture, got)}
+	return &DamageError{Err: fmt.Errorf("%w: it ends in the header, after %d bytes", ErrNoCapture, got)}
 }
 
 func (f *File) openClassic(magic uint32) error {
@@ -152,7 +153,7 @@ func (f *File) openClassic(magic uint32) error {
 		f.swapped = lengthsUnclear
 	case major == 2 && minor == 4:
 	default:
-		return &DamageError{Err: fmt.Errorf("%w: version %d.%d is unknown", errNoCapture, major, minor)}
+		return &DamageError{Err: fmt.Errorf("%w: version %d.%d is unknown", ErrNoCapture, major, minor)}
 	}
 	link := linkType(f.order.Uint32(b[20:]) & 0xffff) // above: length of a frame check sequence
 	f.network = newInterface(link, f.order, f.order.Uint32(b[16:]))

@@ -35,7 +35,7 @@ func (f *File) openNG() error {
 		kind, body, err := f.block()
 		switch {
 		case err == io.EOF:
-			err = f.damage("%w: no interface is described in it", errNoCapture)
+			err = f.damage("%w: no interface is described in it", ErrNoCapture)
 		case err != nil:
 		case kind == blockInterface:
 			err = f.addInterface(body)
@@ -94,7 +94,7 @@ func (f *File) section() error {
 		f.order = binary.BigEndian
 	default:
 		if f.order == nil {
-			return f.damage("%w: it begins like a pcapng, but has no byte order", errNoCapture)
+			return f.damage("%w: it begins like a pcapng, but has no byte order", ErrNoCapture)
 		}
 		return f.damage("a section header has no byte order")
 	}

@@ -22,12 +22,13 @@ import (
 
 var replayVerb = verb{
 	name:     "replay",
-	synopsis: "[OPTION …] CAPTURE",
+	synopsis: "[OPTION …] CAPTURE …",
 	short:    "write the conn.log of a pcap, with anomaly_score",
 	about: `Rebuilds the connections as Zeek would log them and scores each. Without -m it
 first learns from the capture itself, as the paper does, and then scores it; a
 capture of fewer than 256 connections is scored by the seed model.
-The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.`,
+The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.
+Several captures, or a folder of them, are read as one, in order of time.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		r := replay{}
 		modelPath, out := modelFlag(flags), outputFlag(flags)
@@ -39,8 +40,8 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 		without := noModelFlag(flags, "the capture itself")
 		return func(s *session, files []string) (err error) {
 			r.session = s
-			if len(files) != 1 {
-				return hinted(errors.New("one capture wanted"), "zeek-iforest replay FILE.pcap; mergecap joins several")
+			if len(files) == 0 {
+				return hinted(errors.New("a capture wanted"), "zeek-iforest replay FILE.pcap, or - for standard input")
 			}
 			if r.capture.LocalNets, err = parseNets(*nets); err != nil {
 				return err
@@ -61,7 +62,7 @@ The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard inp
 					return err
 				}
 			}
-			return r.run(files[0], *out)
+			return r.run(files, *out)
 		}
 	},
 }
@@ -79,23 +80,19 @@ type replay struct {
 	model    *model.Model // nil: as noModel says
 }
 
-func (r *replay) run(path, out string) error {
-	input, err := openInput(path, r.stdin)
+func (r *replay) run(paths []string, out string) error {
+	files, err := openCaptures(r.session, paths)
 	if err != nil {
 		return err
 	}
-	defer input.Close()
-	reader, err := capture.NewReader(input, r.capture)
-	if err != nil {
-		return notCapture(fmt.Errorf("%s: %w", displayName(path), err), input.start)
-	}
+	defer files.close()
 	o, err := r.output(out)
 	if err != nil {
 		return err
 	}
 	defer o.discard()
 
-	source := readAhead(r.session, reader, displayName(path))
+	source := readAhead(r.session, files.reader(r.capture), files.name())
 	defer source.stop()
 	if r.model == nil {
 		err = r.withoutModel(source, o)
@@ -106,7 +103,7 @@ func (r *replay) run(path, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.looked(displayName(path), &source.batch.stats); err != nil {
+	if err := r.looked(files.name(), &source.batch.stats); err != nil {
 		return err
 	}
 	if r.top > 0 {
@@ -114,7 +111,7 @@ func (r *replay) run(path, out string) error {
 			return err
 		}
 	}
-	if err := errors.Join(o.commit(), r.draw(r.session, "scores of "+filepath.Base(path))); err != nil {
+	if err := errors.Join(o.commit(), r.draw(r.session, "scores of "+filepath.Base(files.name()))); err != nil {
 		return err
 	}
 	return r.passed()
