@@ -141,7 +141,8 @@ event Cluster::node_up(name: string, id: string)
 
 event use_learnt(name: string, content: string)
 	{
-	if ( ! samples_are_taken() || ! sees_packets() || name == model_given )
+	# A worker that ends has ended sampling, and takes no model any more.
+	if ( ! samples_are_taken() || ! sees_packets() || name == model_given || zeek_is_terminating() )
 		return;
 
 	model_given = name;
