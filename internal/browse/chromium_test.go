@@ -48,7 +48,12 @@ func chromium(t *testing.T) string {
 func newBrowser(t *testing.T, address string) *browser {
 	t.Helper()
 	program := chromium(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()),
+	// The browser's own helpers may write into its profile after it has ended, so
+	// what cannot be removed of it is left.
+	profile, err := os.MkdirTemp("", "browse")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(profile),
 		chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1500, 900), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.WSURLReadTimeout(time.Minute))
 	quiet := chromedp.WithErrorf(func(string, ...any) {}) // it names events that are newer than itself
