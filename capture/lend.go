@@ -8,7 +8,7 @@ type lender struct {
 	buf      []byte
 	pos, end int   // what is read and not yet taken: buf[pos:end]
 	offset   int64 // of buf[pos] in the file
-	err      error // why there is no more; io.EOF at the end
+	err      error // ends the reading; io.EOF at the end of the file
 }
 
 // readAhead suits the files of disks; a larger record makes the buffer grow.

@@ -3,7 +3,6 @@ package zeeklog
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -167,13 +166,7 @@ func (f *Field) Count() (uint64, error) { return parseCount(f.text) }
 func (f *Field) Addr() (netip.Addr, error) { return parseAddr(f.text) }
 
 // Port is the value of a port.
-func (f *Field) Port() (uint16, error) {
-	n, err := parseCount(f.text)
-	if err == nil && n > math.MaxUint16 {
-		err = fmt.Errorf("%s is no port: 0 to 65535", quote(f.text))
-	}
-	return uint16(n), err
-}
+func (f *Field) Port() (uint16, error) { return parsePort(f.text) }
 
 // Fields are the values of the columns of the Schema in the i-th row of the
 // block, in the order of the schema; they stay until the next Parse.

@@ -130,11 +130,14 @@ func (v *texts) endpoint(host, port field, l *layout) (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, &fieldError{host, err}
 	}
-	n, err := v.count(port, l)
-	if err == nil && n > math.MaxUint16 {
-		err = &fieldError{port, fmt.Errorf("%s is no port: 0 to 65535", quote(v[port]))}
+	if same(v[port], l.unset) { // zero
+		return netip.AddrPortFrom(a, 0), nil
 	}
-	return netip.AddrPortFrom(a, uint16(n)), err
+	n, err := parsePort(v[port])
+	if err != nil {
+		return netip.AddrPort{}, &fieldError{port, err}
+	}
+	return netip.AddrPortFrom(a, n), nil
 }
 
 // count parses a count that is zero when unset.

@@ -50,6 +50,15 @@ func parseLongCount(s string) (uint64, error) {
 	return uint64(f), nil
 }
 
+// parsePort parses a port.
+func parsePort(s string) (uint16, error) {
+	n, err := parseCount(s)
+	if err == nil && n > math.MaxUint16 {
+		err = fmt.Errorf("%s is no port: 0 to 65535", quote(s))
+	}
+	return uint16(n), err
+}
+
 // parseDouble parses a finite decimal number.
 func parseDouble(s string) (float64, error) {
 	for i := 0; i < len(s); i++ {

@@ -237,14 +237,9 @@ func (sc *scoring) observeRecords(blk *zeeklog.Block) error {
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
 		if row.Err != nil {
-			if sc.strict {
-				blk.CutAt(i)
-				return row.Err
+			if err := sc.leaveOut(blk, i); err != nil {
+				return err
 			}
-			if sc.other == nil && errors.Is(row.Err, zeeklog.ErrOtherLog) {
-				sc.other = row.Err
-			}
-			sc.unused(row.Err)
 			continue
 		}
 		sc.used++

@@ -154,14 +154,15 @@ func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
 		r.other++
 	}
 	row := report.Scored{Conn: c}
-	var own model.Score
-	if r.model != nil {
-		own = r.model.Score(c, window)
-	}
 	text, scored := value("anomaly_score")
 	score, err := strconv.ParseFloat(text, 64)
+	logged := scored && err == nil && score > 0 && score < 1
+	var own model.Score
+	if r.model != nil && (here || !logged) { // of other days' rows the log's score is all that is wanted
+		own = r.model.Score(c, window)
+	}
 	switch {
-	case scored && err == nil && score > 0 && score < 1:
+	case logged:
 		row.Score = score
 	case r.model != nil:
 		row.Score = own.Value

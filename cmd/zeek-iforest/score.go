@@ -242,14 +242,9 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 			if !errors.As(row.Err, &at) {
 				row.Err = &zeeklog.Error{File: sc.file, Line: row.Line, Err: row.Err}
 			}
-			if sc.strict {
-				blk.CutAt(i)
-				return row.Err
+			if err := sc.leaveOut(blk, i); err != nil {
+				return err
 			}
-			if sc.other == nil && errors.Is(row.Err, zeeklog.ErrOtherLog) {
-				sc.other = row.Err
-			}
-			sc.unused(row.Err)
 			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
@@ -268,6 +263,21 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 		state.windows = append(state.windows, w)
 	}
 	sc.place += uint64(len(blk.Rows))
+	return nil
+}
+
+// leaveOut passes over a row that cannot be used. With --strict its error ends
+// the block before it.
+func (sc *scoring) leaveOut(blk *zeeklog.Block, i int) error {
+	err := blk.Rows[i].Err
+	if sc.strict {
+		blk.CutAt(i)
+		return err
+	}
+	if sc.other == nil && errors.Is(err, zeeklog.ErrOtherLog) {
+		sc.other = err
+	}
+	sc.unused(err)
 	return nil
 }
 

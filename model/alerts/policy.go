@@ -112,6 +112,7 @@ type Policy struct {
 	places  *recent.Table[hostKey]
 	hosts   []host   // by place
 	place   int      // of the latest row's host
+	at      int      // the latest row's bin
 	unusual bool     // the latest row, by its score
 	best    []uint32 // how many hours of hosts have their strangest row in each bin
 	limit   int      // rows in bins from it on are unusual
@@ -187,20 +188,19 @@ func (p *Policy) Unusual(r *Row) bool {
 	if r.Score < leastScore && p.pending == nil {
 		return false
 	}
-	place := p.use(keyOf(r))
-	p.place = place
-	h := &p.hosts[place]
-	at := p.binOf(h, r)
+	p.place = p.use(keyOf(r))
+	h := &p.hosts[p.place]
+	p.at = p.binOf(h, r)
 	if h.open >= 0 && p.over(&h.incident) {
-		p.end(place)
+		p.end(p.place)
 	}
 	p.unusual = h.open >= 0 && r.Score >= h.incident.level
 	if !p.unusual {
 		p.settle()
-		p.unusual = at >= p.limit
+		p.unusual = p.at >= p.limit
 	}
 	if !p.unusual {
-		p.count(h, at)
+		p.count(h, p.at)
 	}
 	return p.unusual || p.pending != nil
 }
@@ -209,8 +209,7 @@ func (p *Policy) Unusual(r *Row) bool {
 // for which it is not called, because the site does not want to hear of it,
 // costs no part of the budget.
 func (p *Policy) Raise(r *Row) Verdict {
-	place := p.place
-	h := &p.hosts[place]
+	h := &p.hosts[p.place]
 	p.beacon = nil
 	if p.pending != nil {
 		p.tellBeacon(r, h)
@@ -218,9 +217,8 @@ func (p *Policy) Raise(r *Row) Verdict {
 			return Folded // into the beacon
 		}
 	}
-	at := p.binOf(h, r)
-	passes := at >= p.limit
-	p.count(h, at)
+	passes := p.at >= p.limit
+	p.count(h, p.at)
 	switch {
 	case h.open >= 0 && !(passes && r.Score >= h.incident.Score+stranger && p.room()):
 		p.fold(&h.incident, r)
@@ -235,7 +233,7 @@ func (p *Policy) Raise(r *Row) Verdict {
 	h.raised[p.slot()]++
 	if h.open < 0 {
 		h.open = int32(len(p.open))
-		p.open = append(p.open, int32(place))
+		p.open = append(p.open, int32(p.place))
 		h.incident = Incident{Host: hostOf(r), Inbound: !r.Own}
 		h.incident.begin(r, p.now)
 		h.incident.level = float64(p.limit) / bins

@@ -1,6 +1,10 @@
 package ssllog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
 
 // appendText appends a text as it counts: \xNN as the byte that it stands for,
 // the first MaxText bytes of it.
@@ -9,7 +13,7 @@ func appendText(dst []byte, text string) []byte {
 		return append(dst, text[:min(len(text), MaxText)]...)
 	}
 	for end := len(dst) + MaxText; len(text) > 0 && len(dst) < end; {
-		b, n := nextByte(text)
+		b, n := feature.NextByte(text)
 		dst, text = append(dst, b), text[n:]
 	}
 	return dst
@@ -22,31 +26,6 @@ func lower(name []byte) {
 			name[i] = b + 'a' - 'A'
 		}
 	}
-}
-
-// nextByte is the first byte of a text, and how many bytes it takes there.
-func nextByte(text string) (b byte, n int) {
-	if text[0] != '\\' || len(text) < 4 || text[1] != 'x' {
-		return text[0], 1
-	}
-	high, ok := digit(text[2])
-	low, also := digit(text[3])
-	if !ok || !also {
-		return text[0], 1
-	}
-	return high<<4 | low, 4
-}
-
-func digit(c byte) (value byte, ok bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // domainOf is where in a name its domain begins: the last two labels, and three

@@ -78,7 +78,7 @@ func AppendPrintable(dst []byte, text string) []byte {
 		if len(dst) >= end {
 			return append(dst, "…"...)
 		}
-		c, n := nextByte(text)
+		c, n := feature.NextByte(text)
 		if text = text[n:]; c >= ' ' && c < 0x7f {
 			dst = append(dst, c)
 		} else {
