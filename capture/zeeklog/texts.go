@@ -140,18 +140,6 @@ func (v *texts) endpoint(host, port field, l *layout) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(a, n), nil
 }
 
-// count parses a count that is zero when unset.
-func (v *texts) count(f field, l *layout) (uint64, error) {
-	if same(v[f], l.unset) {
-		return 0, nil
-	}
-	n, err := parseCount(v[f])
-	if err != nil {
-		return 0, &fieldError{f, err}
-	}
-	return n, nil
-}
-
 // always parses a count that Zeek always sets.
 func (v *texts) always(f field, to *uint64, c *conn.Conn, l *layout) (err error) {
 	if same(v[f], l.unset) {
