@@ -33,20 +33,20 @@ func (t *told[Label]) observe(row *alerts.Row, label Label) {
 		return
 	}
 	verdict := t.Raise(row)
-	id := t.Incident().ID()
-	in := t.incidents[id]
+	if b := t.Beacon(); b != nil {
+		t.incidents[b.ID()] = &toldIncident[Label]{strangest: label}
+	}
+	i := t.Incident()
+	if i == nil {
+		return
+	}
+	in := t.incidents[i.ID()]
 	if in == nil {
 		in = &toldIncident[Label]{count: map[Label]uint64{}}
-		t.incidents[id] = in
+		t.incidents[i.ID()] = in
 	}
 	if row.Score > in.score {
 		in.score, in.strangest = row.Score, label
-	}
-	if b := t.Beacon(); b != nil {
-		t.incidents[b.ID()] = &toldIncident[Label]{strangest: label}
-		if verdict != alerts.Raise {
-			return
-		}
 	}
 	if verdict == alerts.Raise {
 		t.each(toldLine[Label]{label, label})

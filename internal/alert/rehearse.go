@@ -65,15 +65,13 @@ func Rehearse(rows Scored, perDay float64, allow []AllowLine) *Rehearsal {
 		verdict := policy.Raise(&row)
 		if b := policy.Beacon(); b != nil {
 			in := add(b.ID(), i)
-			if in.Alerts = append(in.Alerts, i); verdict != alerts.Raise {
-				continue
-			}
+			in.Alerts = append(in.Alerts, i)
 		}
-		id := policy.Incident().ID()
-		if verdict == alerts.Folded && !id.Host.IsValid() {
-			continue // one of many beacons of its host
+		incident := policy.Incident()
+		if incident == nil {
+			continue
 		}
-		in := add(id, i)
+		in := add(incident.ID(), i)
 		switch verdict {
 		case alerts.Raise: // told at once; a beacon is told by Incidents
 			in.Alerts = append(in.Alerts, i)

@@ -186,9 +186,6 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	verdict := w.policy.Raise(&at)
 	if b := w.policy.Beacon(); b != nil {
 		w.folds.fold(b, &h)
-		if verdict != alerts.Raise {
-			return
-		}
 	}
 	switch verdict {
 	case alerts.Raise:
@@ -197,7 +194,9 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	case alerts.Suppressed:
 		w.counts.Beyond++
 	}
-	w.folds.fold(w.policy.Incident(), &h)
+	if i := w.policy.Incident(); i != nil {
+		w.folds.fold(i, &h)
+	}
 }
 
 // incident tells of what grew out of an alert.

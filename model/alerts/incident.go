@@ -46,9 +46,14 @@ type ID struct {
 func (i *Incident) ID() ID { return ID{i.Host, i.Inbound, i.Period > 0, i.Begun} }
 
 // Incident returns the incident that the row of the latest Raise belongs to:
-// that of its host, or the one of all that had no room.
+// that of its host, or the one of all that had no room; nil if it belongs to a
+// beacon alone, which Beacon returns if it is told.
 func (p *Policy) Incident() *Incident {
-	if h := &p.hosts[p.place]; h.open >= 0 {
+	h := &p.hosts[p.place]
+	switch {
+	case !p.unusual:
+		return nil
+	case h.open >= 0:
 		return &h.incident
 	}
 	return &p.beyond

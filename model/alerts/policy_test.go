@@ -269,6 +269,24 @@ func TestBeaconsOfASite(t *testing.T) {
 	}
 	require.Empty(t, s.beaconing("10.0.0.2", "192.0.2.9:443", 60e6, 0, 30))
 
+	// What belongs to a beacon alone is in no other incident, told or not.
+	var in []*Incident
+	for _, resp := range []string{"192.0.2.10:443", "192.0.2.11:443"} {
+		r := Row{Orig: netip.MustParseAddrPort("10.0.0.6:1"), Resp: netip.MustParseAddrPort(resp), Own: true, Score: 0.4, Calls: true}
+		for met := false; !met; {
+			s.ts += 60e6
+			if r.TS = s.ts; s.Unusual(&r) {
+				require.Equal(t, Folded, s.Raise(&r))
+				require.Nil(t, s.Incident())
+				in, met = append(in, s.Beacon()), true
+			}
+		}
+	}
+	require.NotNil(t, in[0])
+	require.Nil(t, in[1], "the second of its host is not told")
+	s.end()
+	s.told = nil
+
 	told := 0
 	for i := range 12 {
 		told += len(s.beaconing("10.0.0.2", fmt.Sprintf("192.0.2.%d:443", 20+i), 60e6, 0.1, 12))
