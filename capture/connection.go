@@ -16,7 +16,7 @@ type connection struct {
 
 	key    key
 	hash   uint32
-	serial uint64 // the how manieth of the capture
+	serial uint64 // its number in the capture, from 1
 	proto  conn.Proto
 
 	origSecond bool    // the originator is the key's second end

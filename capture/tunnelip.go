@@ -8,7 +8,7 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// IP in IP, and GRE, which ends there too. What carries them is no connection;
+// IP in IP, and GRE, which ends there too. What carries them is not a connection;
 // so each pair of hosts has an identity of its own.
 
 // ipTunnel goes on with the packet inside

@@ -19,7 +19,7 @@ func (d *decoder) connTables() (t feature.Tables) {
 	var states [conn.NumState]uint64
 	d.fill(protos[:])
 	d.fill(states[:])
-	states[conn.NoState] = 0 // unset is no value
+	states[conn.NoState] = 0 // unset is not a value
 	names := make([]string, d.arrayLenUpTo(feature.MaxServices))
 	for i := range names {
 		names[i] = d.string(feature.MaxServiceName)

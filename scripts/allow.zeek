@@ -149,7 +149,7 @@ function parse_label(line: AllowLine, e: AllowEntry): string
 	if ( is_set(line$orig_ip_bytes) )
 		{
 		if ( range != line$orig_ip_bytes )
-			return fmt("orig_ip_bytes: \"%s\" is no range such as 1024-8191", line$orig_ip_bytes);
+			return fmt("orig_ip_bytes: \"%s\" is not a range such as 1024-8191", line$orig_ip_bytes);
 		local sent = split_string1(line$orig_ip_bytes, /-/);
 		e$orig_low = to_count(sent[0]);
 		e$orig_high = to_count(sent[1]);
@@ -158,7 +158,7 @@ function parse_label(line: AllowLine, e: AllowEntry): string
 	if ( is_set(line$resp_ip_bytes) )
 		{
 		if ( range != line$resp_ip_bytes )
-			return fmt("resp_ip_bytes: \"%s\" is no range such as 1024-8191", line$resp_ip_bytes);
+			return fmt("resp_ip_bytes: \"%s\" is not a range such as 1024-8191", line$resp_ip_bytes);
 		local received = split_string1(line$resp_ip_bytes, /-/);
 		e$resp_low = to_count(received[0]);
 		e$resp_high = to_count(received[1]);
@@ -173,21 +173,21 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 	if ( is_set(line$originator) )
 		{
 		if ( ! is_valid_ip(line$originator) )
-			return fmt("originator: \"%s\" is no address", line$originator);
+			return fmt("originator: \"%s\" is not an address", line$originator);
 		e$originator = to_addr(line$originator);
 		}
 
 	if ( is_set(line$responder) )
 		{
 		if ( ! is_valid_ip(line$responder) )
-			return fmt("responder: \"%s\" is no address", line$responder);
+			return fmt("responder: \"%s\" is not an address", line$responder);
 		e$responder = to_addr(line$responder);
 		}
 
 	if ( is_set(line$network) )
 		{
 		if ( ! is_valid_subnet(line$network) )
-			return fmt("network: \"%s\" is no network such as 10.0.0.0/8", line$network);
+			return fmt("network: \"%s\" is not a network such as 10.0.0.0/8", line$network);
 		e$network = to_subnet(line$network);
 		}
 
@@ -195,7 +195,7 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 		{
 		local p = split_string1(line$resp_p, /\//);
 		if ( /[0-9]{1,5}/ != p[0] || to_count(p[0]) > 65535 )
-			return fmt("resp_p: \"%s\" is no port such as 443/tcp", line$resp_p);
+			return fmt("resp_p: \"%s\" is not a port such as 443/tcp", line$resp_p);
 		e$resp_p = to_count(p[0]);
 		if ( |p| > 1 && p[1] in allow_protos )
 			e$proto = allow_protos[p[1]];
@@ -213,7 +213,7 @@ function parse_allow(line: AllowLine, e: AllowEntry): string
 	if ( is_set(line$expires) )
 		{
 		if ( /[0-9]{1,11}(\.[0-9]+)?/ != line$expires )
-			return fmt("expires: \"%s\" is no time in seconds since 1970", line$expires);
+			return fmt("expires: \"%s\" is not a time in seconds since 1970", line$expires);
 		e$expires = double_to_time(to_double(line$expires));
 		}
 

@@ -30,7 +30,7 @@ func (r *rewriter) appendMember(dst []byte, k int) []byte {
 }
 
 // appendMembers appends a JSON row member by member, because one of the keys
-// to add may be among them. What is no object is appended as it stands.
+// to add may be among them. What is not an object is appended as it stands.
 func (r *rewriter) appendMembers(dst []byte, raw string) []byte {
 	out := len(dst)
 	members := jsonMembers{text: raw, at: skipSpace(raw, 0), escapes: true}

@@ -78,7 +78,7 @@ func (b *Blocks) Format() Format {
 // Next reads the next block and returns io.EOF after the last one. It returns
 // as soon as a line is there, so that a pipe is followed without delay.
 //
-// Another error ends the log: it is no conn.log, or reading failed; an
+// Another error ends the log: it is not a conn.log, or reading failed; an
 // incomplete last line is then left out.
 func (b *Blocks) Next(blk *Block) error {
 	for b.rest == "" {

@@ -44,7 +44,7 @@ func TestBadCSVRows(t *testing.T) {
 	require.Equal(t, []conn.Conn{webConn, udpConn}, conns)
 	require.Len(t, bad, 2)
 	require.EqualError(t, bad[0], "conn.log:2: 2 columns where the header names 22")
-	require.EqualError(t, bad[1], `conn.log:4: orig_bytes: "many" is no number`)
+	require.EqualError(t, bad[1], `conn.log:4: orig_bytes: "many" is not a number`)
 }
 
 // A column added behind an open quotation mark would be part of the last value.

@@ -57,7 +57,7 @@ func (id *FileID) endOfLast(f io.ReaderAt) (end int64, found bool) {
 }
 
 // beginningOf reads what a file begins with, up to its first row. A file that
-// is no log has none.
+// is not a log has none.
 func (t *Tail) beginningOf(name string, f io.Reader, same bool) *beginning {
 	s := &source{name: name, file: io.NopCloser(f), names: t.names, warn: func(error) {}, carry: t.header, same: same, atStart: true}
 	s.blocks = NewBlocks(s, name).Named(t.names)

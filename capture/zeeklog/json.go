@@ -130,7 +130,7 @@ func (o *jsonObject) set(f field, value string) (err error) {
 	case value[0] == '[' && f == tunnelParents:
 		var parents []string
 		if err := json.Unmarshal([]byte(value), &parents); err != nil {
-			return fmt.Errorf("%s is no array of strings", quote(value))
+			return fmt.Errorf("%s is not an array of strings", quote(value))
 		}
 		if o.array, o.parents = true, parents; len(parents) == 0 {
 			o.parents = nil // as from TSV
@@ -151,7 +151,7 @@ func unquoteJSON(text string) (string, error) {
 	}
 	var s string
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return "", fmt.Errorf("%s is no JSON string", quote(text))
+		return "", fmt.Errorf("%s is not a JSON string", quote(text))
 	}
 	return s, nil
 }

@@ -80,7 +80,7 @@ func IsRow(line string) bool {
 	return n > 0
 }
 
-// isBinary reports whether a line is no text.
+// isBinary reports whether a line is not text.
 func isBinary(line string) bool {
 	return strings.IndexByte(line, 0) >= 0 || !utf8.ValidString(line)
 }

@@ -129,7 +129,7 @@ func (f *Field) Elements(yield func(string)) error {
 		d := json.NewDecoder(strings.NewReader(f.text))
 		d.UseNumber()
 		if err := d.Decode(&list); err != nil {
-			return fmt.Errorf("%s is no array", quote(f.text))
+			return fmt.Errorf("%s is not an array", quote(f.text))
 		}
 		for _, e := range list {
 			if e == nil { // unset

@@ -51,7 +51,7 @@ type source struct {
 	idle    bool   // there was nothing new at the last look
 	changed bool   // it is not what it was, seen once
 	leaving bool   // another has its name, seen once
-	broken  bool   // it is no log
+	broken  bool   // it is not a log
 	left    bool   // it was read to its end once
 	looks   int    // at it since then, without anything new
 	size    int64  // when it was read to its end

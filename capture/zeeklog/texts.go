@@ -108,7 +108,7 @@ func (v *texts) parse(c *conn.Conn, l *layout, escaped bool) (err error) {
 	if s := v[ipProto]; !same(s, l.unset) {
 		n, err := parseCount(s)
 		if err == nil && n > math.MaxUint16 {
-			err = fmt.Errorf("%s is no IP protocol", quote(s))
+			err = fmt.Errorf("%s is not an IP protocol", quote(s))
 		}
 		if err != nil {
 			return &fieldError{ipProto, err}

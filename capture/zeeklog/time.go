@@ -138,7 +138,7 @@ func parseISO8601(s string) (conn.Micros, error) {
 			return conn.Micros(t.Round(time.Microsecond).UnixMicro()), nil
 		}
 	}
-	return 0, fmt.Errorf("%s is no time", quote(s))
+	return 0, fmt.Errorf("%s is not a time", quote(s))
 }
 
 // parseDuration parses seconds that are not negative.

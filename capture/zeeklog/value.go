@@ -45,7 +45,7 @@ func parseLongCount(s string) (uint64, error) {
 	case f < 0:
 		return 0, fmt.Errorf("%s is negative", quote(s))
 	case f != math.Trunc(f) || f > exact:
-		return 0, fmt.Errorf("%s is no whole number", quote(s))
+		return 0, fmt.Errorf("%s is not a whole number", quote(s))
 	}
 	return uint64(f), nil
 }
@@ -54,7 +54,7 @@ func parseLongCount(s string) (uint64, error) {
 func parsePort(s string) (uint16, error) {
 	n, err := parseCount(s)
 	if err == nil && n > math.MaxUint16 {
-		err = fmt.Errorf("%s is no port: 0 to 65535", quote(s))
+		err = fmt.Errorf("%s is not a port: 0 to 65535", quote(s))
 	}
 	return uint16(n), err
 }
@@ -65,7 +65,7 @@ func parseDouble(s string) (float64, error) {
 		switch c := s[i]; {
 		case '0' <= c && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
 		default: // also nan, inf, hexadecimal and _
-			return 0, fmt.Errorf("%s is no number", quote(s))
+			return 0, fmt.Errorf("%s is not a number", quote(s))
 		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
@@ -73,7 +73,7 @@ func parseDouble(s string) (float64, error) {
 	case errors.Is(err, strconv.ErrRange):
 		return 0, fmt.Errorf("%s is out of range", quote(s))
 	case err != nil:
-		return 0, fmt.Errorf("%s is no number", quote(s))
+		return 0, fmt.Errorf("%s is not a number", quote(s))
 	}
 	return f, nil
 }
@@ -81,7 +81,7 @@ func parseDouble(s string) (float64, error) {
 func parseProto(s string) (conn.Proto, error) {
 	p, ok := conn.ParseProto(s)
 	if !ok {
-		return p, fmt.Errorf("%s is no transport protocol: tcp, udp, icmp or unknown_transport", quote(s))
+		return p, fmt.Errorf("%s is not a transport protocol: tcp, udp, icmp or unknown_transport", quote(s))
 	}
 	return p, nil
 }
@@ -89,7 +89,7 @@ func parseProto(s string) (conn.Proto, error) {
 func parseState(s string) (conn.State, error) {
 	state, ok := conn.ParseState(s)
 	if !ok {
-		return state, fmt.Errorf("%s is no conn_state of Zeek", quote(s))
+		return state, fmt.Errorf("%s is not a conn_state of Zeek", quote(s))
 	}
 	return state, nil
 }
@@ -111,7 +111,7 @@ func parseAddr(s string) (netip.Addr, error) {
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" {
-		return netip.Addr{}, fmt.Errorf("%s is no IP address", quote(s))
+		return netip.Addr{}, fmt.Errorf("%s is not an IP address", quote(s))
 	}
 	return a.Unmap(), nil
 }

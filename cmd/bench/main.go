@@ -44,7 +44,7 @@ func main() {
 	case errors.Is(err, pflag.ErrHelp):
 		return
 	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("%q is no option", flags.Arg(0))
+		err = fmt.Errorf("%q is not an option", flags.Arg(0))
 	case err == nil && *soak > 0:
 		err = b.soak(*soak, *plots)
 	case err == nil:

@@ -60,7 +60,7 @@ func (c *captures) open(path string) error {
 }
 
 // openFolder opens the captures of a folder, but not of those within it. What
-// is no capture is left out and said; what cannot be opened counts as unusable.
+// is not a capture is left out and said; what cannot be opened counts as unusable.
 func (c *captures) openFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -282,11 +282,11 @@ func TestSensorOfDNSIsFrugalAndStrict(t *testing.T) {
 	values := list[0].values(s.Fields())
 	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = s.ScoreValues(values) }))
 	for want, change := range map[string]func(v []sensor.Value){
-		"ts is no number: NaN":       func(v []sensor.Value) { v[0].Real = math.NaN() },
-		"a TTL is no number: +Inf":   func(v []sensor.Value) { v[10] = sensor.Value{Set: true, Reals: []float64{math.Inf(1)}} },
-		"rtt is negative":            func(v []sensor.Value) { v[5] = sensor.Value{Set: true, Real: -1} },
-		"field id.orig_h is unset":   func(v []sensor.Value) { v[1].Set = false },
-		"rcode is no code of DNS: 0": func(v []sensor.Value) { v[8] = sensor.Value{Set: true, Number: 1 << 40} },
+		"ts is not a number: NaN":     func(v []sensor.Value) { v[0].Real = math.NaN() },
+		"a TTL is not a number: +Inf": func(v []sensor.Value) { v[10] = sensor.Value{Set: true, Reals: []float64{math.Inf(1)}} },
+		"rtt is negative":             func(v []sensor.Value) { v[5] = sensor.Value{Set: true, Real: -1} },
+		"field id.orig_h is unset":    func(v []sensor.Value) { v[1].Set = false },
+		"rcode is no code of DNS: 0":  func(v []sensor.Value) { v[8] = sensor.Value{Set: true, Number: 1 << 40} },
 	} {
 		v := slices.Clone(values)
 		change(v)

@@ -43,7 +43,7 @@ type verb struct {
 	synopsis string   // what follows the name
 	short    string   // one line
 	about    string   // more, may be empty
-	words    []string // what its first argument can be, where that is no file
+	words    []string // what its first argument can be, where that is not a file
 	logs     bool     // it reads logs to their end: --columns-in
 	define   func(*pflag.FlagSet) func(*session, []string) error
 }

@@ -163,8 +163,8 @@ func TestParquetThatCannotBeScored(t *testing.T) {
 		want   string
 	}{
 		{exitNot, []string{notConn}, "not a conn.log: no column id.resp_h, id.resp_p, proto, conn_state"},
-		{exitPartly, []string{badRow}, `conn.parquet:1: id.orig_h: "10.0.0.x" is no IP address`},
-		{exitNot, []string{"--strict", badRow}, `"10.0.0.x" is no IP address`},
+		{exitPartly, []string{badRow}, `conn.parquet:1: id.orig_h: "10.0.0.x" is not an IP address`},
+		{exitNot, []string{"--strict", badRow}, `"10.0.0.x" is not an IP address`},
 		{exitNot, []string{cut}, "the Parquet data is damaged"},
 		{exitNot, []string{badRow, notConn}, "not a conn.log"},
 		{exitNot, []string{"--keep", "uid", badRow}, "no column uid to keep"},

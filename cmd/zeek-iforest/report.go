@@ -49,7 +49,7 @@ the log does not have.`,
 			if *date != "" {
 				at, err := time.Parse(time.DateOnly, *date)
 				if err != nil {
-					return fmt.Errorf("--day: %q is no day such as 2027-01-31", *date)
+					return fmt.Errorf("--day: %q is not a day such as 2027-01-31", *date)
 				}
 				r.begin(at)
 			}

@@ -51,7 +51,7 @@ func (s *session) scoredLog(modelPath string, files []string, explained bool) (*
 		if text, ok := in.Value("anomaly_score"); ok {
 			score, err := strconv.ParseFloat(text, 64)
 			if err != nil || !(score > 0 && score < 1) {
-				s.unused(fmt.Errorf("%s: anomaly_score %q is no number between 0 and 1", at(c), text))
+				s.unused(fmt.Errorf("%s: anomaly_score %q is not a number between 0 and 1", at(c), text))
 				continue
 			}
 			r.Score, r.Logged = score, true

@@ -54,7 +54,7 @@ func (k *dnsKind) Subject() *conn.Conn {
 func (k *dnsKind) Read(v []Value) error {
 	for _, i := range [...]int{0, 5} {
 		if v[i].Set && !finite(v[i].Real) {
-			return fmt.Errorf("%s is no number: %v", dnsFields[i].Name, v[i].Real)
+			return fmt.Errorf("%s is not a number: %v", dnsFields[i].Name, v[i].Real)
 		}
 	}
 	q := &k.query
@@ -83,7 +83,7 @@ func (k *dnsKind) Read(v []Value) error {
 	}
 	for _, ttl := range v[10].Reals {
 		if !finite(ttl) {
-			return fmt.Errorf("a TTL is no number: %v", ttl)
+			return fmt.Errorf("a TTL is not a number: %v", ttl)
 		}
 		q.AddTTL(conn.FromSeconds(ttl))
 	}

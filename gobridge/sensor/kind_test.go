@@ -61,7 +61,7 @@ func TestValuesThatAreNoRow(t *testing.T) {
 	for want, change := range map[string]func(v []Value) []Value{
 		"18 values, want 19":           func(v []Value) []Value { return v[:18] },
 		"field id.orig_h is unset":     func(v []Value) []Value { v[1] = Value{}; return v },
-		"ts is no time: NaN":           func(v []Value) []Value { v[0].Real = math.NaN(); return v },
+		"ts is not a time: NaN":        func(v []Value) []Value { v[0].Real = math.NaN(); return v },
 		"proto has the unknown code 4": func(v []Value) []Value { v[5].Number = 1 << 40; return v },
 	} {
 		_, err := s.ScoreValues(change(append([]Value(nil), good...)))

@@ -84,10 +84,10 @@ func (r *Record) set(v []Value) {
 // first time.
 func (r *Record) fill(c *conn.Conn, services *names) error {
 	if !finite(r.TS) {
-		return fmt.Errorf("ts is no time: %v", r.TS)
+		return fmt.Errorf("ts is not a time: %v", r.TS)
 	}
 	if r.Set&conn.Duration != 0 && !finite(r.Duration) {
-		return fmt.Errorf("duration is no interval: %v", r.Duration)
+		return fmt.Errorf("duration is not an interval: %v", r.Duration)
 	}
 	state := conn.NoState
 	if r.State != "" {

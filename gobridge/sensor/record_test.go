@@ -54,8 +54,8 @@ func TestRecordThatCannotBe(t *testing.T) {
 		want   string
 	}{
 		{"state", func(r *Record) { r.State = "SX" }, `conn_state is none of conn.log's: "SX"`},
-		{"time", func(r *Record) { r.TS = math.NaN() }, "ts is no time: NaN"},
-		{"duration", func(r *Record) { r.Duration = math.Inf(1) }, "duration is no interval: +Inf"},
+		{"time", func(r *Record) { r.TS = math.NaN() }, "ts is not a time: NaN"},
+		{"duration", func(r *Record) { r.Duration = math.Inf(1) }, "duration is not an interval: +Inf"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := full()

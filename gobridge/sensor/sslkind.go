@@ -49,7 +49,7 @@ func (k *sslKind) Fields() []Field   { return sslFields }
 
 func (k *sslKind) Read(v []Value) error {
 	if !finite(v[0].Real) {
-		return fmt.Errorf("ts is no time: %v", v[0].Real)
+		return fmt.Errorf("ts is not a time: %v", v[0].Real)
 	}
 	k.texts.clear()
 	text := func(i int) string { return k.texts.keep(&v[i]) }

@@ -36,7 +36,7 @@ func TestHandshakeOfValues(t *testing.T) {
 	}
 	require.Equal(t, want, k.row)
 	require.Equal(t, conn.TCP, k.Subject().Proto)
-	require.EqualError(t, k.Read(handshakeValues(math.NaN(), "")), "ts is no time: NaN")
+	require.EqualError(t, k.Read(handshakeValues(math.NaN(), "")), "ts is not a time: NaN")
 
 	var live, direct feature.Row
 	require.NoError(t, k.Read(handshakeValues(1.0000004, "www.example.com")))

@@ -197,7 +197,7 @@ func (e *Entry) Set(name, value string) (err error) {
 	case "originator", "responder":
 		var a netip.Addr
 		if a, err = netip.ParseAddr(value); err != nil || a.Zone() != "" {
-			return fmt.Errorf("%q is no address", value)
+			return fmt.Errorf("%q is not an address", value)
 		}
 		if name == "originator" {
 			e.Originator = a.Unmap()
@@ -206,11 +206,11 @@ func (e *Entry) Set(name, value string) (err error) {
 		}
 	case "network":
 		if e.Network, err = netip.ParsePrefix(value); err != nil {
-			return fmt.Errorf("%q is no network such as 10.0.0.0/8", value)
+			return fmt.Errorf("%q is not a network such as 10.0.0.0/8", value)
 		}
 		if bits := e.Network.Bits(); e.Network.Addr().Is4In6() {
 			if bits < 96 {
-				return fmt.Errorf("%q is no network such as 10.0.0.0/8", value)
+				return fmt.Errorf("%q is not a network such as 10.0.0.0/8", value)
 			}
 			e.Network = netip.PrefixFrom(e.Network.Addr().Unmap(), bits-96)
 		}
@@ -219,7 +219,7 @@ func (e *Entry) Set(name, value string) (err error) {
 		number, proto, has := strings.Cut(value, "/")
 		n, err := strconv.ParseUint(number, 10, 16)
 		if err != nil {
-			return fmt.Errorf("%q is no port such as 443/tcp", value)
+			return fmt.Errorf("%q is not a port such as 443/tcp", value)
 		}
 		if has {
 			var ok bool
@@ -236,7 +236,7 @@ func (e *Entry) Set(name, value string) (err error) {
 	case "expires":
 		seconds, err := strconv.ParseFloat(value, 64)
 		if err != nil || math.IsNaN(seconds) || seconds < 0 || seconds > 1e11 {
-			return fmt.Errorf("%q is no time in seconds since 1970", value)
+			return fmt.Errorf("%q is not a time in seconds since 1970", value)
 		}
 		e.Expires = time.UnixMilli(int64(seconds * 1000))
 	case "comment":

@@ -46,11 +46,11 @@ func TestEntryAllows(t *testing.T) {
 
 func TestParseAllowSaysWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
-		"x\t-\t-\t-\t-\t-\t-":         `allow.tsv:2: originator: "x" is no address`,
-		"-\t-\t10.0.0.0\t-\t-\t-\t-":  `allow.tsv:2: network: "10.0.0.0" is no network`,
-		"-\t-\t-\t70000\t-\t-\t-":     `allow.tsv:2: resp_p: "70000" is no port`,
+		"x\t-\t-\t-\t-\t-\t-":         `allow.tsv:2: originator: "x" is not an address`,
+		"-\t-\t10.0.0.0\t-\t-\t-\t-":  `allow.tsv:2: network: "10.0.0.0" is not a network`,
+		"-\t-\t-\t70000\t-\t-\t-":     `allow.tsv:2: resp_p: "70000" is not a port`,
 		"-\t-\t-\t80/xyz\t-\t-\t-":    `there is no protocol "xyz"`,
-		"-\t-\t-\t80\t-\ttomorrow\t-": `allow.tsv:2: expires: "tomorrow" is no time`,
+		"-\t-\t-\t80\t-\ttomorrow\t-": `allow.tsv:2: expires: "tomorrow" is not a time`,
 		"10.0.0.1 - -":                "allow.tsv:2: 1 fields, want 7",
 	} {
 		_, err := ParseAllow([]byte(AllowHeader+"\n"+line+"\n"), "allow.tsv")

@@ -197,7 +197,7 @@ func TestWebhookTemplate(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(`{"event": {"text": {{json .Title}}, "why": {{json .Reason}}, "from": {{json .Connection.Originator}}}}`), 0o600))
 	require.NoError(t, target(t, "json:"+server.URL, Options{Template: file}).Send(context.Background(), example()))
 	assert.Equal(t, map[string]any{"event": map[string]any{"text": example().Title(), "why": example().Reason, "from": "10.0.0.1"}}, got)
-	for text, want := range map[string]string{`{"text": "{{.Reason}}"}`: "is no JSON", `{{.Nothing}}`: "Nothing", `{{`: "unclosed", `{"a": {{json}}}`: "wrong number"} {
+	for text, want := range map[string]string{`{"text": "{{.Reason}}"}`: "is not JSON", `{{.Nothing}}`: "Nothing", `{{`: "unclosed", `{"a": {{json}}}`: "wrong number"} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		_, err := ParseTarget("json:"+server.URL, Options{Template: file})
 		assert.ErrorContains(t, err, want, text)

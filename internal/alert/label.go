@@ -135,7 +135,7 @@ func (l *label) set(name, value string) error {
 		s.Low, errs[0] = strconv.ParseUint(low, 10, 63)
 		s.High, errs[1] = strconv.ParseUint(high, 10, 63)
 		if errors.Join(errs[:]...) != nil || s.Low > s.High {
-			return fmt.Errorf("%q is no range such as 1024-8191", value)
+			return fmt.Errorf("%q is not a range such as 1024-8191", value)
 		}
 		if name == "orig_ip_bytes" {
 			l.OrigBytes = s

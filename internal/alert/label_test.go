@@ -156,10 +156,10 @@ func TestLabelsSayWhatIsWrong(t *testing.T) {
 		"-	-	yes	-	-	-	-":      `local_orig: "yes" is neither T nor F`,
 		"-	sctp	-	-	-	-	-":     `there is no protocol "sctp"`,
 		"-	-	-	XX	-	-	-":       `there is no conn_state "XX"`,
-		"-	-	-	-	9-1	-	-":      `orig_ip_bytes: "9-1" is no range such as 1024-8191`,
-		"-	-	-	-	-	7	-":        `resp_ip_bytes: "7" is no range`,
-		"-	-	-	-	-1-1	-	-":     `"-1-1" is no range`,
-		"-	-	-	-	0-1e9	-	-":    `"0-1e9" is no range`,
+		"-	-	-	-	9-1	-	-":      `orig_ip_bytes: "9-1" is not a range such as 1024-8191`,
+		"-	-	-	-	-	7	-":        `resp_ip_bytes: "7" is not a range`,
+		"-	-	-	-	-1-1	-	-":     `"-1-1" is not a range`,
+		"-	-	-	-	0-1e9	-	-":    `"0-1e9" is not a range`,
 		"benign	-	-	-	-	-	-	-": "15 fields, want 14",
 	} {
 		_, err := ParseAllow([]byte(labelHeader+"\n-\t-\t-\t-\tdns\t-\t-\t"+line+"\n"), "allow.tsv")

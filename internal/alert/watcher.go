@@ -149,7 +149,7 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		if err != nil || !(score > 0 && score < 1) {
 			w.counts.Bad++
 			if w.named++; w.named <= 10 {
-				w.Warn(fmt.Errorf("line %d: anomaly_score %q is no number between 0 and 1", row.Line, text))
+				w.Warn(fmt.Errorf("line %d: anomaly_score %q is not a number between 0 and 1", row.Line, text))
 			}
 			return
 		}

@@ -154,7 +154,7 @@ func templateBody(path string) (func(*Alert) any, error) {
 	}
 	sample := &Alert{Kind: Connection, Reason: "\"", Connection: Summary{UID: "C1"}, UIDs: []string{"C1"}}
 	if _, err := json.Marshal(body(sample)); err != nil {
-		return nil, fmt.Errorf("%s: what the template makes is no JSON ({{json .Reason}} writes a value with its quotes): %w", path, err)
+		return nil, fmt.Errorf("%s: what the template makes is not JSON ({{json .Reason}} writes a value with its quotes): %w", path, err)
 	}
 	return body, nil
 }

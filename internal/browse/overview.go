@@ -82,7 +82,7 @@ func (s *Server) overview(day string) (*overview, error) {
 	latest := s.index.facts[s.index.byTime[0]].ts.Time().UTC().Format(time.DateOnly)
 	at, err := time.Parse(time.DateOnly, orElse(day, latest))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no day such as 2027-01-31", day)
+		return nil, fmt.Errorf("%q is not a day such as 2027-01-31", day)
 	}
 	o := &overview{
 		Files: s.Files, Rows: len(s.log.Rows), Learnt: s.log.Learnt, Day: at.Format(time.DateOnly), Begin: at.Unix(), Bins: make([]bin, bins),
@@ -241,7 +241,7 @@ func (s *Server) rows(v url.Values) (*rowsPage, error) {
 	offset := 0
 	if text := v.Get("offset"); text != "" {
 		if offset, err = strconv.Atoi(text); err != nil || offset < 0 {
-			return nil, fmt.Errorf("offset: %q is no number of rows", text)
+			return nil, fmt.Errorf("offset: %q is not a number of rows", text)
 		}
 	}
 	if s.found == nil || q != s.asked {

@@ -35,7 +35,7 @@ func parseQuery(v url.Values) (q query, err error) {
 		}
 		n, bad := strconv.ParseFloat(text, 64)
 		if bad != nil || math.IsNaN(n) || math.Abs(n) > 1e12 {
-			err = fmt.Errorf("%s: %q is no number", name, text)
+			err = fmt.Errorf("%s: %q is not a number", name, text)
 			return
 		}
 		at(n)

@@ -123,7 +123,7 @@ func seconds(n parquet.Node) (func(parquet.Value, *texts) (conn.Micros, error), 
 				x = float64(v.Float())
 			}
 			if !(math.Abs(x) <= maxMicros/1e6) {
-				return 0, fmt.Errorf("%v is no time", x)
+				return 0, fmt.Errorf("%v is not a time", x)
 			}
 			return conn.FromSeconds(x), nil
 		}, nil
@@ -144,7 +144,7 @@ func seconds(n parquet.Node) (func(parquet.Value, *texts) (conn.Micros, error), 
 		return func(v parquet.Value, _ *texts) (conn.Micros, error) {
 			x := wholeOf(v) / parts
 			if x > maxMicros/per || x < -maxMicros/per {
-				return 0, fmt.Errorf("%d is no time", wholeOf(v))
+				return 0, fmt.Errorf("%d is not a time", wholeOf(v))
 			}
 			return conn.Micros(x * per), nil
 		}, nil
@@ -195,7 +195,7 @@ func port(n parquet.Node) (func(parquet.Value, *texts) (uint16, error), error) {
 	return func(v parquet.Value, t *texts) (uint16, error) {
 		x, err := whole(v, t)
 		if err == nil && x > math.MaxUint16 {
-			err = fmt.Errorf("%d is no port: 0 to 65535", x)
+			err = fmt.Errorf("%d is not a port: 0 to 65535", x)
 		}
 		return uint16(x), err
 	}, err
@@ -220,7 +220,7 @@ var address = text(func(b []byte, t *texts) (netip.Addr, error) {
 	s := string(b)
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" {
-		return a, fmt.Errorf("%.40q is no IP address", s)
+		return a, fmt.Errorf("%.40q is not an IP address", s)
 	}
 	if t.addrs == nil || len(t.addrs) >= most {
 		t.addrs = map[string]netip.Addr{}
@@ -266,7 +266,7 @@ func boolean(n parquet.Node) (func(parquet.Value, *texts) (bool, error), error) 
 var proto = text(func(b []byte, _ *texts) (conn.Proto, error) {
 	p, ok := conn.ParseProto(string(b))
 	if !ok {
-		return p, fmt.Errorf("%.40q is no transport protocol: tcp, udp, icmp or unknown_transport", b)
+		return p, fmt.Errorf("%.40q is not a transport protocol: tcp, udp, icmp or unknown_transport", b)
 	}
 	return p, nil
 })
@@ -274,7 +274,7 @@ var proto = text(func(b []byte, _ *texts) (conn.Proto, error) {
 var state = text(func(b []byte, _ *texts) (conn.State, error) {
 	s, ok := conn.ParseState(string(b))
 	if !ok {
-		return s, fmt.Errorf("%.40q is no conn_state of Zeek", b)
+		return s, fmt.Errorf("%.40q is not a conn_state of Zeek", b)
 	}
 	return s, nil
 })

@@ -27,7 +27,7 @@ type Verb struct {
 	Synopsis string   // what follows the name
 	Short    string   // one line
 	About    string   // paragraphs, may be empty
-	Words    []string // what its first argument can be, where that is no file
+	Words    []string // what its first argument can be, where that is not a file
 	Flags    *pflag.FlagSet
 }
 

@@ -85,7 +85,7 @@ const commonRules = 16
 
 // Rules are the single-column rules for these rows: each number high or low,
 // each name equal to a value that anomalies have. Addresses are left out: a
-// rule that names the attacker is no detector. avoid names columns to leave out.
+// rule that names the attacker is not a detector. avoid names columns to leave out.
 func Rules(rows []Row, avoid ...string) []Rule {
 	var rules []Rule
 	for _, n := range numbers {

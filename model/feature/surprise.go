@@ -26,7 +26,7 @@ const (
 
 // Text is the beginning of a text as classes of characters: letters of either
 // case, digits, each usual punctuation mark, and some for all the rest. The
-// first byte is the number of those that follow; 0 is no text.
+// first byte is the number of those that follow; 0 is not text.
 type Text [TextSize]byte
 
 // classOf is the class of each byte; 0 stands for the beginning of a text.
