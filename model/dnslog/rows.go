@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/zeek-iforest/zeek-iforest/model/domain"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -59,10 +60,10 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	r.name = appendText(r.name[:0], q.Query)
 	name := unsafe.String(unsafe.SliceData(r.name), len(r.name)) // until the next query
 	name = strings.TrimSuffix(name, ".")
-	domain := name[registered(name):]
+	registered := name[domain.Registered(name):]
 	whole := r.whole.Code(name)
-	if w.domain = feature.LongCode; len(domain) <= maxDomain {
-		w.domain = r.texts.Code(domain)
+	if w.domain = feature.LongCode; len(registered) <= maxDomain {
+		w.domain = r.texts.Code(registered)
 	}
 	if q.Absent&QueryName != 0 {
 		w.domain = feature.NoCode
@@ -78,7 +79,7 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	}
 	w.Originator = count(r.originators, e)
 
-	below := len(name) - len(domain)
+	below := len(name) - len(registered)
 	e.Host = domainHost(w.domain)
 	e.Peer, e.Port = feature.KeyOf(whole), feature.KeyOf(orig)
 	e.Pair, e.Use = feature.Hash(w.domain), feature.Hash(w.domain, orig)
