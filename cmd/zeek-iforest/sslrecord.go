@@ -141,5 +141,5 @@ func (r *sslRecord) cells() []string {
 	if h.Established {
 		established = "yes"
 	}
-	return []string{string(ssllog.AppendPrintable(nil, h.ServerName)), string(ssllog.AppendPrintable(nil, h.Version)), established}
+	return []string{string(feature.AppendPrintable(nil, h.ServerName)), string(feature.AppendPrintable(nil, h.Version)), established}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
-	"net/netip"
 	"strings"
 	"unsafe"
 
@@ -70,7 +69,7 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	}
 	w.resolver = resolver(q.Resp.Addr())
 
-	orig := addressHash(q.Orig.Addr())
+	orig := feature.HashAddr(q.Orig.Addr())
 	e := &r.event
 	*e = feature.Event{
 		Host: q.Orig.Addr().As16(), End: q.TS, Failed: q.NXDomain(),
@@ -178,11 +177,6 @@ func domainHost(code uint64) (key [16]byte) {
 	binary.BigEndian.PutUint64(key[:8], code)
 	binary.BigEndian.PutUint64(key[8:], feature.Hash(code))
 	return key
-}
-
-func addressHash(a netip.Addr) uint64 {
-	b := a.As16()
-	return feature.Hash(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
 }
 
 // Places is the number of places that AppendState has to pass.

@@ -165,7 +165,7 @@ func resolver(a netip.Addr) uint64 {
 		b := a.As4()
 		return uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3])
 	}
-	return (addressHash(a) | 1<<63) &^ 2 // not a NoCode
+	return (feature.HashAddr(a) | 1<<63) &^ 2 // not a NoCode
 }
 
 func sayResolver(code uint64) string {
