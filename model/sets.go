@@ -5,11 +5,12 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
 
 // sets are the kinds of rows that there are models of.
-var sets = []*feature.Set{feature.Conn, dnslog.Set, ssllog.Set}
+var sets = []*feature.Set{feature.Conn, dnslog.Set, httplog.Set, ssllog.Set}
 
 // SetOf is the set of a log by its #path, nil where there are no models of it.
 func SetOf(log string) *feature.Set {

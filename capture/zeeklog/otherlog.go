@@ -37,6 +37,7 @@ var telling = []struct {
 }{
 	{"dns.log", [][]string{{"qtype"}, {"rcode"}, {"rcode_name"}, {"AA", "TC"}, {"trans_id", "query"}}},
 	{"smtp.log", [][]string{{"trans_depth", "helo"}, {"mailfrom"}, {"rcptto"}, {"last_reply"}}},
+	{"sip.log", [][]string{{"call_id"}, {"request_path"}}},
 	{"http.log", [][]string{{"trans_depth"}, {"status_code", "method"}}},
 	{"x509.log", [][]string{{"certificate.serial"}, {"certificate.subject"}, {"san.dns"}}},
 	{"ssl.log", [][]string{{"cipher"}, {"ssl_history"}, {"resumed", "established"}, {"server_name", "version"}}},
@@ -55,7 +56,6 @@ var telling = []struct {
 	{"ntlm.log", [][]string{{"domainname"}, {"server_nb_computer_name"}, {"hostname", "success"}}},
 	{"rdp.log", [][]string{{"security_protocol"}, {"cookie", "result"}, {"keyboard_layout"}}},
 	{"ftp.log", [][]string{{"reply_code"}, {"command", "arg"}, {"data_channel.passive"}}},
-	{"sip.log", [][]string{{"call_id"}, {"request_path"}}},
 	{"snmp.log", [][]string{{"community"}, {"get_requests"}}},
 	{"quic.log", [][]string{{"client_initial_dcid"}}},
 	{"mqtt_publish.log", [][]string{{"topic", "payload"}}},

@@ -161,3 +161,11 @@ func (v *fieldValues) elements(i int, each func(string) error) {
 	err := v.fields[i].Elements(func(text string) { v.fail(i, each(text)) })
 	v.fail(i, err)
 }
+
+// text is the value of a string, "" where it is unset.
+func (v *fieldValues) text(i int) string {
+	if !v.fields[i].IsSet() {
+		return ""
+	}
+	return v.fields[i].Text()
+}

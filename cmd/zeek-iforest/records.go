@@ -54,7 +54,7 @@ func withoutColumn(r logRow, row *feature.Row) uint32 {
 }
 
 // logKinds are those of the command line; conn.log goes its own, faster way.
-var logKinds = []*logKind{&dnsKind, &sslKind}
+var logKinds = []*logKind{&dnsKind, &httpKind, &sslKind}
 
 // kindOf is the kind of a log by its #path, nil for conn.log and what is not
 // known.

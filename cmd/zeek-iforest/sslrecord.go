@@ -71,26 +71,20 @@ var sslAbsent = [...]struct {
 
 func (r *sslRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
-	text := func(i int) string {
-		if !fields[i].IsSet() {
-			return ""
-		}
-		return fields[i].Text()
-	}
 	r.handshake = ssllog.Handshake{
 		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
-		UID:          text(sslUID),
+		UID:          v.text(sslUID),
 		Orig:         v.endpoint(sslOrigH, sslOrigP),
 		Resp:         v.endpoint(sslRespH, sslRespP),
-		Version:      text(sslVersion),
-		Cipher:       text(sslCipher),
-		ServerName:   text(sslServerName),
-		LastAlert:    text(sslLastAlert),
-		NextProtocol: text(sslNextProtocol),
-		History:      text(sslHistory),
-		Validation:   text(sslValidation),
-		JA4:          text(sslJA4),
-		JA3:          text(sslJA3),
+		Version:      v.text(sslVersion),
+		Cipher:       v.text(sslCipher),
+		ServerName:   v.text(sslServerName),
+		LastAlert:    v.text(sslLastAlert),
+		NextProtocol: v.text(sslNextProtocol),
+		History:      v.text(sslHistory),
+		Validation:   v.text(sslValidation),
+		JA4:          v.text(sslJA4),
+		JA3:          v.text(sslJA3),
 		Resumed:      read(&v, sslResumed, false, yesOrNo),
 		Established:  read(&v, sslEstablished, false, yesOrNo),
 		Matches:      read(&v, sslMatches, false, yesOrNo),
@@ -141,5 +135,5 @@ func (r *sslRecord) cells() []string {
 	if h.Established {
 		established = "yes"
 	}
-	return []string{string(ssllog.AppendPrintable(nil, h.ServerName)), string(ssllog.AppendPrintable(nil, h.Version)), established}
+	return []string{string(feature.AppendPrintable(nil, h.ServerName)), string(feature.AppendPrintable(nil, h.Version)), established}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
@@ -91,6 +92,8 @@ func KindOf(log string, hosts int) (Kind, error) {
 		return newConnKind(hosts), nil
 	case dnslog.Set.Log:
 		return newDNSKind(hosts), nil
+	case httplog.Set.Log:
+		return newHTTPKind(hosts), nil
 	case ssllog.Set.Log:
 		return newSSLKind(hosts), nil
 	}

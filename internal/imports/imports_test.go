@@ -29,11 +29,13 @@ var rooms = map[string][]string{
 	"model/conn":      {},
 	"model/internal":  {},
 	"model/feature":   {"model/conn", "model/internal"},
+	"model/domain":    {},
+	"model/httplog":   {"model/conn", "model/domain", "model/feature"},
 	"model/ssllog":    {"model/conn", "model/feature"},
 	"model/forest":    {},
 	"model/calibrate": {},
-	"model/dnslog":    {"model/conn", "model/feature"},
-	"model":           {"model/conn", "model/dnslog", "model/feature", "model/forest", "model/calibrate", "model/internal", "model/ssllog", "github.com/vmihailenco/msgpack/v5"},
+	"model/dnslog":    {"model/conn", "model/domain", "model/feature"},
+	"model":           {"model/conn", "model/dnslog", "model/feature", "model/forest", "model/calibrate", "model/httplog", "model/internal", "model/ssllog", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
 	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
@@ -44,7 +46,7 @@ var rooms = map[string][]string{
 	"capture/zeeklog": {"model/conn"},
 
 	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn", "model/seed"},
-	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/dnslog", "model/feature", "model/learn", "model/seed", "model/ssllog"},
+	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/dnslog", "model/feature", "model/httplog", "model/learn", "model/seed", "model/ssllog"},
 
 	"cmd": {
 		"model", "capture", "internal", "gobridge/sensor", // to make a sensor's state

@@ -1,8 +1,8 @@
-// Command suffixes makes model/dnslog/suffixes.txt of the rules of the public
+// Command suffixes makes model/domain/suffixes.txt of the rules of the public
 // suffix list (https://publicsuffix.org) that golang.org/x/net/publicsuffix has,
 // in the version that go.mod names:
 //
-//	go run ./internal/suffixes > model/dnslog/suffixes.txt
+//	go run ./internal/suffixes > model/domain/suffixes.txt
 //
 // That package keeps its table to itself, but for the list of rules that its
 // tests go through: it is read there. Names are as DNS has them, with xn--. The

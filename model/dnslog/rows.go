@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
-	"net/netip"
 	"strings"
 	"unsafe"
 
+	"github.com/zeek-iforest/zeek-iforest/model/domain"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -59,17 +59,17 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	r.name = appendText(r.name[:0], q.Query)
 	name := unsafe.String(unsafe.SliceData(r.name), len(r.name)) // until the next query
 	name = strings.TrimSuffix(name, ".")
-	domain := name[registered(name):]
+	registered := name[domain.Registered(name):]
 	whole := r.whole.Code(name)
-	if w.domain = feature.LongCode; len(domain) <= maxDomain {
-		w.domain = r.texts.Code(domain)
+	if w.domain = feature.LongCode; len(registered) <= maxDomain {
+		w.domain = r.texts.Code(registered)
 	}
 	if q.Absent&QueryName != 0 {
 		w.domain = feature.NoCode
 	}
 	w.resolver = resolver(q.Resp.Addr())
 
-	orig := addressHash(q.Orig.Addr())
+	orig := feature.HashAddr(q.Orig.Addr())
 	e := &r.event
 	*e = feature.Event{
 		Host: q.Orig.Addr().As16(), End: q.TS, Failed: q.NXDomain(),
@@ -78,7 +78,7 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	}
 	w.Originator = count(r.originators, e)
 
-	below := len(name) - len(domain)
+	below := len(name) - len(registered)
 	e.Host = domainHost(w.domain)
 	e.Peer, e.Port = feature.KeyOf(whole), feature.KeyOf(orig)
 	e.Pair, e.Use = feature.Hash(w.domain), feature.Hash(w.domain, orig)
@@ -177,11 +177,6 @@ func domainHost(code uint64) (key [16]byte) {
 	binary.BigEndian.PutUint64(key[:8], code)
 	binary.BigEndian.PutUint64(key[8:], feature.Hash(code))
 	return key
-}
-
-func addressHash(a netip.Addr) uint64 {
-	b := a.As16()
-	return feature.Hash(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
 }
 
 // Places is the number of places that AppendState has to pass.

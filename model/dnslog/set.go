@@ -5,8 +5,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"strconv"
-	"strings"
 
+	"github.com/zeek-iforest/zeek-iforest/model/domain"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -101,8 +101,7 @@ const (
 )
 
 func constants() string {
-	list, _, _ := strings.Cut(suffixList, "\n")
-	return fmt.Sprintf("text: %d bytes, \\xNN is one, small letters; %d answers; domains of up to %d bytes by %s\n", MaxText, MaxAnswers, maxDomain, list) +
+	return fmt.Sprintf("text: %d bytes, \\xNN is one, small letters; %d answers; domains of up to %d bytes by %s\n", MaxText, MaxAnswers, maxDomain, domain.List()) +
 		fmt.Sprintf("a row without a name says so by its domain alone; windows and memory: as conn.log's, by originator and by domain; a name is new where it is not remembered, cuts beyond the data %#x\n", uint64(beyond))
 }
 
@@ -166,7 +165,7 @@ func resolver(a netip.Addr) uint64 {
 		b := a.As4()
 		return uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3])
 	}
-	return (addressHash(a) | 1<<63) &^ 2 // not a NoCode
+	return (feature.HashAddr(a) | 1<<63) &^ 2 // not a NoCode
 }
 
 func sayResolver(code uint64) string {

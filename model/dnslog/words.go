@@ -3,6 +3,7 @@ package dnslog
 import (
 	"strings"
 
+	"github.com/zeek-iforest/zeek-iforest/model/domain"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -81,21 +82,21 @@ func appendNameValue(dst []byte, e *feature.Encoder, i int, q *Query) []byte {
 // Domain is the registered domain of a name, as it counts.
 func Domain(query string) string {
 	name := strings.TrimSuffix(string(appendText(nil, query)), ".")
-	return name[registered(name):]
+	return name[domain.Registered(name):]
 }
 
 // AppendPrintable appends a name, shortened, with \xNN for what is not
 // printable; "unset" for none.
-func AppendPrintable(dst []byte, domain string) []byte {
+func AppendPrintable(dst []byte, name string) []byte {
 	const most = 60
-	if domain == "" {
+	if name == "" {
 		return append(dst, "unset"...)
 	}
-	for i, end := 0, len(dst)+most; i < len(domain); i++ {
+	for i, end := 0, len(dst)+most; i < len(name); i++ {
 		if len(dst) >= end {
 			return append(dst, "…"...)
 		}
-		if c := domain[i]; c > ' ' && c < 0x7f {
+		if c := name[i]; c > ' ' && c < 0x7f {
 			dst = append(dst, c)
 		} else {
 			const hex = "0123456789abcdef"

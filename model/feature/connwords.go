@@ -56,12 +56,7 @@ func (e *Encoder) AppendConn(dst []byte, i int, c *conn.Conn, w Window) []byte {
 	case pairSeconds:
 		return AppendSeconds(dst, float64(w.PairSeconds))
 	case originatorPort:
-		dst = AppendCount(append(appendPort(dst, c), ", "...), float64(w.PortUses))
-		dst = AppendCount(append(dst, " of its "...), float64(w.Uses))
-		if w.Uses >= maxUses { // counted no further
-			dst = append(dst, " or more"...)
-		}
-		return append(dst, " connections"...)
+		return append(w.AppendUses(appendPort(dst, c)), " connections"...)
 
 	case respFailures:
 		return AppendCount(dst, float64(w.RespFailures))
@@ -88,4 +83,15 @@ func (e *Encoder) appendConnRarity(dst []byte, i int, c *conn.Conn, w Window) []
 func appendPort(dst []byte, c *conn.Conn) []byte {
 	dst = strconv.AppendUint(dst, uint64(c.Resp.Port()), 10)
 	return append(append(dst, '/'), c.Proto.String()...)
+}
+
+// AppendUses appends how often the originator used what a row uses: ", 2 of its
+// 97". It allocates only what dst needs.
+func (m *Memory) AppendUses(dst []byte) []byte {
+	dst = AppendCount(append(dst, ", "...), float64(m.PortUses))
+	dst = AppendCount(append(dst, " of its "...), float64(m.Uses))
+	if m.Uses >= maxUses { // counted no further
+		dst = append(dst, " or more"...)
+	}
+	return dst
 }

@@ -63,7 +63,7 @@ func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 	v[respFailures] = LogCount(uint64(w.RespFailures))
 	v[pairBytes] = LogCount(w.PairBytes)
 	v[pairSeconds] = LogCount(w.PairSeconds)
-	v[originatorPort] = w.portRarity()
+	v[originatorPort] = w.UseRarity()
 
 	s.Codes[protoCode], s.Codes[stateCode] = uint64(c.Proto), uint64(c.State)
 	s.Codes[ServiceCode] = serviceCode(c, t)
@@ -82,8 +82,9 @@ func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 	}
 }
 
-// portRarity is the rarity of the port among the originator's connections.
-func (m *Memory) portRarity() float32 {
+// UseRarity is how rare the use is among the originator's rows: of conn.log the
+// port among its connections.
+func (m *Memory) UseRarity() float32 {
 	return rarity(uint64(min(m.PortUses, m.Uses)), uint64(m.Uses))
 }
 

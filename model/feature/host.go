@@ -140,6 +140,27 @@ func Hash(numbers ...uint64) (h uint64) {
 	return h
 }
 
+// HashText is a hash of a text: fast, for keys that are counted or remembered.
+// Who wants two texts with one hash finds them; CodeOf is for what a model keeps.
+func HashText(text string) uint64 {
+	h := uint64(len(text))
+	for ; len(text) >= 8; text = text[8:] {
+		h = (h ^ binary.LittleEndian.Uint64([]byte(text[:8]))) * 0x9e3779b97f4a7c15
+		h ^= h >> 32
+	}
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 0x9e3779b97f4a7c15
+		h ^= h >> 29
+	}
+	return h
+}
+
+// HashAddr is a hash of an address.
+func HashAddr(a netip.Addr) uint64 {
+	b := a.As16()
+	return Hash(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
+}
+
 // eventOf is what is counted of a connection.
 func eventOf(c *conn.Conn) (e Event) {
 	e.Host, e.End, e.OneWay = c.Orig.Addr().As16(), endOf(c), oneWay(c)

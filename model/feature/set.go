@@ -170,7 +170,7 @@ func (s *Set) Find(name string) int {
 // "1", and after any other.
 func (s *Set) Phrases(i int) (before, one, many string) { return s.before[i], s.one[i], s.many[i] }
 
-var singular = strings.NewReplacer("failures ", "failure ", "names ", "name ", "queries", "query")
+var singular = strings.NewReplacer("failures ", "failure ", "errors ", "error ", "names ", "name ", "queries", "query")
 
 func (f *Feature) phrases() (before, one, many string) {
 	switch f.Kind {

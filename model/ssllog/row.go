@@ -1,7 +1,6 @@
 package ssllog
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"unsafe"
 
@@ -49,7 +48,7 @@ func nameOf(h *Handshake, buf *buffer) string {
 	if len(b) > 0 && b[len(b)-1] == '.' {
 		b = b[:len(b)-1]
 	}
-	lower(b)
+	feature.Lower(b)
 	return view(b)
 }
 
@@ -60,24 +59,8 @@ func eventOf(h *Handshake, name string) feature.Event {
 	return feature.Event{
 		Host: h.Orig.Addr().As16(), End: h.TS,
 		Failed: !h.Established && h.Absent&Established == 0,
-		Peer:   feature.KeyOf(hashOf(name)),
+		Peer:   feature.KeyOf(feature.HashText(name)),
 	}
-}
-
-// addressOf is a hash of the originator's address.
-func addressOf(h *Handshake) uint64 {
-	a := h.Orig.Addr().As16()
-	return feature.Hash(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]))
-}
-
-// hashOf is a hash of a text: fast, for keys that are counted for five minutes.
-func hashOf(text string) uint64 {
-	h := uint64(len(text))
-	for i := range len(text) {
-		h = (h ^ uint64(text[i])) * 0x9e3779b97f4a7c15
-		h ^= h >> 29
-	}
-	return h
 }
 
 // set makes the row of a handshake.
@@ -113,7 +96,7 @@ func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) 
 	if h.Absent != 0 {
 		r.Absent = absent(h.Absent)
 	}
-	orig := addressOf(h)
+	orig := feature.HashAddr(h.Orig.Addr())
 	r.Host = uint32(orig>>32) | 1
 	r.Chance = feature.Hash(orig, uint64(h.TS), uint64(h.Orig.Port())<<16|uint64(h.Resp.Port()))
 	r.Cell = cell(h, r, name)

@@ -6,27 +6,8 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// appendText appends a text as it counts: \xNN as the byte that it stands for,
-// the first MaxText bytes of it.
-func appendText(dst []byte, text string) []byte {
-	if strings.IndexByte(text, '\\') < 0 {
-		return append(dst, text[:min(len(text), MaxText)]...)
-	}
-	for end := len(dst) + MaxText; len(text) > 0 && len(dst) < end; {
-		b, n := feature.NextByte(text)
-		dst, text = append(dst, b), text[n:]
-	}
-	return dst
-}
-
-// lower makes letters small.
-func lower(name []byte) {
-	for i, b := range name {
-		if 'A' <= b && b <= 'Z' {
-			name[i] = b + 'a' - 'A'
-		}
-	}
-}
+// appendText appends a text as it counts.
+func appendText(dst []byte, text string) []byte { return feature.AppendText(dst, text, MaxText) }
 
 // domainOf is where in a name its domain begins: the last two labels, and three
 // below a country's own second level ("co.uk", "com.br"), which it knows by its

@@ -37,12 +37,3 @@ func TestEachFieldHasFeatures(t *testing.T) {
 		require.True(t, found, field)
 	}
 }
-
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "unset", "self signed certificate": "self signed certificate", "a\xff\tb": `a\xff\x09b`, `a\xFFb`: `a\xffb`,
-		strings.Repeat("x", 100): strings.Repeat("x", 60) + "…", strings.Repeat("x", 60): strings.Repeat("x", 60),
-	} {
-		require.Equal(t, want, string(AppendPrintable(nil, text)), text)
-	}
-}

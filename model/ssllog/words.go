@@ -29,7 +29,7 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 	case domain:
 		name := nameOf(h, new(buffer))
 		name = name[domainOf(name):]
-		return e.AppendRarity(AppendPrintable(dst, name), e.Rarity(domainCode, codeOf(name, nil)))
+		return e.AppendRarity(feature.AppendPrintable(dst, name), e.Rarity(domainCode, codeOf(name, nil)))
 	case port:
 		p := h.Resp.Port()
 		return e.AppendRarity(strconv.AppendUint(dst, uint64(p), 10), e.Rarity(portCode, uint64(p)))
@@ -46,7 +46,7 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 		}
 		return appendYes(dst, h.Matches)
 	case invalid:
-		return AppendPrintable(dst, h.Validation)
+		return feature.AppendPrintable(dst, h.Validation)
 	case resumed:
 		return appendYes(dst, h.Resumed)
 	case established:
@@ -62,31 +62,7 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 
 // appendRare appends a text and how rare it is.
 func appendRare(dst []byte, e *feature.Encoder, i int, text string) []byte {
-	return e.AppendRarity(AppendPrintable(dst, text), e.Rarity(i, code(text, new(buffer), nil)))
-}
-
-// shown is how much of a text is said.
-const shown = 60
-
-// AppendPrintable appends a text as it counts, shortened, with \xNN for what is
-// not printable; "unset" for none.
-func AppendPrintable(dst []byte, text string) []byte {
-	if text == "" {
-		return append(dst, "unset"...)
-	}
-	for end := len(dst) + shown; len(text) > 0; {
-		if len(dst) >= end {
-			return append(dst, "…"...)
-		}
-		c, n := feature.NextByte(text)
-		if text = text[n:]; c >= ' ' && c < 0x7f {
-			dst = append(dst, c)
-		} else {
-			const hex = "0123456789abcdef"
-			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
-		}
-	}
-	return dst
+	return e.AppendRarity(feature.AppendPrintable(dst, text), e.Rarity(i, code(text, new(buffer), nil)))
 }
 
 func appendYes(dst []byte, is bool) []byte {

@@ -1,4 +1,14 @@
-package dnslog
+// Package domain finds in a name what somebody has registered: one label below
+// the public suffix, "bbc.co.uk". The last two labels would make one domain of
+// all of co.uk, and one of all customers of duckdns.org or github.io, which is
+// where tunnels and command-and-control like to live. So the rules of the public
+// suffix list are in suffixes.txt (private ones among them), which the command
+// internal/suffixes makes: 130 kB in the program, and a map of 1 MB from the
+// first name on. golang.org/x/net/publicsuffix would do the same, but the sensor
+// library takes nothing into Zeek beyond the standard library and msgpack, and a
+// test holds the two against each other. A table that is some months old says
+// little less: a suffix that it does not know makes one domain of its customers.
+package domain
 
 import (
 	_ "embed" // suffixes.txt
@@ -11,6 +21,12 @@ import (
 //
 //go:embed suffixes.txt
 var suffixList string
+
+// List says which list it is: it is part of a set's identity.
+func List() string {
+	line, _, _ := strings.Cut(suffixList, "\n")
+	return line
+}
 
 // rule says what the list has of a name.
 type rule uint8
@@ -41,11 +57,11 @@ var rules = sync.OnceValue(func() map[string]rule {
 	return m
 })
 
-// registered is where in a name the registered domain begins: one label more
+// Registered is where in a name the registered domain begins: one label more
 // than the longest public suffix, the whole name where it has no more. A top
 // level that the list does not have is a suffix. The name has small letters and
 // no dot at its end. It does not allocate.
-func registered(name string) int {
+func Registered(name string) int {
 	known := rules()
 	start := len(name) + 1 // of the labels looked at so far
 	suffix := start

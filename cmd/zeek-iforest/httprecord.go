@@ -1,0 +1,129 @@
+package main
+
+import (
+	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/httplog"
+)
+
+// httpKind is http.log. Columns that sip.log has too do not tell it.
+var httpKind = logKind{
+	set: httplog.Set,
+	schema: &zeeklog.Schema{
+		Log: "http",
+		Columns: []string{
+			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "version", "host", "uri", "user_agent",
+			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types",
+		},
+		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
+		Telling:  []string{"host", "orig_mime_types", "resp_mime_types"},
+	},
+	header: []string{"request", "host", "status"},
+	open: func(hosts int) func() logRow {
+		rows := httplog.NewRows(hosts)
+		return func() logRow { return &httpRecord{rows: rows} }
+	},
+}
+
+// The columns of its schema.
+const (
+	httpTS = iota
+	httpUID
+	httpOrigH
+	httpOrigP
+	httpRespH
+	httpRespP
+	httpMethod
+	httpVersion
+	httpHost
+	httpURI
+	httpUserAgent
+	httpStatus
+	httpRequestLength
+	httpResponseLength
+	httpRequestTypes
+	httpResponseTypes
+)
+
+// httpRecord is a row of http.log.
+type httpRecord struct {
+	rows    *httplog.Rows
+	request httplog.Request
+	window  feature.Window
+	about   conn.Conn
+}
+
+// httpFields are the fields without whose columns features say nothing.
+var httpFields = [...]struct {
+	column int
+	bit    httplog.Fields
+}{
+	{httpMethod, httplog.Method}, {httpVersion, httplog.Version}, {httpHost, httplog.Host}, {httpURI, httplog.URI}, {httpUserAgent, httplog.UserAgent},
+	{httpStatus, httplog.StatusCode}, {httpRequestLength, httplog.RequestLength}, {httpResponseLength, httplog.ResponseLength},
+	{httpRequestTypes, httplog.RequestType}, {httpResponseTypes, httplog.ResponseType},
+}
+
+func (r *httpRecord) take(fields []zeeklog.Field) error {
+	v := fieldValues{columns: httpKind.schema.Columns, fields: fields}
+	q := &r.request
+	*q = httplog.Request{
+		TS:             read(&v, httpTS, true, (*zeeklog.Field).Time),
+		UID:            v.text(httpUID),
+		Orig:           v.endpoint(httpOrigH, httpOrigP),
+		Resp:           v.endpoint(httpRespH, httpRespP),
+		Method:         v.text(httpMethod),
+		Version:        v.text(httpVersion),
+		Host:           v.text(httpHost),
+		URI:            v.text(httpURI),
+		UserAgent:      v.text(httpUserAgent),
+		StatusCode:     read(&v, httpStatus, false, (*zeeklog.Field).Count),
+		RequestLength:  read(&v, httpRequestLength, false, (*zeeklog.Field).Count),
+		ResponseLength: read(&v, httpResponseLength, false, (*zeeklog.Field).Count),
+		RequestType:    v.first(httpRequestTypes),
+		ResponseType:   v.first(httpResponseTypes),
+	}
+	for _, f := range httpFields {
+		if field := &fields[f.column]; field.Absent() {
+			q.Absent |= f.bit
+		} else if field.IsSet() {
+			q.Set |= f.bit
+		}
+	}
+	return v.err
+}
+
+// first is the first element of a vector, "" where there is none.
+func (v *fieldValues) first(i int) (text string) {
+	n := 0
+	v.elements(i, func(element string) error {
+		if n++; n == 1 {
+			text = element
+		}
+		return nil
+	})
+	return text
+}
+
+func (r *httpRecord) observe(row *feature.Row) { r.window = r.rows.Observe(&r.request, row) }
+
+func (r *httpRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return httplog.Append(dst, e, i, &r.request, &r.window)
+}
+
+func (r *httpRecord) subject() *conn.Conn {
+	q := &r.request
+	r.about = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Proto: conn.TCP}
+	return &r.about
+}
+
+func (r *httpRecord) alike() kind {
+	q := &r.request
+	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: q.Site() + " " + q.Method}
+}
+
+func (r *httpRecord) cells() []string {
+	q := &r.request
+	request := append(feature.AppendPrintable(nil, q.Method), ' ')
+	return []string{string(feature.AppendPrintable(request, q.URI)), string(feature.AppendPrintable(nil, q.Host)), q.StatusName()}
+}

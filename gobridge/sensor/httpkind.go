@@ -1,0 +1,108 @@
+package sensor
+
+import (
+	"fmt"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/httplog"
+)
+
+// httpKind are rows of http.log.
+type httpKind struct {
+	rows    *httplog.Rows
+	row     httplog.Request // the latest
+	window  feature.Window
+	subject conn.Conn
+	texts   kept
+	methods names // told as news
+}
+
+func newHTTPKind(hosts int) *httpKind { return &httpKind{rows: httplog.NewRows(hosts)} }
+
+// httpFields are the fields of HTTP::Info that a Request is made of.
+var httpFields = []Field{
+	{"ts", Time, true},
+	{"id.orig_h", Addr, true},
+	{"id.orig_p", Port, true},
+	{"id.resp_h", Addr, true},
+	{"id.resp_p", Port, true},
+	{"method", String, false},
+	{"version", String, false},
+	{"host", String, false},
+	{"uri", String, false},
+	{"user_agent", String, false},
+	{"status_code", Count, false},
+	{"request_body_len", Count, false},
+	{"response_body_len", Count, false},
+	{"orig_mime_types", Strings, false},
+	{"resp_mime_types", Strings, false},
+}
+
+func (k *httpKind) Set() *feature.Set { return httplog.Set }
+func (k *httpKind) Fields() []Field   { return httpFields }
+
+func (k *httpKind) Read(v []Value) error {
+	if !finite(v[0].Real) {
+		return fmt.Errorf("ts is no time: %v", v[0].Real)
+	}
+	k.texts.clear()
+	text := func(i int) string { return k.texts.keep(&v[i]) }
+	first := func(i int) string {
+		if len(v[i].Texts) == 0 {
+			return ""
+		}
+		return k.texts.keep(&Value{Set: v[i].Set, Text: v[i].Texts[0]})
+	}
+	k.row = httplog.Request{
+		TS:             conn.FromSeconds(v[0].Real),
+		Orig:           endpoint(v[1].Address, uint16(v[2].Number)),
+		Resp:           endpoint(v[3].Address, uint16(v[4].Number)),
+		Method:         text(5),
+		Version:        text(6),
+		Host:           text(7),
+		URI:            text(8),
+		UserAgent:      text(9),
+		StatusCode:     v[10].Number,
+		RequestLength:  v[11].Number,
+		ResponseLength: v[12].Number,
+		RequestType:    first(13),
+		ResponseType:   first(14),
+	}
+	for i, f := range [...]httplog.Fields{10: httplog.StatusCode, 11: httplog.RequestLength, 12: httplog.ResponseLength} {
+		if v[i].Set {
+			k.row.Set |= f
+		}
+	}
+	return nil
+}
+
+func (k *httpKind) Observe(r *feature.Row) { k.window = k.rows.Observe(&k.row, r) }
+func (k *httpKind) Peek(r *feature.Row)    { k.window = k.rows.Peek(&k.row, r) }
+
+func (k *httpKind) Subject() *conn.Conn {
+	k.subject = conn.Conn{TS: k.row.TS, Orig: k.row.Orig, Resp: k.row.Resp, Proto: conn.TCP}
+	return &k.subject
+}
+
+func (k *httpKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return httplog.Append(dst, e, i, &k.row, &k.window)
+}
+
+func (k *httpKind) Novel(e *feature.Encoder) (what, name string) {
+	if k.rows.KnowsMethod(e, &k.row) {
+		return "", ""
+	}
+	return "a method", k.methods.of(k.row.Method)
+}
+
+func (k *httpKind) Places() int { return k.rows.Hosts.Places() }
+
+func (k *httpKind) AppendState(dst []byte, from, n int) []byte {
+	return k.rows.Hosts.AppendState(dst, from, n)
+}
+
+func (k *httpKind) Restore(states [][]byte) (adopt func(), err error) {
+	hosts, err := feature.RestoreHosts(k.rows.Hosts.Cap(), states...)
+	return func() { k.rows.Hosts = hosts }, err
+}

@@ -1,0 +1,21 @@
+##! Adds to http.log how unusual each request is: ``anomaly_score``.
+
+@ifdef ( IForest::__score )
+
+@load base/protocols/http
+@load ./logs
+
+module IForest;
+
+export {
+	redef record HTTP::Info += {
+		## How unusual the request is for this network, between 0 and 1.
+		## Unset where it was not scored.
+		anomaly_score: double &log &optional;
+	};
+
+	redef IForest::logs += { "http" };
+	redef IForest::log_streams += { ["http"] = HTTP::LOG };
+}
+
+@endif
