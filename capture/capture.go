@@ -26,6 +26,11 @@ type Options struct {
 	// 0: a million.
 	MaxConnections int
 
+	// Looks are the ages at which connections that go on are read as well
+	// (Reader.Look); beyond the last, at each as much later as that is. None are
+	// where there are no ages.
+	Looks []conn.Micros
+
 	// MaxBuffered is how many bytes of TCP payload may wait above holes, all
 	// connections together; beyond it such data is taken for missing when the
 	// service is detected (Stats.Unbuffered). 0: 256 MiB.
@@ -50,6 +55,7 @@ type Reader struct {
 	table   *table
 	decoder *decoder
 	frame   frame
+	look    conn.Micros
 	stats   Stats
 	err     error // io.EOF at the end
 }
@@ -85,15 +91,19 @@ func NewSourceReader(source gopacket.PacketDataSource, link layers.LinkType, opt
 }
 
 // Read fills row with the next finished connection, in the order in which Zeek
-// removes them; row's slices are used again. At the end of the packets it
+// removes them, or with a look at a long one; row's slices are used again. At the end of the packets it
 // returns io.EOF. If a file is damaged or a source fails, all rows up to there
 // are read first, and then an error that names the packet and, of a file, its
 // place there. Strings in row stay valid; nothing of row is kept.
 func (r *Reader) Read(row *conn.Conn) error {
 	for {
-		if c := r.table.next(); c != nil {
-			r.table.fill(c, row)
-			r.table.pool.putBack(c)
+		if o := r.table.next(); o.c != nil {
+			if r.look = o.look; o.look > 0 {
+				r.table.fillLook(&o, row)
+				return nil
+			}
+			r.table.fill(o.c, row)
+			r.table.pool.putBack(o.c)
 			r.stats.Rows++
 			return nil
 		}
@@ -103,6 +113,10 @@ func (r *Reader) Read(row *conn.Conn) error {
 		r.step()
 	}
 }
+
+// Look is 0 where the row last read is of a finished connection. Else the
+// connection goes on, and this is the age, of Options.Looks, that it has passed.
+func (r *Reader) Look() conn.Micros { return r.look }
 
 // step reads one packet, or ends the capture.
 func (r *Reader) step() {

@@ -26,6 +26,7 @@ type connection struct {
 
 	start, last conn.Micros // packets' own times
 	inactivity  conn.Micros // the timeout
+	looked      conn.Micros // the age at the latest look
 	timers      timers
 
 	history     history

@@ -40,6 +40,8 @@ func (t *table) fire(c *connection, kind timerKind) (remove bool) {
 			return true
 		}
 		c.armInactivity()
+	case statusTimer:
+		t.look(c)
 	case expireTimer, halfCloseTimer:
 		return c.tcp.expires(kind, t.clock)
 	case endTimer:

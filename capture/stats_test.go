@@ -60,7 +60,7 @@ func TestPanicCostsOnePacket(t *testing.T) {
 	require.Equal(t, uint64(1), s.Panics)
 	require.Contains(t, s.FirstPanic, "packet 2")
 	table.drain()
-	c := table.next()
+	c := table.next().c
 	require.Equal(t, uint64(2), c.sides[0].pkts)
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // table holds the live connections, finds a packet's and removes those whose
-// time is over. Removed ones wait in out, in Zeek's order of removal, until
+// time is over. Removed ones, and looks at long ones, wait in out, in Zeek's order of removal, until
 // their rows are read.
 type table struct {
 	options *Options
@@ -32,7 +32,7 @@ type table struct {
 
 	teredo  teredoLeft
 	touched []*connection // by the current packet, which may carry others
-	out     []*connection // removed, not read yet
+	out     []out         // not read yet
 	read    int           // of out
 	pool    pool
 }
@@ -157,6 +157,7 @@ func (t *table) create(k *key, hash uint32, second bool, proto conn.Proto, p *pa
 		c.tcp = t.pool.tcp()
 		c.tcp.init(c)
 		t.timers.arm(c, expireTimer, t.clock+tcpSYNTimeout.Seconds())
+		t.watch(c)
 	} else {
 		c.lengths = [2]int64{-1, -1}
 	}
@@ -164,7 +165,13 @@ func (t *table) create(k *key, hash uint32, second bool, proto conn.Proto, p *pa
 		c.flip()
 	}
 	c.bornSecond = c.origSecond
+	if proto == conn.UDP {
+		t.watch(c)
+	}
 	c.SetInactivityTimeout(udpInactivityTimeout) // the same for all transports
+	if proto == conn.ICMP {
+		t.watch(c)
+	}
 	if proto == conn.UDP && dnsPort(c.respPort()) {
 		c.ending = dnsSession
 		t.timers.arm(c, endTimer, t.clock+dnsSessionTimeout.Seconds())
@@ -213,7 +220,7 @@ func (t *table) remove(c *connection) {
 	t.timers.remove(c)
 	t.teredo.leave(c)
 	t.finish(c)
-	t.out = append(t.out, c)
+	t.out = append(t.out, out{c: c})
 }
 
 // finish tells the detection of services that nothing more comes.
@@ -236,16 +243,20 @@ func (t *table) evict() {
 	t.remove(t.timers.first())
 }
 
-// next is the next removed connection, nil if none is left.
-func (t *table) next() *connection {
-	if t.read == len(t.out) {
-		t.out, t.read = t.out[:0], 0
-		return nil
+// next is the next row to read; its connection is nil if none is left.
+func (t *table) next() (o out) {
+	for o.c == nil {
+		if t.read == len(t.out) {
+			t.out, t.read = t.out[:0], 0
+			return out{}
+		}
+		o, t.out[t.read] = t.out[t.read], out{}
+		t.read++
+		if o.look > 0 && o.c.removed { // by the same packet: its own row comes
+			o = out{}
+		}
 	}
-	c := t.out[t.read]
-	t.out[t.read] = nil
-	t.read++
-	return c
+	return o
 }
 
 // drain ends all connections at the end of the capture
@@ -265,8 +276,8 @@ func (t *table) drain() {
 	slices.SortFunc(rest, func(a, b *connection) int { return a.key.compare(&b.key) })
 	for _, c := range rest {
 		t.finish(c)
+		t.out = append(t.out, out{c: c})
 	}
 	clear(t.chains)
 	t.live = 0
-	t.out = append(t.out, rest...)
 }

@@ -9,6 +9,7 @@ type timerKind uint8
 
 const (
 	inactivityTimer timerKind = iota
+	statusTimer               // whether the connection has become a long one: Options.Looks
 	expireTimer               // TCP: connections on which nothing happened
 	halfCloseTimer            // TCP: the same, armed anew when one side closes
 	endTimer                  // TCP: attempt, then removal after the close; UDP: the DNS session's
@@ -93,12 +94,15 @@ func (q *timerQueue) cancel(c *connection, kind timerKind) {
 	}
 }
 
-// cancelTCP disarms what a TCP connection has beside the inactivity timer, as
-// they were armed.
-func (q *timerQueue) cancelTCP(c *connection) {
+// cancelTCP disarms what TCP keeps beside the session's timers, as they were
+// armed.
+func (q *timerQueue) cancelTCP(c *connection) { q.cancelKinds(c, expireTimer, numTimers) }
+
+// cancelKinds disarms the kinds from first to before end, as they were armed.
+func (q *timerQueue) cancelKinds(c *connection, first, end timerKind) {
 	for {
 		next := numTimers
-		for kind := expireTimer; kind < numTimers; kind++ {
+		for kind := first; kind < end; kind++ {
 			if order := c.timers.kinds[kind].order; order != 0 && (next == numTimers || order < c.timers.kinds[next].order) {
 				next = kind
 			}
@@ -138,7 +142,7 @@ func (q *timerQueue) remove(c *connection) {
 		c.timers.kinds = [numTimers]timer{}
 		return
 	}
-	q.cancel(c, inactivityTimer)
+	q.cancelKinds(c, inactivityTimer, expireTimer)
 	q.cancelTCP(c)
 }
 

@@ -150,6 +150,14 @@ func iforest_score(c *C.iforest_conn, result *C.iforest_result, message *C.char,
 	return scored(result, &r, err, message, size)
 }
 
+//export iforest_peek
+func iforest_peek(c *C.iforest_conn, result *C.iforest_result, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	record := recordOf(c)
+	r, err := the.Peek(&record)
+	return scored(result, &r, err, message, size)
+}
+
 //export iforest_score_values
 func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest_result, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer func() {
@@ -335,6 +343,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.by_seed = C.uint64_t(s.Seed)
 	out.models = C.uint64_t(s.Models)
 	out.refused = C.uint64_t(s.Refused)
+	out.looks = C.uint64_t(s.Looks)
 	out.raised, out.folded, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Folded), C.uint64_t(s.Suppressed)
 	out.sampled, out.samples_lost = C.uint64_t(s.Sampled), C.uint64_t(s.Lost)
 	l := s.Learner

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 6u
+#define IFOREST_ABI_VERSION 7u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -205,6 +205,7 @@ typedef struct {
   uint64_t cold;          /* scored while the originator's window was cold */
   uint64_t models;        /* models taken into use */
   uint64_t refused;       /* models refused */
+  uint64_t looks;         /* connections scored by iforest_peek */
 
   uint64_t raised;     /* alerts, and incidents that were told */
   uint64_t folded;     /* unusual connections that are part of an incident */
@@ -261,6 +262,12 @@ typedef int32_t (*iforest_learn_fn)(const iforest_learning *how, char *message, 
 /* Scores one connection, in the order of conn.log, and learns from it. */
 typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
                                     char *message, uint64_t size);
+
+/* Scores a connection that goes on: nothing is counted but looks, nothing is
+ * learnt. Its conn_state is what it would be if it ended now, its duration its
+ * age. iforest_reason and iforest_raise are then about it. */
+typedef int32_t (*iforest_peek_fn)(const iforest_conn *conn, iforest_result *result,
+                                   char *message, uint64_t size);
 
 /* Scores a row: a value for each field of the list, in its order. With sensor 0
  * it does what iforest_score does. */

@@ -64,6 +64,10 @@ func TestHostGetsTheGoldenVectors(t *testing.T) {
 	byValues, stderr, err := run(t, conns, "--values", library(t), filepath.Join(vectors, "vectors-2.model"))
 	require.NoError(t, err, stderr)
 	require.Equal(t, out, byValues, "as values of fields, by a model of the newer format")
+
+	peeked, stderr, err := run(t, conns, "--peek", library(t), filepath.Join(vectors, "vectors.model"))
+	require.NoError(t, err, stderr)
+	require.Equal(t, out, peeked, "looked at before they end, and others too")
 }
 
 // Captures go through the library as they go through replay, while signals

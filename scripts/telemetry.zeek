@@ -33,6 +33,8 @@ export {
 		models: count &default=0;
 		## Models refused.
 		refused: count &default=0;
+		## Looks at connections that went on.
+		looks: count &default=0;
 		## Alerts, and incidents that were told.
 		raised: count &default=0;
 		## Unusual connections that are part of an incident.
@@ -89,6 +91,10 @@ global cold_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
 global by_seed_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="scored_by_seed", $unit="",
     $help_text="Connections scored by the seed model, before there was one of the sensor's own"));
+
+global looks_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
+    $prefix="iforest", $name="looks", $unit="",
+    $help_text="Scores of long connections while they went on"));
 
 global models_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="models", $unit="",
@@ -155,6 +161,7 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(by_seed_cf, vector(), s$by_seed);
 	Telemetry::counter_family_set(models_cf, vector("taken"), s$models);
 	Telemetry::counter_family_set(models_cf, vector("refused"), s$refused);
+	Telemetry::counter_family_set(looks_cf, vector(), s$looks);
 	Telemetry::counter_family_set(sum_cf, vector(), s$sum);
 
 	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);

@@ -91,6 +91,7 @@ func TestKindPeeks(t *testing.T) {
 		var p, r, want feature.Row
 		require.NoError(t, peeking.take(&rs[i]))
 		peeking.Peek(&p)
+		require.True(t, peeking.window.Open)
 		peeking.Observe(&r)
 		require.NoError(t, plain.take(&rs[i]))
 		plain.Observe(&want)

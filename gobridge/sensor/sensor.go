@@ -178,6 +178,43 @@ func (s *Sensor) ScoreValues(values []Value) (Result, error) {
 	return s.scoreRow()
 }
 
+// Peek scores a connection that goes on. Nothing of it is counted in windows,
+// memory or the threshold of alerts, and nothing is learnt: it will come again.
+// Rank, reason and Raise are of it until the next call of Score or Peek. It does
+// not allocate.
+func (s *Sensor) Peek(r *Record) (Result, error) {
+	s.unusual = false
+	k, ok := s.kind.(*connKind)
+	if !ok {
+		return Result{}, &Error{BadRecord, fmt.Errorf("a connection is given to the sensor of %s.log", s.Log())}
+	}
+	m := s.model
+	if m == nil && (s.learning != nil || s.sampling != nil) {
+		m = s.seed
+	}
+	if m == nil {
+		return Result{}, errNoModel
+	}
+	if err := k.take(r); err != nil {
+		return Result{}, &Error{BadRecord, fmt.Errorf("%s cannot be scored: %w", s.subject(), err)}
+	}
+	k.Peek(&s.row)
+	s.score = s.walker.Score(m, &s.row)
+	s.scored = m
+	s.counts.Looks++
+	if s.model != nil {
+		s.alerts.Incidents(false, s.incident)
+		s.alert = alerts.LookRow(k.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+		s.unusual = s.alerts.Unusual(&s.alert)
+	}
+	return s.result(m), nil
+}
+
+// result is that of the row last scored.
+func (s *Sensor) result(m *model.Model) Result {
+	return Result{Score: s.score.Value, Rank: math.Round(1 / m.Rank(s.score.Path)), Cold: s.score.Cold, Unusual: s.unusual}
+}
+
 // ready begins a call of Score; it counts one that comes before there is
 // anything to do.
 func (s *Sensor) ready() bool {
@@ -201,12 +238,12 @@ func (s *Sensor) scoreRow() (Result, error) {
 	if m != nil {
 		s.score = s.walker.Score(m, &s.row)
 		s.counts.add(s.score.Value, s.score.Cold)
-		result = Result{Score: s.score.Value, Rank: math.Round(1 / m.Rank(s.score.Path)), Cold: s.score.Cold}
 		if s.model == nil {
 			s.counts.Seed++
 		} else {
-			result.Unusual = s.judge(m)
+			s.judge(m)
 		}
+		result = s.result(m)
 	}
 	s.scored = m
 	if s.learning != nil {
@@ -222,16 +259,15 @@ func (s *Sensor) scoreRow() (Result, error) {
 	return result, nil
 }
 
-// judge reports whether a row that the sensor's own model has scored is unusual,
+// judge decides whether a row that the sensor's own model has scored is unusual,
 // and watches whether that model still knows the traffic.
-func (s *Sensor) judge(m *model.Model) bool {
+func (s *Sensor) judge(m *model.Model) {
 	s.alerts.Incidents(false, s.incident)
 	s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
 	s.unusual = s.alerts.Unusual(&s.alert)
 	if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
 		s.tell(Event{Kind: Drift, Text: text})
 	}
-	return s.unusual
 }
 
 // SetAlerts asks for so many alerts a day, none for 0.

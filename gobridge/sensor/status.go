@@ -63,6 +63,7 @@ type Statistics struct {
 	Cold    uint64           // scored while the originator's window was cold
 	Models  uint64           // models taken into use
 	Refused uint64           // models refused
+	Looks   uint64           // scores of connections that went on: Peek
 
 	Sampled uint64 // connections put into batches
 	Lost    uint64 // of them, those that nobody fetched

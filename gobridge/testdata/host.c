@@ -39,6 +39,7 @@
 enum { FIELDS = 19 };
 
 static iforest_score_fn score;
+static iforest_peek_fn peek; /* NULL: connections are scored when they end only */
 static iforest_score_values_fn score_values;
 static iforest_field_info fields[IFOREST_MAX_FIELDS];
 static uint64_t num_fields; /* 0: give structs */
@@ -225,7 +226,15 @@ static void print_scores(iforest_conn *conns, size_t n) {
   for (size_t i = 0; i < n; i++) {
     iforest_result r;
     char message[1024] = "";
+    iforest_result p = {0};
+    int32_t peeked = peek ? peek(&conns[i * 7919 % n], &p, message, sizeof message) : 0;
+    peeked = peek ? peek(&conns[i], &p, message, sizeof message) : 0;
     int32_t status = masked_score(&conns[i], &r, message, sizeof message);
+    int established = conns[i].conn_state.len == 2 && !memcmp(conns[i].conn_state.data, "S1", 2);
+    if (peek && (peeked != status || (!established && (p.score != r.score || p.rank != r.rank || p.cold != r.cold)))) {
+      fprintf(stderr, "host: connection %zu has %d %g while it goes on, and %d %g at its end\n", i, peeked, p.score, status, r.score);
+      exit(2);
+    }
     if (status != IFOREST_OK) {
       printf("%d\t%s\n", status, message);
       if (r.news)
@@ -317,6 +326,7 @@ int main(int argc, char **argv) {
   double per_day = 0;
   size_t calls = 0;
   int by_values = 0;
+  int peeks = 0;
   int use_seed = 0;
   int passes = 0, benches = 0, onstack = 0, mask_load = 1;
   const char *reload = NULL;
@@ -343,6 +353,8 @@ int main(int argc, char **argv) {
       calls = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--values"))
       by_values = 1;
+    else if (!strcmp(argv[i], "--peek"))
+      peeks = 1;
     else if (!strcmp(argv[i], "--onstack"))
       onstack = 1;
     else if (!strcmp(argv[i], "--reinstall"))
@@ -381,6 +393,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   score = find(library, "iforest_score");
+  peek = peeks ? find(library, "iforest_peek") : NULL;
   reason = find(library, "iforest_reason");
   load_file = find(library, "iforest_load_file");
   statistics = find(library, "iforest_statistics");

@@ -61,6 +61,7 @@ const (
 // Row is what the policy needs of a scored connection.
 type Row struct {
 	TS    conn.Micros
+	End   conn.Micros // when it ended, or was looked at
 	Orig  netip.AddrPort
 	Resp  netip.AddrPort
 	Own   bool    // the originator is a host of the site
@@ -68,11 +69,12 @@ type Row struct {
 	Cold  bool    // the originator's window may lack connections
 	Model string  // whose score it is, "" where that is not known
 	Calls bool    // it may be one of a beacon: a host of the site calls one outside
+	Open  bool    // it goes on: LookRow
 }
 
 // RowOf is the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
-	return Row{TS: c.TS, Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: mayBeacon(c)}
+	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: mayBeacon(c)}
 }
 
 // Own reports whether the originator is a host of the site: by local_orig where
@@ -121,8 +123,9 @@ type Policy struct {
 	open    []int32  // places of hosts with an incident
 	beyond  Incident // what had no room
 	beacons beacons
-	pending *pair      // the latest row's, if it is a beacon to be told
-	beacon  *Incident  // the latest Raise's
+	pending *pair     // the latest row's, if it is a beacon to be told
+	beacon  *Incident // the latest Raise's
+	long    toldLong
 	ready   []Incident // to be told
 	lines   [24]uint32 // told, by hour
 	alerts  [24]uint32 // of them, alerts
@@ -138,7 +141,7 @@ func New(perDay float64) *Policy {
 	p := &Policy{
 		perDay: perDay, stale: true, hour: noHour,
 		places: recent.New[hostKey](maxHosts), hosts: make([]host, maxHosts),
-		beacons: newBeacons(), best: make([]uint32, bins), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
+		beacons: newBeacons(), long: newToldLong(), best: make([]uint32, bins), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
 	}
 	for i := range p.hosts {
 		p.hosts[i].open = -1
@@ -164,7 +167,10 @@ func (p *Policy) Unusual(r *Row) bool {
 	if p.perDay <= 0 || strings.HasPrefix(r.Model, seed.Prefix) {
 		return false
 	}
-	p.advance(r.TS)
+	if r.Open {
+		return p.look(r)
+	}
+	p.advance(r)
 	if p.rows < openingRows { // a row is written at its connection's end, so one alone says little
 		p.rows++
 		p.begun = p.now
@@ -218,8 +224,18 @@ func (p *Policy) Raise(r *Row) Verdict {
 		}
 	}
 	passes := p.at >= p.limit
-	p.count(h, p.at)
+	if !r.Open {
+		p.count(h, p.at)
+	}
 	switch {
+	case !r.Open && p.long.before(r):
+		p.unusual = false // told while it went on
+		p.Folded++
+		return Folded
+	case r.Open && h.open >= 0 && !(passes && r.Score >= h.incident.Score+stranger && p.room()):
+		return Folded
+	case r.Open && h.open < 0 && (!p.room() || len(p.open) == maxOpen):
+		return Suppressed
 	case h.open >= 0 && !(passes && r.Score >= h.incident.Score+stranger && p.room()):
 		p.fold(&h.incident, r)
 		p.Folded++
@@ -240,6 +256,9 @@ func (p *Policy) Raise(r *Row) Verdict {
 	}
 	h.incident.Latest = p.now
 	h.incident.strangest(r)
+	if r.Open {
+		p.long.add(r)
+	}
 	p.alerts[p.slot()]++
 	p.line()
 	return Raise
@@ -256,12 +275,13 @@ func (p *Policy) take(model string) {
 }
 
 // advance brings the clock to a row's time. A row that is earlier counts as
-// now, and one that is a day or more off sets the clock anew.
-func (p *Policy) advance(ts conn.Micros) {
-	if p.hour == noHour || ts-p.now > day || p.now-ts > day {
-		p.restart(ts)
+// now, and one that is a day or more off sets the clock anew, but for a
+// connection that began so long ago and has ended now.
+func (p *Policy) advance(r *Row) {
+	if p.hour == noHour || r.TS-p.now > day || p.now-max(r.TS, r.End) > day {
+		p.restart(r.TS)
 	}
-	p.now = max(p.now, ts)
+	p.now = max(p.now, r.TS)
 	for now := int64(p.now / hour); p.hour < now; {
 		p.hour++
 		p.forget()

@@ -77,6 +77,11 @@ func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 		// transport says anything: that neighbours are discovered by ICMP is no news.
 		s.Silent = 1<<protoCode | 1<<stateCode
 	}
+	if w.Open && c.State == conn.S1 {
+		// What will become of it is not known yet. In conn.log, where S1 is how
+		// Zeek lost sight of a connection, it may be rare.
+		s.Silent |= 1 << stateCode
+	}
 	if s.Absent = 0; c.Absent != 0 {
 		s.Absent = Absent(c.Absent)
 	}

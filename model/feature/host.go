@@ -28,6 +28,10 @@ type Window struct {
 	// conn_state does not mean a failure.
 	OneWay bool
 
+	// Open is set where the connection goes on, so that to be established and
+	// not closed says nothing of it.
+	Open bool
+
 	Memory
 }
 
@@ -189,12 +193,13 @@ func (h *Hosts) Observe(c *conn.Conn) Window {
 	return h.ObserveEvent(&e)
 }
 
-// Peek returns the window that Observe would return, and counts nothing: for a
-// row that is not final, such as that of a connection that goes on. It does not
-// allocate.
+// Peek returns the window that Observe would return, but Open, and counts
+// nothing: for the row of a connection that goes on. It does not allocate.
 func (h *Hosts) Peek(c *conn.Conn) Window {
 	e := eventOf(c)
-	return h.PeekEvent(&e)
+	w := h.PeekEvent(&e)
+	w.Open = true
+	return w
 }
 
 // ObserveEvent is Observe for a row of any log.

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // hostsState is all that is kept.
@@ -29,6 +31,8 @@ func TestPeekIsObserveThatCountsNothing(t *testing.T) {
 				}
 				peeked := h.Peek(&rows[i])
 				require.Equal(t, peeked, h.Peek(&rows[i]), "row %d, again", i)
+				require.True(t, peeked.Open)
+				peeked.Open = false
 				require.Equal(t, peeked, h.Observe(&rows[i]), "row %d", i)
 				require.Equal(t, peeked, twin.Observe(&rows[i]), "row %d, without a peek", i)
 			}
@@ -47,4 +51,23 @@ func TestPeekDoesNotAllocate(t *testing.T) {
 		h.Peek(&rows[i%len(rows)])
 		i++
 	}))
+}
+
+// That a connection which goes on is not closed is no news; all else of its row
+// is what it would be at its end.
+func TestOpenConnectionIsEstablished(t *testing.T) {
+	c := traffic(13, 1)[0]
+	texts := NewTexts()
+	for state := range conn.NumState {
+		c.State = state
+		var open, closed Sample
+		h := NewHosts(1)
+		open.SetConn(&c, h.Peek(&c), texts)
+		closed.SetConn(&c, h.Observe(&c), texts)
+		if state == conn.S1 {
+			require.NotZero(t, open.Silent>>stateCode&1)
+			open.Silent &^= 1 << stateCode
+		}
+		require.Equal(t, closed, open, state)
+	}
 }

@@ -150,7 +150,7 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
          ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
          ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
-         ! Find(library, "iforest_use_seed", &use_seed, why) )
+         ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) )
         return false;
 
     Message message{};
@@ -298,16 +298,21 @@ int32_t Bridge::ScoreValues(const std::vector<iforest_value>& values, iforest_re
 }
 
 int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
-    if ( ! Prepare(why) ) {
-        *result = {};
-        return IFOREST_NO_LIBRARY;
-    }
+    *result = {};
+    return Prepare(why) ? ScoreWith(score, conn, result, why) : IFOREST_NO_LIBRARY;
+}
 
+int32_t Bridge::Peek(const iforest_conn& conn, iforest_result* result, std::string* why) {
+    *result = {};
+    return Ready() ? ScoreWith(peek, conn, result, why) : IFOREST_NO_LIBRARY;
+}
+
+int32_t Bridge::ScoreWith(iforest_score_fn how, const iforest_conn& conn, iforest_result* result, std::string* why) {
     Message message;
     int32_t status;
     {
         auto mask = SignalMask::Asynchronous();
-        status = score(&conn, result, message.data(), message.size());
+        status = how(&conn, result, message.data(), message.size());
     }
     if ( status != IFOREST_OK )
         *why = message.data();

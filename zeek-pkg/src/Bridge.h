@@ -92,7 +92,11 @@ public:
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
 
-    // The same for a row of any log: a value for each of the Fields, which are
+    // Scores a connection that goes on; nothing is counted or learnt. It does not
+    // begin what was asked for.
+    int32_t Peek(const iforest_conn& conn, iforest_result* result, std::string* why);
+
+    // Score for a row of any log: a value for each of the Fields, which are
     // known where Prepare returns true. It begins what was asked for.
     bool Prepare(std::string* why);
     const std::vector<iforest_field_info>& Fields() const { return sensors[at].fields; }
@@ -135,6 +139,7 @@ private:
     bool Open(std::string* why);
     bool OpenSensor(std::string* why);
     bool Begin(std::string* why);
+    int32_t ScoreWith(iforest_score_fn how, const iforest_conn& conn, iforest_result* result, std::string* why);
     bool BeginLearning(const Learning& how, std::string* why);
 
     const std::string path;
@@ -161,6 +166,7 @@ private:
     iforest_next_event_fn next_event = nullptr;
     iforest_rollback_fn rollback = nullptr;
     iforest_finish_fn finish = nullptr;
+    iforest_peek_fn peek = nullptr;
     iforest_score_fn score = nullptr; // set last: the sign that all are
     iforest_reason_fn reason = nullptr;
     iforest_model_fn model = nullptr;

@@ -52,20 +52,30 @@ std::string Scorer::LoadModel(const zeek::StringVal& path) noexcept {
 }
 
 double Scorer::Score(const zeek::Val& info) noexcept {
+    auto score = ScoreWith(&Bridge::Score, info);
+    if ( bad_record )
+        ++logs[0].bad_records;
+    return score;
+}
+
+double Scorer::Peek(const zeek::Val& info) noexcept { return ScoreWith(&Bridge::Peek, info); }
+
+double Scorer::ScoreWith(How how, const zeek::Val& info) noexcept {
+    bad_record = false;
     try {
         iforest_conn conn;
         if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
             message = "not a record";
-            ++logs[0].bad_records;
+            bad_record = true;
             return Unscored(IFOREST_BAD_RECORD);
         }
         if ( ! record.Read(*info.AsRecordVal(), &conn, &message) ) {
-            ++logs[0].bad_records;
+            bad_record = true;
             return Unscored(IFOREST_BAD_RECORD);
         }
         auto& last = Own().last;
         last = {};
-        auto status = bridge.Score(conn, &last, &message);
+        auto status = (bridge.*how)(conn, &last, &message);
         return status == IFOREST_OK ? last.score : -static_cast<double>(status);
     } catch ( const std::exception& e ) {
         message = e.what();
@@ -244,6 +254,7 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "cold", Count(counts.cold));
     Set(*r, "models", Count(counts.models));
     Set(*r, "refused", Count(counts.refused));
+    Set(*r, "looks", Count(counts.looks));
     Set(*r, "raised", Count(counts.raised));
     Set(*r, "folded", Count(counts.folded));
     Set(*r, "suppressed", Count(counts.suppressed));

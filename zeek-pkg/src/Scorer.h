@@ -28,6 +28,7 @@ public:
 
     std::string LoadModel(const zeek::StringVal& path) noexcept;
     double Score(const zeek::Val& info) noexcept;
+    double Peek(const zeek::Val& info) noexcept;
     bool Unusual() const { return Own().last.unusual != 0; }
     bool News() const { return Own().last.news != 0; }
     zeek::ValPtr Raise() noexcept;
@@ -62,10 +63,14 @@ private:
     const Log& Own() const { return logs[bridge.At()]; }
     double Unscored(int32_t status);
 
+    using How = int32_t (Bridge::*)(const iforest_conn&, iforest_result*, std::string*);
+    double ScoreWith(How how, const zeek::Val& info) noexcept;
+
     Bridge bridge;
     std::deque<Log> logs; // as the bridge's sensors; the first is conn.log's
     std::vector<iforest_value> values; // of the latest row
     ConnRecord record;
+    bool bad_record = false; // the latest, before the library saw it
     std::string message; // why the last call failed that did
 };
 

@@ -1,0 +1,71 @@
+package alerts
+
+import (
+	"net/netip"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
+)
+
+// maxLong is how many connections are remembered that were told while they went
+// on. A state does not hold them: when a sensor ends, Zeek's connections do.
+const maxLong = 1 << 10
+
+// longKey is a connection, the same at each look at it and when it ends.
+type longKey struct {
+	ts         conn.Micros
+	orig, resp netip.AddrPort
+}
+
+// told are connections that were told while they went on, with their scores
+// then.
+type toldLong struct {
+	places *recent.Table[longKey]
+	scores []float64
+}
+
+func newToldLong() toldLong {
+	return toldLong{recent.New[longKey](maxLong), make([]float64, maxLong)}
+}
+
+// LookRow is the row of a connection that goes on.
+func LookRow(c *conn.Conn, score float64, cold bool, model string) Row {
+	r := RowOf(c, score, cold, model)
+	r.Open, r.Calls = true, false
+	return r
+}
+
+// before reports whether a connection was told while it went on, and is not
+// stranger now.
+func (t *toldLong) before(r *Row) bool {
+	if t.places.Len() == 0 {
+		return false
+	}
+	at := t.places.Find(longKey{r.TS, r.Orig, r.Resp})
+	return at >= 0 && r.Score < t.scores[at]+stranger
+}
+
+func (t *toldLong) add(r *Row) {
+	at, _ := t.places.Use(longKey{r.TS, r.Orig, r.Resp})
+	t.scores[at] = r.Score
+}
+
+// look is Unusual for a connection that goes on. It counts nothing, neither in
+// the threshold nor in an incident, and does not move the clock: the same
+// connection comes again, at the latest when it ends.
+func (p *Policy) look(r *Row) bool {
+	p.pending, p.unusual = nil, false
+	if r.Cold || p.hour == noHour || p.now-p.begun < opening || p.fresh > 0 || r.Model != p.model ||
+		r.Score < leastScore || p.long.before(r) {
+		return false
+	}
+	p.place = p.use(keyOf(r))
+	h := &p.hosts[p.place]
+	p.at = p.binOf(h, r)
+	if h.open >= 0 && p.over(&h.incident) {
+		p.end(p.place)
+	}
+	p.settle()
+	p.unusual = h.open >= 0 && r.Score >= h.incident.level || p.at >= p.limit
+	return p.unusual
+}
