@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -28,6 +27,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // built holds what these tests build once: the library, with and without the
@@ -191,17 +191,17 @@ func train(t *testing.T, conns []conn.Conn, seed uint64) (*model.Model, string) 
 }
 
 // goScores is what the host has to print: the same connections through model.
-func goScores(t *testing.T, s *model.Scorer, m *model.Model, conns []conn.Conn) string {
+func goScores(t *testing.T, s *stream.Stream, record *stream.Conn, conns []conn.Conn) string {
 	t.Helper()
 	var out strings.Builder
 	for i := range conns {
-		r, err := s.Score(&conns[i])
+		r, err := s.Next(record.Of(&conns[i]))
 		require.NoError(t, err)
 		cold := 0
 		if r.Cold {
 			cold = 1
 		}
-		fmt.Fprintf(&out, "0\t%s\t%s\t%d\t%s\n", digits(r.Value), digits(math.Round(1/m.Rank(r.Path))), cold, s.AppendReason(nil))
+		fmt.Fprintf(&out, "0\t%s\t%s\t%d\t%s\n", digits(r.Value), digits(float64(r.OneIn())), cold, r.AppendReason(nil))
 	}
 	return out.String()
 }
@@ -214,7 +214,7 @@ func digits(f float64) string {
 func TestHostGetsTheDigitsOfGo(t *testing.T) {
 	conns := office(3000, 1)
 	m, path := train(t, conns, 1)
-	want := goScores(t, model.NewScorer(m, feature.NewHosts(model.DefaultHosts)), m, conns)
+	want := goScores(t, &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts)), conns)
 	got, stderr, err := run(t, conns, library(t), path)
 	require.NoError(t, err, stderr)
 	require.Equal(t, want, got)
@@ -227,7 +227,7 @@ func TestHostGetsTheDigitsOfGo(t *testing.T) {
 func TestHostUnderSignals(t *testing.T) {
 	conns := office(3000, 2)
 	m, path := train(t, conns, 1)
-	want := goScores(t, model.NewScorer(m, feature.NewHosts(model.DefaultHosts)), m, conns)
+	want := goScores(t, &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts)), conns)
 
 	const (
 		crashes = iota // or hangs, in at least one run of ten
@@ -284,14 +284,14 @@ func TestHostUnderSignals(t *testing.T) {
 func TestHostSurvivesAFaultInTheLibrary(t *testing.T) {
 	conns := office(400, 3)
 	m, path := train(t, conns, 1)
-	scorer := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
-	before := goScores(t, scorer, m, conns[:200])
-	after := goScores(t, scorer, m, conns[200:])
+	scorer, record := &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
+	before := goScores(t, scorer, record, conns[:200])
+	after := goScores(t, scorer, record, conns[200:])
 
 	discard := conns[0]
 	discard.Resp = netip.AddrPortFrom(discard.Resp.Addr(), 9)
-	stream := append(append(append([]conn.Conn{}, conns[:200]...), discard), conns[200:]...)
-	got, stderr, err := run(t, stream, provokedLibrary(t), path)
+	all := append(append(append([]conn.Conn{}, conns[:200]...), discard), conns[200:]...)
+	got, stderr, err := run(t, all, provokedLibrary(t), path)
 	require.NoError(t, err, stderr)
 	fault := "5\tfault in the sensor library: runtime error: invalid memory address or nil pointer dereference; please report it\n"
 	require.Equal(t, before+fault+after, got)
@@ -320,8 +320,8 @@ func TestHostKeepsItsModelWhenGivenGarbage(t *testing.T) {
 		require.NoError(t, os.WriteFile(bad, data, 0o600))
 
 		// In place of a good one, and after it.
-		scorer := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
-		first, second := goScores(t, scorer, m, conns), goScores(t, scorer, m, conns)
+		scorer, record := &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
+		first, second := goScores(t, scorer, record, conns), goScores(t, scorer, record, conns)
 		got, stderr, err := run(t, conns, "--reload", bad, library(t), path)
 		require.NoError(t, err, stderr)
 		require.True(t, strings.HasPrefix(got, first+"reload\t4\t"), "%s: %.300s", name, got[len(first):])
@@ -339,10 +339,10 @@ func TestHostTakesAnotherModel(t *testing.T) {
 	conns := office(300, 5)
 	m, path := train(t, conns, 1)
 	m2, path2 := train(t, conns, 2)
-	scorer := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
-	want := goScores(t, scorer, m, conns) + "reload\t0\t\n"
-	scorer.SetModel(m2)
-	want += goScores(t, scorer, m2, conns)
+	scorer, record := &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
+	want := goScores(t, scorer, record, conns) + "reload\t0\t\n"
+	scorer.Model = m2
+	want += goScores(t, scorer, record, conns)
 	got, stderr, err := run(t, conns, "--reload", path2, library(t), path)
 	require.NoError(t, err, stderr)
 	require.Equal(t, want, got)

@@ -18,6 +18,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // logRows reads a conn.log, and the anomaly_score of its rows where it is JSON
@@ -97,7 +98,7 @@ func TestHostReplaysCaptures(t *testing.T) {
 			conns = append(conns, c)
 		}
 		f.Close()
-		want := goScores(t, model.NewScorer(m, feature.NewHosts(model.DefaultHosts)), m, conns)
+		want := goScores(t, &stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts)), conns)
 		got, stderr, err := run(t, conns, "--storm", "5", library(t), path)
 		require.NoError(t, err, stderr)
 		require.Equal(t, want, got, pcap)

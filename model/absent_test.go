@@ -11,6 +11,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // set gives a connection some value of a field, or none.
@@ -41,7 +42,8 @@ func TestAbsentFieldsSayNothing(t *testing.T) {
 		features := feature.Absent(absent)
 		rows := goldenConns()
 		zero, other := feature.NewHosts(100), feature.NewHosts(100)
-		zeros, others := model.NewScorer(m, zero), model.NewScorer(m, other)
+		zeros, others := stream.Stream{Model: m}, stream.Stream{Model: m}
+		ofZeros, ofOthers := stream.NewConns(zero), stream.NewConns(other)
 		for i := range rows {
 			plain, random2 := rows[i], rows[i]
 			for bit, put := range set {
@@ -54,14 +56,14 @@ func TestAbsentFieldsSayNothing(t *testing.T) {
 			plain.Absent, random2.Absent = absent, absent
 			random2.Duration = plain.Duration // windows end with it
 			random2.Set = random2.Set&^conn.Duration | plain.Set&conn.Duration
-			a, err := zeros.Score(&plain)
+			a, err := zeros.Next(ofZeros.Of(&plain))
 			require.NoError(t, err)
-			b, err := others.Score(&random2)
+			b, err := others.Next(ofOthers.Of(&random2))
 			require.NoError(t, err)
-			require.Equal(t, a, b)
+			require.Equal(t, a.Score, b.Score)
 
-			why := zeros.Explain(0)
-			reason := string(zeros.AppendReason(nil))
+			why := a.Explain(0)
+			reason := string(a.AppendReason(nil))
 			require.Equal(t, reason, model.ReasonText(feature.Conn, why))
 			require.NotContains(t, reason, "no column")
 			for _, r := range why {
@@ -87,7 +89,7 @@ func TestAbsentFieldsChange(t *testing.T) {
 	for i := range rows {
 		c := rows[i]
 		c.Absent, c.OrigPkts, c.OrigIPBytes = conn.OrigPkts|conn.OrigIPBytes, 0, 0
-		if usual[i] || m.Rank(m.Score(&c, windows[i]).Path) >= ordinary || i%5 != 0 {
+		if usual[i] || m.Rank(inWindow(m, &c, windows[i]).Path) >= ordinary || i%5 != 0 {
 			continue
 		}
 		s := m.NewSimilar(&c, windows[i], 3, ordinary)

@@ -7,24 +7,31 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 func TestBatchScoresAsOneAfterTheOther(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	hosts := feature.NewHosts(100)
-	var b model.Batch
-	for _, n := range []int{len(rows), 0, 1, 70} {
-		b.Reset()
-		var want []model.Score
-		for i := range rows[:n] {
-			w := hosts.Observe(&rows[i])
-			want = append(want, m.Score(&rows[i], w))
-			b.Add(m, &rows[i], w)
-		}
-		got := b.Scores(m)
-		require.Len(t, got, n)
-		for i := range got {
-			require.Equal(t, want[i], got[i], "connection %d of %d", i, n)
+	record := stream.NewConns(feature.NewHosts(100))
+	for _, reasons := range []bool{false, true} {
+		b := stream.Batch{Reasons: reasons}
+		for _, n := range []int{len(rows), 0, 1, 70} {
+			b.Reset(m)
+			var want []model.Score
+			var why []string
+			for i := range rows[:n] {
+				record.Of(&rows[i]).Observe()
+				one := inWindow(m, &rows[i], record.Window)
+				want, why = append(want, one.Score), append(why, string(one.AppendReason(nil)))
+				kept := *record
+				b.Add(&kept)
+			}
+			require.Equal(t, n, b.Len())
+			for i := range want {
+				got := b.Scored(i)
+				require.Equal(t, want[i], got.Score, "connection %d of %d", i, n)
+				require.Equal(t, why[i], string(got.AppendReason(nil)))
+			}
 		}
 	}
 }

@@ -26,13 +26,9 @@
 // each split that a row passes is credited to its feature, and the credits add
 // up to c(ψ) − E[h(x)] exactly.
 //
-// A Scorer does all of it, one row after the other. Programs that want every
-// core call Hosts.Observe in row order and Model.Score in parallel: the same
-// functions, the same digits.
-//
-// Rows of other logs go the same way: their room makes a feature.Row of a
-// record, and ScoreRow, ExplainRow and AppendReasonRow do what Score, Explain and
-// AppendReason do for a connection. SetOf lists the logs.
+// model/stream does all of it, for rows of any log, one after the other or, on
+// every core, in batches: the same functions, the same digits. SetOf lists the
+// logs.
 //
 // Models are made by model/learn.
 package model

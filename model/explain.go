@@ -5,7 +5,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
@@ -27,39 +26,34 @@ const reasons = 3
 // Encoder.AppendConn does for a connection.
 type Words func(dst []byte, i int) []byte
 
+// Way is how a row went through a model's forest: its vector, and what
+// forest.Attribute credits each feature with.
+type Way struct {
+	Vector  []float32
+	Credits []float64
+	Absent  uint32 // features that say nothing of the row, as feature.Sample has them
+}
+
 // Explain gives the k features with the largest credit, largest first; all of
 // them for k <= 0. The credits of all features add up to c(ψ) − E[h(x)],
 // exactly. It is safe for concurrent use.
-func (m *Model) Explain(c *conn.Conn, w feature.Window, k int) []Reason {
-	v := m.Vector(c, w)
-	return m.explain(&v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) }, k)
-}
-
-// ExplainRow is Explain for a row of the model's Set, whose values words says.
-func (m *Model) ExplainRow(r *feature.Row, words Words, k int) []Reason {
-	var v feature.Vector
-	m.encoder.Finish(&v, &r.Sample)
-	return m.explain(&v, r.Absent, words, k)
-}
-
-func (m *Model) explain(v *feature.Vector, absent uint32, words Words, k int) []Reason {
+func (m *Model) Explain(w *Way, words Words, k int) []Reason {
 	n := m.set.N()
 	if k <= 0 || k > n {
 		k = n
 	}
-	var credits [feature.Places]float64
-	m.forest.Attribute(credits[:], v[:])
 	var order [feature.Places]int
 	why := make([]Reason, k)
-	for j, i := range largest(order[:k], credits[:n]) {
+	for j, i := range largest(order[:k], w.Credits[:n]) {
+		absent := w.Absent>>i&1 != 0
 		why[j] = Reason{
 			Feature: i,
 			Name:    m.set.Features[i].Name,
 			Value:   string(words(nil, i)),
-			Usual:   m.usually(i, v[i]),
-			Credit:  credits[i],
-			Unusual: m.unusual(i, v[i]) && absent>>i&1 == 0,
-			Absent:  absent>>i&1 != 0,
+			Usual:   m.usually(i, w.Vector[i]),
+			Credit:  w.Credits[i],
+			Unusual: m.unusual(i, w.Vector[i]) && !absent,
+			Absent:  absent,
 		}
 	}
 	return why
@@ -68,45 +62,25 @@ func (m *Model) explain(v *feature.Vector, absent uint32, words Words, k int) []
 // AppendReason appends the text of the anomaly_reason column: ReasonText of the
 // three top reasons. It allocates only what dst needs and is safe for
 // concurrent use.
-func (m *Model) AppendReason(dst []byte, c *conn.Conn, w feature.Window) []byte {
-	v := m.Vector(c, w)
-	var credits [feature.Places]float64
-	m.forest.Attribute(credits[:], v[:])
-	return m.appendConnReason(dst, &credits, &v, c, w)
-}
-
-// AppendReasonRow is AppendReason for a row of the model's Set, whose values
-// words says.
-func (m *Model) AppendReasonRow(dst []byte, r *feature.Row, words Words) []byte {
-	var v feature.Vector
-	var credits [feature.Places]float64
-	m.encoder.Finish(&v, &r.Sample)
-	m.forest.Attribute(credits[:], v[:])
-	return m.appendReason(dst, &credits, &v, r.Absent, words)
-}
-
-func (m *Model) appendConnReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, c *conn.Conn, w feature.Window) []byte {
-	return m.appendReason(dst, credits, v, feature.Absent(c.Absent), func(dst []byte, i int) []byte { return m.encoder.AppendConn(dst, i, c, w) })
-}
-
-func (m *Model) appendReason(dst []byte, credits *[feature.Places]float64, v *feature.Vector, absent uint32, words Words) []byte {
+func (m *Model) AppendReason(dst []byte, w *Way, words Words) []byte {
 	var order [feature.Places]int
 	n := m.set.N()
-	known := *credits
-	for ; absent != 0; absent &= absent - 1 {
+	var known [feature.Places]float64
+	copy(known[:], w.Credits)
+	for absent := w.Absent; absent != 0; absent &= absent - 1 {
 		known[bits.TrailingZeros32(absent)] = 0 // no reason
 	}
 	largest(order[:n], known[:n])
 	return appendReasons(dst, n, func(n int) (credit float64, unusual bool) {
 		i := order[n]
-		return known[i], m.unusual(i, v[i])
+		return known[i], m.unusual(i, w.Vector[i])
 	}, func(dst []byte, n int, together bool) []byte {
 		i := order[n]
 		before, _, _ := m.set.Phrases(i)
 		dst = append(dst, before...)
 		start := len(dst)
 		dst = words(dst, i)
-		return appendUsually(dst, m.set, i, dst[start:], m.usually(i, v[i]), together)
+		return appendUsually(dst, m.set, i, dst[start:], m.usually(i, w.Vector[i]), together)
 	})
 }
 

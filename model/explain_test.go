@@ -21,7 +21,7 @@ func observed(m *model.Model) (rows []conn.Conn, windows []feature.Window, usual
 	for i := range rows {
 		w := hosts.Observe(&rows[i])
 		windows = append(windows, w)
-		usual = append(usual, m.Rank(m.Score(&rows[i], w).Path) >= ordinary)
+		usual = append(usual, m.Rank(inWindow(m, &rows[i], w).Path) >= ordinary)
 	}
 	return rows, windows, usual
 }
@@ -44,7 +44,7 @@ func TestSimilar(t *testing.T) {
 		kinds := map[string]bool{}
 		for _, o := range all {
 			require.GreaterOrEqual(t, m.Rank(o.Score.Path), ordinary)
-			require.Equal(t, m.Score(&o.Conn, o.Window), o.Score)
+			require.Equal(t, inWindow(m, &o.Conn, o.Window).Score, o.Score)
 			sum := 0.0
 			for _, p := range o.Parts {
 				require.True(t, p >= 0 && p <= 1)
@@ -80,7 +80,7 @@ func TestSmallestChangeFindsWhatWasChanged(t *testing.T) {
 		for name, change := range changes {
 			c, w := rows[i], windows[i]
 			change(&c, &w)
-			if m.Rank(m.Score(&c, w).Path) >= ordinary {
+			if m.Rank(inWindow(m, &c, w).Path) >= ordinary {
 				continue // still ordinary
 			}
 			s := m.NewSimilar(&c, w, 1, ordinary)

@@ -115,7 +115,12 @@ func (a *altering) isOrdinary(c *conn.Conn, w feature.Window) bool {
 	if most := w.Connections; w != a.window && w != a.other.Window && (w.Failures > most || w.Responders > most || w.Ports > most) {
 		return false // no host's window, unless an estimate made it so
 	}
-	return a.model.Rank(a.model.Score(c, w).Path) >= a.ordinary
+	return a.model.Rank(a.score(c, w).Path) >= a.ordinary
+}
+
+func (a *altering) score(c *conn.Conn, w feature.Window) Score {
+	v := a.model.vector(c, w)
+	return a.model.ScoreOf(a.model.forest.MeanPath(v[:]), w.Cold)
 }
 
 // change brings the numbers back and puts the change into words.
@@ -126,7 +131,7 @@ func (a *altering) change() Change {
 			a.bringBack(f, &c, &w)
 		}
 	}
-	change := Change{Like: a.other, Score: a.model.Score(&c, w)}
+	change := Change{Like: a.other, Score: a.score(&c, w)}
 	for i, f := range a.differ {
 		if a.taken>>i&1 == 0 {
 			continue

@@ -33,7 +33,7 @@ type Similar struct {
 // (0, 1]: 0.1 is "1 in 10 or less".
 func (m *Model) NewSimilar(c *conn.Conn, w feature.Window, k int, ordinary float64) *Similar {
 	s := &Similar{model: m, conn: *c, most: max(k, 1), ordinary: ordinary}
-	s.vector = m.Vector(c, w)
+	s.vector = m.vector(c, w)
 	return s
 }
 
@@ -42,13 +42,13 @@ func (m *Model) NewSimilar(c *conn.Conn, w feature.Window, k int, ordinary float
 // conn_state it takes the most similar one only.
 func (s *Similar) Offer(c *conn.Conn, w feature.Window) {
 	o := Other{Window: w}
-	v := s.model.Vector(c, w)
+	v := s.model.vector(c, w)
 	o.Difference = s.difference(&o.Parts, c, &v)
 	if len(s.others) == s.most && o.Difference >= s.others[len(s.others)-1].Difference {
 		return
 	}
 	if path := s.model.forest.MeanPath(v[:]); s.model.Rank(path) >= s.ordinary {
-		o.Score = Score{Value: s.model.value(path), Path: path, Cold: w.Cold}
+		o.Score = s.model.ScoreOf(path, w.Cold)
 		o.Conn = *c
 		s.take(o)
 	}

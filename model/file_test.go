@@ -19,6 +19,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 func goldenBytes(t testing.TB) []byte {
@@ -184,13 +185,13 @@ func TestHostileLengths(t *testing.T) {
 }
 
 func harmless(t testing.TB, m *model.Model, rows []conn.Conn) {
-	s := model.NewScorer(m, feature.NewHosts(10))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(10))
 	for i := range rows {
-		got, err := s.Score(&rows[i])
+		got, err := s.Next(row.Of(&rows[i]))
 		require.NoError(t, err)
 		require.True(t, got.Value >= 0 && got.Value <= 1)
 		require.True(t, m.Rank(got.Path) > 0)
-		s.Explain(3)
+		got.Explain(3)
 	}
 }
 

@@ -77,7 +77,7 @@ func TestAdversarialRows(t *testing.T) {
 					w := hosts.Observe(&c)
 					var s model.Score
 					if m := l.Model(); m != nil {
-						s = m.Score(&c, w)
+						s = inWindow(m, &c, w).Score
 					}
 					r.SetConn(&c, w, nil)
 					l.Observe(&r, s)

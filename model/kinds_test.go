@@ -14,6 +14,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // The house is the same for rows of another log: here cups of tea, each with a
@@ -77,20 +78,28 @@ func (p *pour) set(r *feature.Row, c *cup) {
 	r.Vector[4] = feature.LogCount(uint64(p.window.Connections))
 }
 
-// words says the values of a cup.
-func (p *pour) words(m *model.Model, r *feature.Row, c *cup) model.Words {
-	return func(dst []byte, i int) []byte {
-		e := m.Encoder()
-		switch i {
-		case 0:
-			return e.AppendRarity(fmt.Appendf(dst, "%d", c.leaf), e.Rarity(0, r.Codes[0]))
-		case 1:
-			return e.AppendRarity(append(dst, c.name...), e.Rarity(1, r.Codes[1]))
-		case 2:
-			return m.Set().AppendEncoded(dst, i, e.Surprise(c.name))
-		default:
-			return m.Set().AppendEncoded(dst, i, r.Vector[i])
-		}
+// cupRecord is a row of the log on its way through a stream.
+type cupRecord struct {
+	*pour
+	cup
+	row feature.Row
+}
+
+func (c *cupRecord) Check() error          { return nil }
+func (c *cupRecord) Observe()              { c.pour.set(&c.row, &c.cup) }
+func (c *cupRecord) Peek()                 { panic("no cup is half drunk") }
+func (c *cupRecord) Encode(r *feature.Row) { *r = c.row }
+func (c *cupRecord) Subject() *conn.Conn   { return &conn.Conn{TS: c.at} }
+func (c *cupRecord) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	switch i {
+	case 0:
+		return e.AppendRarity(fmt.Appendf(dst, "%d", c.leaf), e.Rarity(0, c.row.Codes[0]))
+	case 1:
+		return e.AppendRarity(append(dst, c.name...), e.Rarity(1, c.row.Codes[1]))
+	case 2:
+		return e.Set().AppendEncoded(dst, i, e.Surprise(c.name))
+	default:
+		return e.Set().AppendEncoded(dst, i, c.row.Vector[i])
 	}
 }
 
@@ -124,42 +133,45 @@ func TestModelOfAnotherLog(t *testing.T) {
 	require.Equal(t, m.Fingerprint(), again.Fingerprint())
 	require.Equal(t, file.Bytes(), fitCups(t, rows[:2999], learn.Options{Seed: 2}).Bytes(), "the same rows, the same bytes")
 
-	var r feature.Row
-	var batch model.Batch
-	var walker model.Walker
+	of := stream.Stream{Model: m}
+	var batch stream.Batch
+	batch.Reset(again)
 	var scores []model.Score
 	p := newPour()
+	record := &cupRecord{pour: p}
 	for i := range rows {
-		p.set(&r, &rows[i])
-		s := m.ScoreRow(&r)
-		require.Equal(t, s, again.ScoreRow(&r))
-		require.Equal(t, s, walker.Score(m, &r))
-		batch.AddRow(again, &r)
-		scores = append(scores, s)
+		record.cup = rows[i]
+		scored, err := of.Next(record)
+		require.NoError(t, err)
+		require.Equal(t, scored.Score, m.ScoreRow(of.Row()))
+		require.Equal(t, scored.Score, again.ScoreRow(of.Row()))
+		kept := *record
+		batch.Add(&kept)
+		scores = append(scores, scored.Score)
 	}
-	require.Equal(t, scores, batch.Scores(again))
+	for i, s := range scores {
+		require.Equal(t, s, batch.Scored(i).Score)
+	}
 	last := scores[len(scores)-1]
 	for i, s := range scores[:len(scores)-1] {
 		require.True(t, s.Value < last.Value || i < 300, "cup %d: guests have their first minutes", i)
 	}
 
-	words := p.words(m, &r, &rows[len(rows)-1])
-	why := m.ExplainRow(&r, words, 0)
+	scored := of.Score(record)
+	why := scored.Explain(0)
 	require.Len(t, why, 5)
 	sum := 0.0
 	for _, w := range why {
 		sum += w.Credit
 	}
 	require.Equal(t, m.Forest().AverageLength()-last.Path, sum)
-	reason := string(m.AppendReasonRow(nil, &r, words))
+	reason := string(scored.AppendReason(nil))
 	require.Equal(t, model.ReasonText(tea, why), reason)
 	require.Contains(t, reason, "surprise of the name 6.2 bits a character, usually under 1.7 bits a character")
 	require.Contains(t, reason, "leaf 7, never seen")
 	text := make([]byte, 0, 1024)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		m.ScoreRow(&r)
-		walker.Score(m, &r)
-		text = m.AppendReasonRow(text[:0], &r, words)
+		text = of.Score(record).AppendReason(text[:0])
 	}))
 }
 

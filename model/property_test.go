@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // What must hold for every model and every connection, tried on models and
@@ -92,12 +93,12 @@ func scored(t testing.TB, m *model.Model, rows []conn.Conn) []model.Score {
 
 // scoredWith are the scores of rows that follow on those in hosts.
 func scoredWith(t testing.TB, m *model.Model, hosts *feature.Hosts, rows []conn.Conn) []model.Score {
-	s := model.NewScorer(m, hosts)
+	s, row := stream.Stream{Model: m}, stream.NewConns(hosts)
 	scores := make([]model.Score, len(rows))
 	for i := range rows {
-		var err error
-		scores[i], err = s.Score(&rows[i])
+		scored, err := s.Next(row.Of(&rows[i]))
 		require.NoError(t, err)
+		scores[i] = scored.Score
 	}
 	return scores
 }
@@ -109,10 +110,10 @@ func TestSharesAddUp(t *testing.T) {
 		for i := range rows {
 			w := hosts.Observe(&rows[i])
 			sum := 0.0
-			for _, why := range m.Explain(&rows[i], w, 0) {
+			for _, why := range inWindow(m, &rows[i], w).Explain(0) {
 				sum += why.Credit
 			}
-			require.Equal(t, m.Forest().AverageLength()-m.Score(&rows[i], w).Path, sum, "row %d", i)
+			require.Equal(t, m.Forest().AverageLength()-inWindow(m, &rows[i], w).Path, sum, "row %d", i)
 		}
 	})
 }
@@ -161,7 +162,7 @@ func TestOrderOfTreesChangesNothing(t *testing.T) {
 		hosts := feature.NewHosts(1000)
 		for i := range rows[:500] {
 			w := hosts.Observe(&rows[i])
-			require.Equal(t, m.Explain(&rows[i], w, 0), other.Explain(&rows[i], w, 0))
+			require.Equal(t, inWindow(m, &rows[i], w).Explain(0), inWindow(other, &rows[i], w).Explain(0))
 		}
 	})
 }
@@ -185,7 +186,7 @@ func TestSaveAndLoadChangeNothing(t *testing.T) {
 			require.Equal(t, a[i], b[i])
 			require.Equal(t, math.Float64bits(m.Rank(a[i].Path)), math.Float64bits(again.Rank(a[i].Path)))
 			w := hosts.Observe(&rows[i])
-			require.Equal(t, m.AppendReason(nil, &rows[i], w), again.AppendReason(nil, &rows[i], w))
+			require.Equal(t, inWindow(m, &rows[i], w).AppendReason(nil), inWindow(again, &rows[i], w).AppendReason(nil))
 		}
 	})
 }
@@ -207,7 +208,7 @@ func TestThreadsChangeNothing(t *testing.T) {
 				go func() {
 					defer wg.Done()
 					for i := g; i < len(rows); i += threads {
-						got[i] = m.Score(&rows[i], windows[i])
+						got[i] = inWindow(m, &rows[i], windows[i]).Score
 					}
 				}()
 			}

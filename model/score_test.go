@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 func goldenModel(t testing.TB) *model.Model {
@@ -17,18 +19,23 @@ func goldenModel(t testing.TB) *model.Model {
 	return m
 }
 
+// inWindow scores a connection by itself whose window was observed before.
+func inWindow(m *model.Model, c *conn.Conn, w feature.Window) *stream.Scored {
+	return stream.Of(m, &stream.Conn{Conn: c, Window: w})
+}
+
 func TestScore(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	s := model.NewScorer(m, feature.NewHosts(100))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(100))
 	twin := feature.NewHosts(100)
 	for i := range rows {
-		got, err := s.Score(&rows[i])
+		got, err := s.Next(row.Of(&rows[i]))
 		require.NoError(t, err)
 		require.Greater(t, got.Value, 0.0)
 		require.Less(t, got.Value, 1.0)
 		require.Equal(t, got.Value, math.Round(got.Value*1e4)/1e4, "more than four decimals")
 		require.InDelta(t, math.Exp2(-got.Path/m.Forest().AverageLength()), got.Value, 0.00005)
-		require.Equal(t, m.Score(&rows[i], twin.Observe(&rows[i])), got, "in two steps")
+		require.Equal(t, inWindow(m, &rows[i], twin.Observe(&rows[i])).Score, got.Score, "in two steps")
 		rank := m.Rank(got.Path)
 		require.True(t, rank > 0 && rank <= 1)
 	}
@@ -37,27 +44,27 @@ func TestScore(t *testing.T) {
 func TestScoreRefusesWhatNoLogHolds(t *testing.T) {
 	m, c := goldenModel(t), goldenConns()[0]
 	hosts := feature.NewHosts(100)
-	s := model.NewScorer(m, hosts)
+	s, row := stream.Stream{Model: m}, stream.NewConns(hosts)
 	bad := c
 	bad.Duration = -1
-	_, err := s.Score(&bad)
+	_, err := s.Next(row.Of(&bad))
 	require.ErrorContains(t, err, "duration")
 	require.Zero(t, hosts.Len(), "a refused connection is not observed")
 }
 
 // The windows outlive the model.
-func TestSetModel(t *testing.T) {
+func TestModelSwap(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	a := model.NewScorer(m, feature.NewHosts(100))
-	b := model.NewScorer(nil, feature.NewHosts(100))
-	b.SetModel(m)
+	a, ofA := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(100))
+	var b stream.Stream
+	ofB := stream.NewConns(feature.NewHosts(100))
 	for i := range rows {
-		b.SetModel(goldenModel(t))
-		want, err := a.Score(&rows[i])
+		b.Model = goldenModel(t)
+		want, err := a.Next(ofA.Of(&rows[i]))
 		require.NoError(t, err)
-		got, err := b.Score(&rows[i])
+		got, err := b.Next(ofB.Of(&rows[i]))
 		require.NoError(t, err)
-		require.Equal(t, want, got)
+		require.Equal(t, want.Score, got.Score)
 		if i == 50 {
 			break
 		}
@@ -66,11 +73,11 @@ func TestSetModel(t *testing.T) {
 
 func TestExplainAddsUp(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	s := model.NewScorer(m, feature.NewHosts(100))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(100))
 	for i := range rows {
-		got, err := s.Score(&rows[i])
+		got, err := s.Next(row.Of(&rows[i]))
 		require.NoError(t, err)
-		why := s.Explain(0)
+		why := got.Explain(0)
 		require.Len(t, why, feature.Conn.N())
 		sum := 0.0
 		for j, r := range why {
@@ -81,8 +88,8 @@ func TestExplainAddsUp(t *testing.T) {
 			require.NotEmpty(t, r.Usual)
 		}
 		require.Equal(t, m.Forest().AverageLength()-got.Path, sum, "credits add up exactly")
-		require.Equal(t, why[:3], s.Explain(3))
-		require.Equal(t, model.ReasonText(feature.Conn, why), string(s.AppendReason(nil)))
+		require.Equal(t, why[:3], got.Explain(3))
+		require.Equal(t, model.ReasonText(feature.Conn, why), string(got.AppendReason(nil)))
 	}
 }
 
@@ -121,17 +128,18 @@ func TestReasonText(t *testing.T) {
 
 func TestScoreDoesNotAllocate(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	s := model.NewScorer(m, feature.NewHosts(100))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(100))
 	i, text := 0, make([]byte, 0, 1024)
+	var scored *stream.Scored
 	require.Zero(t, testing.AllocsPerRun(2000, func() {
-		score, _ := s.Score(&rows[i%len(rows)])
-		m.Rank(score.Path)
+		scored, _ = s.Next(row.Of(&rows[i%len(rows)]))
+		scored.OneIn()
 		i++
 	}))
-	require.Zero(t, testing.AllocsPerRun(2000, func() { text = s.AppendReason(text[:0]) }))
+	require.Zero(t, testing.AllocsPerRun(2000, func() { text = scored.AppendReason(text[:0]) }))
 	require.Zero(t, testing.AllocsPerRun(2000, func() {
-		_, _ = s.Score(&rows[i%len(rows)])
-		text = s.AppendReason(text[:0])
+		scored, _ = s.Next(row.Of(&rows[i%len(rows)]))
+		text = scored.AppendReason(text[:0])
 		i++
 	}))
 }
@@ -139,37 +147,42 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 // Asked for or not, each time or now and then, scores and reasons are the same.
 func TestScoreDoesNotDependOnReasons(t *testing.T) {
 	m, rows := goldenModel(t), goldenConns()
-	never, always, sometimes := model.NewScorer(m, feature.NewHosts(100)), model.NewScorer(m, feature.NewHosts(100)), model.NewScorer(m, feature.NewHosts(100))
+	var never, always, sometimes stream.Stream
+	records := map[*stream.Stream]*stream.Conn{}
+	for _, s := range []*stream.Stream{&never, &always, &sometimes} {
+		s.Model, records[s] = m, stream.NewConns(feature.NewHosts(100))
+	}
 	for i := range rows {
-		want, err := never.Score(&rows[i])
+		want, err := never.Next(records[&never].Of(&rows[i]))
 		require.NoError(t, err)
-		reason := string(m.AppendReason(nil, &rows[i], never.Window()))
-		for _, s := range []*model.Scorer{always, sometimes} {
-			got, err := s.Score(&rows[i])
+		reason := string(inWindow(m, &rows[i], records[&never].Window).AppendReason(nil))
+		for _, s := range []*stream.Stream{&always, &sometimes} {
+			got, err := s.Next(records[s].Of(&rows[i]))
 			require.NoError(t, err)
-			require.Equal(t, want, got)
-			if s == always || i%3 == 0 {
-				require.Equal(t, reason, string(s.AppendReason(nil)))
+			require.Equal(t, want.Score, got.Score)
+			if s == &always || i%3 == 0 {
+				require.Equal(t, reason, string(got.AppendReason(nil)))
 			}
 		}
 	}
 }
 
-// BenchmarkScorer is a row on the sensor, without and with its reason: the
+// BenchmarkStream is a row on the sensor, without and with its reason: the
 // difference is what the reason costs.
-func BenchmarkScorer(b *testing.B) {
+func BenchmarkStream(b *testing.B) {
 	m, rows := goldenModel(b), goldenConns()
 	for name, reasons := range map[string]bool{"score": false, "score and reason": true} {
 		b.Run(name, func(b *testing.B) {
-			s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+			s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 			var text []byte
 			i := 0
 			for b.Loop() {
-				if _, err := s.Score(&rows[i]); err != nil {
+				scored, err := s.Next(row.Of(&rows[i]))
+				if err != nil {
 					b.Fatal(err)
 				}
 				if reasons {
-					text = s.AppendReason(text[:0])
+					text = scored.AppendReason(text[:0])
 				}
 				if i++; i == len(rows) {
 					i = 0

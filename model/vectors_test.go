@@ -21,6 +21,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // The golden vectors: testdata/vectors/conn.log is a JSON conn.log whose rows
@@ -149,12 +150,11 @@ func writeVectors(t *testing.T) {
 	require.NoError(t, os.Chmod(vectorFile(t, trained), 0o644))
 
 	var out bytes.Buffer
-	s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	for _, c := range rows {
-		score, err := s.Score(&c)
+		score, err := s.Next(row.Of(&c))
 		require.NoError(t, err)
-		w := s.Window()
-		v := m.Vector(&c, w)
+		w := row.Window
 		line, err := json.Marshal(goldenRow{
 			TS: c.TS.Seconds(), UID: c.UID,
 			OrigH: c.Orig.Addr().String(), OrigP: c.Orig.Port(), RespH: c.Resp.Addr().String(), RespP: c.Resp.Port(),
@@ -166,9 +166,9 @@ func writeVectors(t *testing.T) {
 			LocalOrig: optional(c.Has(conn.LocalOrig), c.LocalOrig),
 			OrigPkts:  c.OrigPkts, OrigIPBytes: c.OrigIPBytes, RespPkts: c.RespPkts, RespIPBytes: c.RespIPBytes,
 			MissedBytes: c.MissedBytes,
-			Score:       score.Value, Path: score.Path, Vector: v[:feature.Conn.N()],
+			Score:       score.Value, Path: score.Path, Vector: score.Vector(),
 			Window: [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, Memory: remembered(w), Cold: w.Cold,
-			Reason: string(s.AppendReason(nil)),
+			Reason: string(score.AppendReason(nil)),
 		})
 		require.NoError(t, err)
 		out.Write(append(line, '\n'))
@@ -207,12 +207,11 @@ func checkVectors(t *testing.T, file string) {
 		require.Equal(t, want.Window, [4]uint32{w.Connections, w.Failures, w.Responders, w.Ports}, want.UID)
 		require.Equal(t, want.Memory, remembered(w), want.UID)
 		require.Equal(t, want.Cold, w.Cold)
-		v := m.Vector(&row.Conn, w)
-		require.Equal(t, want.Vector, v[:feature.Conn.N()], want.UID)
-		score := m.Score(&row.Conn, w)
+		score := inWindow(m, &row.Conn, w)
+		require.Equal(t, want.Vector, score.Vector(), want.UID)
 		require.Equal(t, want.Path, score.Path, want.UID)
 		require.Equal(t, want.Score, score.Value, want.UID)
-		require.Equal(t, want.Reason, string(m.AppendReason(nil, &row.Conn, w)), want.UID)
+		require.Equal(t, want.Reason, string(score.AppendReason(nil)), want.UID)
 	}
 	require.Equal(t, 600, n)
 }

@@ -22,6 +22,10 @@ type Steps struct {
 	// AddColumns. It runs in several goroutines. When nil nothing is written.
 	Render func(dst []byte, blk *Block) []byte
 
+	// Rendered gets every block after Render, in the order of the log, one at a
+	// time. It may be nil.
+	Rendered func(*Block)
+
 	// Workers is how many goroutines parse and render; 0 means GOMAXPROCS.
 	Workers int
 }
@@ -142,6 +146,9 @@ func (r *run) finish(i int, blk *Block, out []byte) []byte {
 	}
 	out = r.Render(out[:0], blk)
 	<-r.writing[i] // comes: the blocks before this one have been in order, too
+	if r.Rendered != nil {
+		r.Rendered(blk)
+	}
 	if r.writeErr == nil {
 		if _, r.writeErr = r.w.Write(out); r.writeErr != nil {
 			r.halt(r.writeErr)

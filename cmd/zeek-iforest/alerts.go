@@ -9,10 +9,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // offlineAlerts are the notices that a sensor with this model would have raised.
@@ -42,16 +41,12 @@ func alertsFlag(flags *pflag.FlagSet) func() *offlineAlerts {
 	}
 }
 
-// observe takes the next connection; nil takes none.
-func (a *offlineAlerts) observe(m *model.Model, c *conn.Conn, w feature.Window) {
-	if a == nil {
-		return
-	}
-	s := m.Score(c, w)
-	row := alerts.RowOf(c, s.Value, s.Cold, m.Fingerprint())
+// observe takes the next connection.
+func (a *offlineAlerts) observe(s *stream.Scored) {
+	row, c := s.Alert(), s.Record.Subject()
 	a.Incidents(false, a.incident)
 	if a.Unusual(&row) && a.Raise(&row) == alerts.Raise {
-		r := raisedAlert{conn: *c, score: s.Value, oneIn: oneIn(m, s), reason: string(m.AppendReason(nil, c, w))}
+		r := raisedAlert{conn: *c, score: s.Value, oneIn: s.OneIn(), reason: string(s.AppendReason(nil))}
 		r.conn.UID, r.conn.Service, r.conn.TunnelParents = strings.Clone(c.UID), strings.Clone(c.Service), nil
 		a.raised = append(a.raised, r)
 	}

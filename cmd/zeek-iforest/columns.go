@@ -2,60 +2,35 @@ package main
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
-	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
-	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // scoreColumn is one of the columns that --columns can add, named and typed as
 // the sensor's scripts do.
 type scoreColumn struct {
 	zeeklog.Column
-	value func(*model.Model, *conn.Conn, feature.Window, model.Score) zeeklog.Value
-	of    func(*model.Model, *feature.Row, logRow, model.Score) zeeklog.Value // the same of a row of another log
+	value func(*stream.Scored) zeeklog.Value
 }
 
 var scoreColumns = map[string]scoreColumn{
 	"score": {zeeklog.Column{Name: "anomaly_score", Type: "double"},
-		func(_ *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
-			return zeeklog.Double(s.Value)
-		},
-		func(_ *model.Model, _ *feature.Row, _ logRow, s model.Score) zeeklog.Value {
-			return zeeklog.Double(s.Value)
-		}},
+		func(s *stream.Scored) zeeklog.Value { return zeeklog.Double(s.Value) }},
 	"rank": {zeeklog.Column{Name: "anomaly_rank", Type: "count"},
-		func(m *model.Model, _ *conn.Conn, _ feature.Window, s model.Score) zeeklog.Value {
-			return zeeklog.Count(oneIn(m, s))
-		},
-		func(m *model.Model, _ *feature.Row, _ logRow, s model.Score) zeeklog.Value {
-			return zeeklog.Count(oneIn(m, s))
-		}},
-	"reason": {zeeklog.Column{Name: "anomaly_reason", Type: "string"},
-		func(m *model.Model, c *conn.Conn, w feature.Window, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(string(m.AppendReason(nil, c, w)))
-		},
-		func(m *model.Model, r *feature.Row, of logRow, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(string(m.AppendReasonRow(nil, r, words(m, of))))
-		}},
+		func(s *stream.Scored) zeeklog.Value { return zeeklog.Count(s.OneIn()) }},
+	reasonColumn: {zeeklog.Column{Name: "anomaly_reason", Type: "string"},
+		func(s *stream.Scored) zeeklog.Value { return zeeklog.Text(string(s.AppendReason(nil))) }},
 	"model": {zeeklog.Column{Name: "anomaly_model", Type: "string"},
-		func(m *model.Model, _ *conn.Conn, _ feature.Window, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(seed.Name(m))
-		},
-		func(m *model.Model, _ *feature.Row, _ logRow, _ model.Score) zeeklog.Value {
-			return zeeklog.Text(seed.Name(m))
-		}},
+		func(s *stream.Scored) zeeklog.Value { return zeeklog.Text(s.By()) }},
 }
 
-// oneIn is N of "1 in N of this sensor's own connections".
-func oneIn(m *model.Model, s model.Score) uint64 { return uint64(math.Round(1 / m.Rank(s.Path))) }
+const reasonColumn = "reason"
 
 // chosenColumns are the columns of --columns, in the user's order.
 type chosenColumns []scoreColumn
@@ -94,16 +69,14 @@ func (cs chosenColumns) columns() []zeeklog.Column {
 	return columns
 }
 
-// fill sets the values of the columns for a connection.
-func (cs chosenColumns) fill(values []zeeklog.Value, m *model.Model, c *conn.Conn, w feature.Window, s model.Score) {
+// fill sets the values of the columns for a row.
+func (cs chosenColumns) fill(values []zeeklog.Value, s *stream.Scored) {
 	for i := range cs {
-		values[i] = cs[i].value(m, c, w, s)
+		values[i] = cs[i].value(s)
 	}
 }
 
-// fillRow is fill for a row of another log.
-func (cs chosenColumns) fillRow(values []zeeklog.Value, m *model.Model, r *feature.Row, of logRow, s model.Score) {
-	for i := range cs {
-		values[i] = cs[i].of(m, r, of, s)
-	}
+// reasons reports whether each row needs its reason.
+func (cs chosenColumns) reasons() bool {
+	return slices.ContainsFunc(cs, func(c scoreColumn) bool { return c.Column == scoreColumns[reasonColumn].Column })
 }

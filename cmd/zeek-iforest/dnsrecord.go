@@ -5,9 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // dnsKind is dns.log.
@@ -22,7 +20,7 @@ var dnsKind = logKind{
 	header: []string{"query", "type", "answer"},
 	open: func(hosts int) func() logRow {
 		rows := dnslog.NewRows(hosts)
-		return func() logRow { return &dnsRecord{rows: rows} }
+		return func() logRow { return &dnsRecord{dnslog.Record{Rows: rows}} }
 	},
 }
 
@@ -44,12 +42,7 @@ const (
 )
 
 // dnsRecord is a row of dns.log.
-type dnsRecord struct {
-	rows   *dnslog.Rows
-	query  dnslog.Query
-	window dnslog.Window
-	about  conn.Conn
-}
+type dnsRecord struct{ dnslog.Record }
 
 // dnsFields are the fields that can be unset, by their columns.
 var dnsFields = [...]struct {
@@ -58,7 +51,7 @@ var dnsFields = [...]struct {
 }{{dnsRTT, dnslog.RTT}, {dnsQuery, dnslog.QueryName}, {dnsQType, dnslog.QType}, {dnsRCode, dnslog.RCode}, {dnsAnswers, dnslog.Answers}, {dnsTTLs, dnslog.TTLs}}
 
 func (r *dnsRecord) take(fields []zeeklog.Field) error {
-	q := &r.query
+	q := &r.Query
 	*q = dnslog.Query{UID: fields[dnsUID].Text()}
 	for _, f := range dnsFields {
 		if field := &fields[f.column]; field.Absent() {
@@ -84,33 +77,16 @@ func (r *dnsRecord) take(fields []zeeklog.Field) error {
 		q.AddTTL(ttl)
 		return err
 	})
-	if v.err == nil {
-		v.err = q.Check()
-	}
 	return v.err
 }
 
-func (r *dnsRecord) observe(row *feature.Row) { r.window = r.rows.Observe(row, &r.query) }
-
-func (r *dnsRecord) lacks() uint32 { return dnslog.Without(r.query.Absent) }
-
-func (r *dnsRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return dnslog.Append(dst, e, i, &r.query, &r.window)
-}
-
-func (r *dnsRecord) subject() *conn.Conn {
-	q := &r.query
-	r.about = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Proto: conn.UDP}
-	return &r.about
-}
-
 func (r *dnsRecord) alike() kind {
-	q := &r.query
+	q := &r.Query
 	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: dnslog.Domain(q.Query) + " " + q.TypeName()}
 }
 
 func (r *dnsRecord) cells() []string {
-	q := &r.query
+	q := &r.Query
 	return []string{printable(q.Query), q.TypeName(), q.CodeName()}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // zeekQuery is a row of dns.log as Zeek holds it.
@@ -173,7 +174,8 @@ func eachRow(t *testing.T, log io.Reader, each func(r *dnsRecord, row *feature.R
 		takeRow(record, &at, r.Fields(), "dns.log")
 		require.NoError(t, at.Err)
 		row := new(feature.Row)
-		record.observe(row)
+		record.Observe()
+		record.Encode(row)
 		each(record.(*dnsRecord), row, r.Fields())
 	}
 }
@@ -210,7 +212,7 @@ func TestSensorOfDNSIsTheLog(t *testing.T) {
 			got, err := s.ScoreValues(list[i].values(s.Fields()))
 			require.NoError(t, err)
 			require.Equal(t, want.Value, got.Score, "row %d, %q", i, list[i].query)
-			require.Equal(t, string(m.AppendReasonRow(nil, row, words(m, r))), string(s.Reason()))
+			require.Equal(t, string(stream.Of(m, r).AppendReason(nil)), string(s.Reason()))
 			i++
 		})
 		require.Equal(t, len(list), i)
@@ -232,7 +234,7 @@ func TestSensorOfDNSIsARealLog(t *testing.T) {
 	require.NoError(t, s.LoadFile(path))
 	n := 0
 	eachRow(t, strings.NewReader(string(log)), func(r *dnsRecord, row *feature.Row, fields []zeeklog.Field) {
-		q := &r.query
+		q := &r.Query
 		given := map[string]sensor.Value{
 			"ts": {Set: true, Real: q.TS.Seconds()}, "id.orig_h": {Address: q.Orig.Addr().As16()}, "id.resp_h": {Address: q.Resp.Addr().As16()},
 			"id.orig_p": {Number: uint64(q.Orig.Port())}, "id.resp_p": {Number: uint64(q.Resp.Port())},
@@ -318,7 +320,8 @@ func FuzzDNSLog(f *testing.F) {
 				continue
 			}
 			var row feature.Row
-			record.observe(&row)
+			record.Observe()
+			record.Encode(&row)
 			require.NoError(t, dnsKind.set.CheckSample(&row.Sample))
 			_, _ = record.alike(), record.cells()
 		}
@@ -338,7 +341,8 @@ func BenchmarkSensorOfDNS(b *testing.B) {
 			return err
 		}
 		takeRow(kind, &at, r.Fields(), "dns.log")
-		kind.observe(row)
+		kind.Observe()
+		kind.Encode(row)
 		return nil
 	}, learn.Options{Set: dnsKind.set, Seed: 1})
 	require.NoError(b, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var drillVerb = verb{
@@ -177,30 +178,41 @@ func (s *session) readUsable(files []string) (log []conn.Conn, err error) {
 
 // alone is how many alerts the log raises without an attack.
 func (d *drill) alone(log []conn.Conn) (alerts int) {
-	t := newTold(d.perDay, func(toldLine[bool]) {})
-	hosts := feature.NewHosts(model.DefaultHosts)
+	laid := d.over(func(toldLine[bool]) {})
 	for i := range log {
-		d.score(t, hosts, &log[i], false)
+		laid.observe(&log[i], false)
 	}
-	t.end()
-	return int(t.Raised)
+	laid.end()
+	return int(laid.Raised)
 }
 
-func (d *drill) score(t *told[bool], hosts *feature.Hosts, c *conn.Conn, attack bool) (model.Score, feature.Window) {
-	window := hosts.Observe(c)
-	score := d.model.Score(c, window)
-	row := alerts.RowOf(c, score.Value, score.Cold, "")
-	t.allowed = func() bool { return alert.Find(d.allow, c, c.TS.Time()) != nil }
-	t.observe(&row, attack)
-	return score, window
+// drilled is a log with an attack laid over it, on its way.
+type drilled struct {
+	stream stream.Stream
+	record *stream.Conn
+	*told[bool]
+}
+
+func (d *drill) over(each func(toldLine[bool])) *drilled {
+	l := &drilled{stream: stream.Stream{Model: d.model}, record: stream.NewConns(feature.NewHosts(model.DefaultHosts)), told: newTold(d.perDay, each)}
+	l.allowed = func() bool { return alert.Find(d.allow, l.record.Conn, l.record.TS.Time()) != nil }
+	return l
+}
+
+// observe takes the next row, for which feature.Check finds no fault.
+func (l *drilled) observe(c *conn.Conn, attack bool) *stream.Scored {
+	l.record.Of(c).Observe()
+	scored := l.stream.Score(l.record)
+	row := scored.Alert()
+	l.told.observe(&row, attack)
+	return scored
 }
 
 // once scores a log with an attack laid over it.
 func (d *drill) once(laid *evaluate.Laid) drillPlace {
-	hosts := feature.NewHosts(model.DefaultHosts)
 	p := drillPlace{rows: len(laid.Rows)}
 	row, shortest, now := 0, 0.0, conn.Micros(0)
-	t := newTold(d.perDay, func(line toldLine[bool]) {
+	l := d.over(func(line toldLine[bool]) {
 		if !line.strangest && !line.most {
 			return
 		}
@@ -213,13 +225,13 @@ func (d *drill) once(laid *evaluate.Laid) drillPlace {
 		if attack {
 			row++
 		}
-		score, window := d.score(t, hosts, c, attack)
-		if attack && (row == 1 || score.Path < shortest) {
-			shortest = score.Path
-			p.score, p.oneIn, p.reason = score.Value, float64(oneIn(d.model, score)), string(d.model.AppendReason(nil, c, window))
+		scored := l.observe(c, attack)
+		if attack && (row == 1 || scored.Path < shortest) {
+			shortest = scored.Path
+			p.score, p.oneIn, p.reason = scored.Value, float64(scored.OneIn()), string(scored.AppendReason(nil))
 		}
 	})
-	t.end()
+	l.end()
 	return p
 }
 

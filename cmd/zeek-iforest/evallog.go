@@ -15,6 +15,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // logEval measures scores on labelled logs.
@@ -192,10 +193,10 @@ func normalRows(rows []evaluate.Row) (normal []conn.Conn) {
 // length, not by the rounded score: rounding makes ties.
 func scoreRows(m *model.Model, rows []evaluate.Row) []float64 {
 	scores := make([]float64, len(rows))
-	hosts := feature.NewHosts(model.DefaultHosts)
+	s, record := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	for i := range rows {
-		c := &rows[i].Conn
-		scores[i] = -m.Score(c, hosts.Observe(c)).Path
+		record.Of(&rows[i].Conn).Observe()
+		scores[i] = -s.Score(record).Path
 	}
 	return scores
 }

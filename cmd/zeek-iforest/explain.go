@@ -13,6 +13,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var explainVerb = verb{
@@ -58,20 +59,21 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 				}
 				return s.explainRecord(m, other, *uid, *tree, files)
 			}
-			c, window, err := s.find(*uid, files)
+			c, err := s.find(*uid, files)
 			if err != nil {
 				return err
 			}
-			if err := s.explain(m, c, window); err != nil {
+			row := stream.Of(m, c)
+			if err := s.explain(row); err != nil {
 				return err
 			}
 			if e.similar > 0 {
-				if err := e.run(s, m, c, window, files); err != nil {
+				if err := e.run(s, row, c, files); err != nil {
 					return err
 				}
 			}
 			if *trace {
-				return s.trace(m, c, window, *tree)
+				return s.trace(m, row.Vector(), *tree)
 			}
 			return nil
 		}
@@ -79,38 +81,37 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 }
 
 // find reads up to the connection and returns it with its originator's window.
-func (s *session) find(uid string, files []string) (*conn.Conn, feature.Window, error) {
+func (s *session) find(uid string, files []string) (*stream.Conn, error) {
 	rows := s.rows(files, false)
 	defer rows.close()
-	hosts := feature.NewHosts(model.DefaultHosts)
+	record := stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	c := new(conn.Conn)
 	for {
 		if err := rows.next(c); err == io.EOF {
-			return nil, feature.Window{}, hinted(fmt.Errorf("there is no connection %q in the logs", uid), "uid is the second column of conn.log: name the log that has it, with zgrep -l UID logs/*/conn.*")
+			return nil, hinted(fmt.Errorf("there is no connection %q in the logs", uid), "uid is the second column of conn.log: name the log that has it, with zgrep -l UID logs/*/conn.*")
 		} else if err != nil {
-			return nil, feature.Window{}, err
+			return nil, err
 		}
-		if err := feature.Check(c); err != nil {
+		if err := stream.Observe(record.Of(c)); err != nil {
 			s.unused(fmt.Errorf("%s: %w", at(c), err))
 			continue
 		}
-		window := hosts.Observe(c)
 		if c.UID == uid {
-			return c, window, nil
+			return record, nil
 		}
 	}
 }
 
-func (s *session) explain(m *model.Model, c *conn.Conn, window feature.Window) error {
-	score := m.Score(c, window)
+func (s *session) explain(row *stream.Scored) error {
+	c := row.Record.Subject()
 	fmt.Fprintf(s.stdout, "%s  %s  service %s  conn_state %v\n", c.TS.Time().Format("2006-01-02 15:04:05.000000 UTC"), at(c), orUnset(c.Service), c.State)
-	return s.reasons(m, score, m.Explain(c, window, 0))
+	return s.reasons(row.Model, row.Score, row.Explain(0))
 }
 
 // reasons prints a score and what each feature has to do with it.
 func (s *session) reasons(m *model.Model, score model.Score, why []model.Reason) error {
 	average := m.Forest().AverageLength()
-	fmt.Fprintf(s.stdout, "anomaly_score %v: path length %.4f, average %.4f; 1 in %d of the model's %s\n", score.Value, score.Path, average, oneIn(m, score), m.Set().Rows)
+	fmt.Fprintf(s.stdout, "anomaly_score %v: path length %.4f, average %.4f; 1 in %d of the model's %s\n", score.Value, score.Path, average, m.OneIn(score.Path), m.Set().Rows)
 	if score.Cold {
 		fmt.Fprintln(s.stdout, "what the originator did in the five minutes before is not all in the log")
 	}
@@ -137,16 +138,10 @@ func share(credit, sum float64) string {
 	return fmt.Sprintf("%.0f %%", 100*credit/sum)
 }
 
-// trace prints the cuts that the connection meets in one tree.
-func (s *session) trace(m *model.Model, c *conn.Conn, window feature.Window, tree int) error {
-	v := m.Vector(c, window)
-	return s.traceVector(m, &v, tree)
-}
-
-// traceVector does the same with a row's vector.
-func (s *session) traceVector(m *model.Model, v *feature.Vector, tree int) error {
+// trace prints the cuts that a row meets in one tree.
+func (s *session) trace(m *model.Model, v []float32, tree int) error {
 	rows := m.Set().Rows
-	way := m.Forest().Trace(tree, v[:])
+	way := m.Forest().Trace(tree, v)
 	fmt.Fprintf(s.stdout, "\ntree %d of %d, grown from %d %s:\n", tree, m.Summary().Trees, way[0].Size, rows)
 	for i, step := range way {
 		if step.External {

@@ -10,6 +10,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // explaining compares a connection with ordinary ones.
@@ -19,9 +20,10 @@ type explaining struct {
 	ordinary float64  // 1 in so many or less strange
 }
 
-func (e *explaining) run(s *session, m *model.Model, c *conn.Conn, window feature.Window, files []string) error {
-	if score := m.Score(c, window); m.Rank(score.Path) >= 1/e.ordinary {
-		fmt.Fprintf(s.stdout, "\nit is ordinary: 1 in %d\n", oneIn(m, score))
+func (e *explaining) run(s *session, row *stream.Scored, c *stream.Conn, files []string) error {
+	m := row.Model
+	if m.Rank(row.Path) >= 1/e.ordinary {
+		fmt.Fprintf(s.stdout, "\nit is ordinary: 1 in %d\n", row.OneIn())
 		return nil
 	}
 	if len(e.among) == 0 {
@@ -30,7 +32,7 @@ func (e *explaining) run(s *session, m *model.Model, c *conn.Conn, window featur
 			return nil
 		}
 	}
-	others, err := e.find(s, m, c, window)
+	others, err := e.find(s, m, c)
 	if err != nil {
 		return err
 	}
@@ -47,33 +49,33 @@ func (e *explaining) run(s *session, m *model.Model, c *conn.Conn, window featur
 	fmt.Fprintln(t, "alike\tscore\t1 in\ttime (UTC)\tconnection\tservice\tstate\tdiffers most in")
 	for i := range others {
 		o := &others[i]
-		fmt.Fprintf(t, "%.0f %%\t%v\t%d\t%s\t%s\t%s\t%v\t%s\n", 100*(1-o.Difference), o.Score.Value, oneIn(m, o.Score),
+		fmt.Fprintf(t, "%.0f %%\t%v\t%d\t%s\t%s\t%s\t%v\t%s\n", 100*(1-o.Difference), o.Score.Value, m.OneIn(o.Score.Path),
 			o.Conn.TS.Time().Format("2006-01-02 15:04:05"), at(&o.Conn), orUnset(o.Conn.Service), o.Conn.State, differences(m, o))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	change, _ := m.SmallestChange(c, window, others, 1/e.ordinary)
+	change, _ := m.SmallestChange(c.Conn, c.Window, others, 1/e.ordinary)
 	return printChange(s.stdout, m, &change)
 }
 
 // find reads the logs for similar connections.
-func (e *explaining) find(s *session, m *model.Model, c *conn.Conn, window feature.Window) ([]model.Other, error) {
-	similar := m.NewSimilar(c, window, e.similar, 1/e.ordinary)
+func (e *explaining) find(s *session, m *model.Model, c *stream.Conn) ([]model.Other, error) {
+	similar := m.NewSimilar(c.Conn, c.Window, e.similar, 1/e.ordinary)
 	rows := s.rows(e.among, false)
 	defer rows.close()
-	hosts := feature.NewHosts(model.DefaultHosts)
+	record := stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	for other := new(conn.Conn); ; {
 		if err := rows.next(other); err == io.EOF {
 			return similar.Others(), nil
 		} else if err != nil {
 			return nil, err
 		}
-		if err := feature.Check(other); err != nil {
+		if err := stream.Observe(record.Of(other)); err != nil {
 			s.unused(fmt.Errorf("%s: %w", at(other), err))
 			continue
 		}
-		similar.Offer(other, hosts.Observe(other))
+		similar.Offer(other, record.Window)
 	}
 }
 
@@ -89,7 +91,7 @@ func differences(m *model.Model, o *model.Other) string {
 }
 
 func printChange(w io.Writer, m *model.Model, change *model.Change) error {
-	fmt.Fprintf(w, "\nit would be ordinary, score %v, 1 in %d, with\n", change.Score.Value, oneIn(m, change.Score))
+	fmt.Fprintf(w, "\nit would be ordinary, score %v, 1 in %d, with\n", change.Score.Value, m.OneIn(change.Score.Path))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, f := range change.Fields {
 		fmt.Fprintf(t, "  %s\t%s\tinstead of %s\n", f.Name, f.To, f.From)

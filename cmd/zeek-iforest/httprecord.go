@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 )
@@ -22,7 +21,7 @@ var httpKind = logKind{
 	header: []string{"request", "host", "status"},
 	open: func(hosts int) func() logRow {
 		rows := httplog.NewRows(hosts)
-		return func() logRow { return &httpRecord{rows: rows} }
+		return func() logRow { return &httpRecord{httplog.Record{Rows: rows}} }
 	},
 }
 
@@ -47,12 +46,7 @@ const (
 )
 
 // httpRecord is a row of http.log.
-type httpRecord struct {
-	rows    *httplog.Rows
-	request httplog.Request
-	window  feature.Window
-	about   conn.Conn
-}
+type httpRecord struct{ httplog.Record }
 
 // httpFields are the fields without whose columns features say nothing.
 var httpFields = [...]struct {
@@ -66,7 +60,7 @@ var httpFields = [...]struct {
 
 func (r *httpRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: httpKind.schema.Columns, fields: fields}
-	q := &r.request
+	q := &r.Request
 	*q = httplog.Request{
 		TS:             read(&v, httpTS, true, (*zeeklog.Field).Time),
 		UID:            v.text(httpUID),
@@ -105,25 +99,13 @@ func (v *fieldValues) first(i int) (text string) {
 	return text
 }
 
-func (r *httpRecord) observe(row *feature.Row) { r.window = r.rows.Observe(&r.request, row) }
-
-func (r *httpRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return httplog.Append(dst, e, i, &r.request, &r.window)
-}
-
-func (r *httpRecord) subject() *conn.Conn {
-	q := &r.request
-	r.about = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Proto: conn.TCP}
-	return &r.about
-}
-
 func (r *httpRecord) alike() kind {
-	q := &r.request
+	q := &r.Request
 	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: q.Site() + " " + q.Method}
 }
 
 func (r *httpRecord) cells() []string {
-	q := &r.request
+	q := &r.Request
 	request := append(feature.AppendPrintable(nil, q.Method), ' ')
 	return []string{string(feature.AppendPrintable(request, q.URI)), string(feature.AppendPrintable(nil, q.Host)), q.StatusName()}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var importVerb = verb{
@@ -104,7 +105,7 @@ func (s *session) vectors(to string, m *model.Model, files []string, strict bool
 	}
 	rows := s.rows(files, strict)
 	defer rows.close()
-	hosts := feature.NewHosts(model.DefaultHosts)
+	encoding, record := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	for c := new(conn.Conn); ; {
 		err := rows.next(c)
 		if err == io.EOF {
@@ -112,15 +113,15 @@ func (s *session) vectors(to string, m *model.Model, files []string, strict bool
 		} else if err != nil {
 			return err
 		}
-		if err := feature.Check(c); err != nil {
+		row, err := encoding.Next(record.Of(c))
+		if err != nil {
 			if strict {
 				return err
 			}
 			s.unused(err)
 			continue
 		}
-		x := m.Vector(c, hosts.Observe(c))
-		if err := v.Write(&x); err != nil {
+		if err := v.Write(row.Vector()); err != nil {
 			return fmt.Errorf("writing %s: %w", o.name, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // labelFlags says how labels are read.
@@ -71,6 +72,10 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			} else if err != nil {
 				rows.close()
 				return nil, err
+			}
+			if err := feature.Check(&row.Conn); err != nil {
+				s.unused(fmt.Errorf("%s: %w", at(&row.Conn), err))
+				continue
 			}
 			keep(&row.Conn)
 			read++
@@ -148,6 +153,10 @@ func (s *session) readAttacks(files []string) (rows []evaluate.Row, err error) {
 			} else if err != nil {
 				in.close()
 				return nil, err
+			}
+			if err := feature.Check(&row.Conn); err != nil {
+				s.unused(fmt.Errorf("%s: %w", at(&row.Conn), err))
+				continue
 			}
 			keep(&row.Conn)
 			rows = append(rows, row)

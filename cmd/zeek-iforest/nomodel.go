@@ -78,7 +78,7 @@ func (n noModel) ofLogs(s *session, files []string, strict bool) (*model.Model, 
 	if k != nil {
 		r := quiet.records(k, files, strict, model.DefaultHosts)
 		defer r.rows.close()
-		m, _, err := learn.FitRows(r.next, learn.Options{Set: k.set, Seed: model.DefaultSeed})
+		m, _, err := learn.FitRows(r.nextRow, learn.Options{Set: k.set, Seed: model.DefaultSeed})
 		if err == nil {
 			s.say("no model given: scored by one that was learnt from the %d %s themselves", m.Summary().Rows, k.set.Rows)
 		}

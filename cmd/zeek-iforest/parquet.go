@@ -10,9 +10,9 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/parquetlog"
-	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // isParquet tells a Parquet file by its first bytes. Standard input is none: the
@@ -214,7 +214,8 @@ func (p *parquetScoring) take() (int, bool) {
 
 func (p *parquetScoring) work(done func(rows int)) error {
 	var g parquetlog.Group
-	var windows []feature.Window
+	var conns []stream.Conn
+	texts := feature.NewTexts()
 	for {
 		n, ok := p.take()
 		if !ok {
@@ -231,13 +232,22 @@ func (p *parquetScoring) work(done func(rows int)) error {
 		}
 		first := p.place
 		var err error
-		if windows, err = p.observe(p.groups[n].log, &g, windows[:0]); err != nil {
+		for len(conns) < len(g.Rows) {
+			conns = append(conns, stream.Conn{Texts: texts})
+		}
+		if err = p.observe(p.groups[n].log, &g, conns); err != nil {
 			return err
 		}
 		done(len(g.Rows))
 		p.pass(&p.observed)
 
-		values := p.score(&g, windows, first)
+		if p.alerts != nil && !p.wait(&p.commit, n) { // in order, too
+			return nil
+		}
+		values := p.score(&g, conns, first)
+		if p.alerts != nil {
+			p.pass(&p.commit)
+		}
 		if p.out == nil {
 			continue
 		}
@@ -271,7 +281,7 @@ func (w *wholeColumns) Value(column string) (string, bool) {
 }
 
 // observe is scoring.observe for a row group.
-func (p *parquetScoring) observe(log *parquetlog.Log, g *parquetlog.Group, windows []feature.Window) ([]feature.Window, error) {
+func (p *parquetScoring) observe(log *parquetlog.Log, g *parquetlog.Group, conns []stream.Conn) error {
 	read := wholeColumns{numbers: map[string][]int64{}, set: map[string][]bool{}}
 	for _, name := range p.lake.reads() {
 		if !log.HasColumn(name) {
@@ -279,7 +289,7 @@ func (p *parquetScoring) observe(log *parquetlog.Log, g *parquetlog.Group, windo
 		}
 		numbers, set, err := g.Whole(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		read.numbers[name], read.set[name] = numbers, set
 	}
@@ -292,27 +302,22 @@ func (p *parquetScoring) observe(log *parquetlog.Log, g *parquetlog.Group, windo
 		}
 		if row.Err != nil {
 			if p.strict {
-				return nil, row.Err
+				return row.Err
 			}
 			p.unused(row.Err)
-			windows = append(windows, feature.Window{})
 			continue
 		}
 		p.used[log]++
 		p.lack(log.Name(), &row.Conn)
 		read.row = i
-		w, err := p.lake.next(&row.Conn, &read)
-		if err != nil {
-			return nil, p.named(log, g, i, err)
+		c := conns[i].Of(&row.Conn)
+		if err := p.lake.observe(c, &read); err != nil {
+			return p.named(log, g, i, err)
 		}
-		if w.Cold {
-			p.cold++
-		}
-		p.alerts.observe(p.model, &row.Conn, w)
-		windows = append(windows, w)
+		p.count(c.Window.Cold)
 	}
 	p.place += uint64(len(g.Rows))
-	return windows, nil
+	return nil
 }
 
 func (p *parquetScoring) named(log *parquetlog.Log, g *parquetlog.Group, i int, err error) error {
@@ -323,7 +328,7 @@ func (p *parquetScoring) named(log *parquetlog.Log, g *parquetlog.Group, i int, 
 const scoredAtOnce = 512
 
 // score gives the values of the added columns for a row group.
-func (p *parquetScoring) score(g *parquetlog.Group, windows []feature.Window, first uint64) [][]any {
+func (p *parquetScoring) score(g *parquetlog.Group, conns []stream.Conn, first uint64) [][]any {
 	columns := make([][]any, len(p.columns))
 	for k := range columns {
 		columns[k] = make([]any, len(g.Rows))
@@ -331,30 +336,33 @@ func (p *parquetScoring) score(g *parquetlog.Group, windows []feature.Window, fi
 	if p.lake.responders != nil {
 		for i := range g.Rows {
 			if g.Rows[i].Err == nil {
-				columns[0][i] = uint64(windows[i].RespFailures)
+				columns[0][i] = uint64(conns[i].Window.RespFailures)
 			}
 		}
 		return columns
 	}
-	var batch model.Batch
+	batch := stream.Batch{Reasons: p.scoring.columns.reasons()}
 	values := make([]zeeklog.Value, len(p.columns))
 	for from := 0; from < len(g.Rows); from += scoredAtOnce {
 		to := min(from+scoredAtOnce, len(g.Rows))
-		batch.Reset()
+		batch.Reset(p.model)
 		for i := from; i < to; i++ {
-			if row := &g.Rows[i]; row.Err == nil {
-				batch.Add(p.model, &row.Conn, windows[i])
+			if g.Rows[i].Err == nil {
+				batch.Add(&conns[i])
 			}
 		}
-		scores := batch.Scores(p.model)
+		n := 0
 		for i := from; i < to; i++ {
-			row := &g.Rows[i]
-			if row.Err != nil {
+			if g.Rows[i].Err != nil {
 				continue
 			}
-			p.scoring.columns.fill(values, p.model, &row.Conn, windows[i], scores[0])
-			p.offer(first+uint64(i), p.model, &row.Conn, windows[i], scores[0])
-			scores = scores[1:]
+			row := batch.Scored(n)
+			n++
+			p.scoring.columns.fill(values, row)
+			p.offer(first+uint64(i), row)
+			if p.alerts != nil {
+				p.alerts.observe(row)
+			}
 			for k := range values {
 				columns[k][i] = values[k].Any()
 			}

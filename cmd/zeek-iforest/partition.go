@@ -12,6 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // respFailures is the column that a pass by responder adds and one by originator
@@ -125,33 +126,33 @@ func (k *lake) key(c *conn.Conn) [16]byte {
 	return netip.IPv6Unspecified().As16()
 }
 
-// next counts the next row, if it is that, and returns its window.
-func (k *lake) next(c *conn.Conn, row rowValues) (w feature.Window, err error) {
-	if err = k.inOrder(c, row); err == nil {
-		w, err = k.observe(c, row)
+// observe counts the next row, if it is that; by responder only its RespFailures.
+func (k *lake) observe(c *stream.Conn, row rowValues) (err error) {
+	if err = k.inOrder(c.Conn, row); err == nil {
+		err = k.count(c, row)
 	}
 	k.broken = err != nil
-	return w, err
+	return err
 }
 
-// observe counts a row and returns its window; by responder only RespFailures.
-func (k *lake) observe(c *conn.Conn, row rowValues) (w feature.Window, err error) {
+func (k *lake) count(c *stream.Conn, row rowValues) error {
 	if k.responders != nil {
-		w.RespFailures = k.responders.Observe(c)
-		return w, nil
+		c.Window = feature.Window{Memory: feature.Memory{RespFailures: k.responders.Observe(c.Conn)}}
+		return nil
 	}
-	w = k.hosts.Observe(c)
+	c.Hosts = k.hosts
+	c.Observe()
 	if k.by == "" {
-		return w, nil
+		return nil
 	}
 	if text, ok := row.Value(respFailures.Name); ok {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil {
-			return w, fmt.Errorf("%s: %q is not a count", respFailures.Name, text)
+			return fmt.Errorf("%s: %q is not a count", respFailures.Name, text)
 		}
-		w.RespFailures = uint32(n)
+		c.Window.RespFailures = uint32(n)
 	}
-	return w, nil
+	return nil
 }
 
 // sayCold says how many rows have windows that may lack connections, and why.

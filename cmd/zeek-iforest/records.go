@@ -12,6 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // logKind is a log other than conn.log whose rows have scores.
@@ -24,33 +25,18 @@ type logKind struct {
 
 // logRow is a row of such a log. It is used again for other rows.
 type logRow interface {
+	stream.Record
 	// take takes over the values of a row, in the order of the schema. The error
 	// is a *zeeklog.Error without place. Records take in parallel.
 	take(fields []zeeklog.Field) error
-	// observe counts the row, in the order of the log, and writes what it is.
-	observe(*feature.Row)
-	// appendValue appends the feature i in words.
-	appendValue(dst []byte, e *feature.Encoder, i int) []byte
-	// subject is when the row was, and between whom.
-	subject() *conn.Conn
+	// Cold reports whether rows of what the row was observed with may be missing.
+	Cold() bool
+	// Lacks are the features for which the log has no column, bit i for the set's i.
+	Lacks() uint32
 	// alike is what rows have in common that a table shows as one line.
 	alike() kind
 	// cells are the row's in a table, below logKind.header.
 	cells() []string
-}
-
-// lacker is a row of which more can say nothing than what has no column.
-type lacker interface {
-	// lacks are the features for which the log has no column, bit i for the set's i.
-	lacks() uint32
-}
-
-// withoutColumn are the features of a row for which the log has no column.
-func withoutColumn(r logRow, row *feature.Row) uint32 {
-	if l, ok := r.(lacker); ok && row.Absent != 0 {
-		return l.lacks()
-	}
-	return row.Absent
 }
 
 // logKinds are those of the command line; conn.log goes its own, faster way.
@@ -97,17 +83,16 @@ func (s *session) open(path string) (*input, error) {
 	return openInput(path, s.stdin)
 }
 
-// words are those of a row under the model.
-func words(m *model.Model, r logRow) model.Words {
-	return func(dst []byte, i int) []byte { return r.appendValue(dst, m.Encoder(), i) }
-}
-
 // takeRow takes over a row, and sets row.Err where that fails.
 func takeRow(r logRow, row *zeeklog.Row, fields []zeeklog.Field, file string) {
 	if row.Err != nil {
 		return
 	}
-	if err := r.take(fields); err != nil {
+	err := r.take(fields)
+	if err == nil {
+		err = r.Check()
+	}
+	if err != nil {
 		row.Err = placed(err, file, row.Line)
 	}
 }
@@ -118,8 +103,11 @@ func placed(err error, file string, line int) error {
 	if !errors.As(err, &at) {
 		at = &zeeklog.Error{Err: err}
 	}
-	at.File, at.Line = file, line
-	return at
+	if at.File == "" {
+		at.File, at.Line = file, line
+		return at
+	}
+	return err
 }
 
 // records reads the rows of several logs of a kind, one after the other.
@@ -137,9 +125,9 @@ func (s *session) records(k *logKind, files []string, strict bool, hosts int) *r
 	return &records{session: s, kind: k, record: k.open(hosts)(), rows: r}
 }
 
-// next reads and counts the next row that can be used, and returns io.EOF after
-// the last.
-func (r *records) next(to *feature.Row) error {
+// next reads and counts the next row that can be used, which is then r.record, and
+// returns io.EOF after the last.
+func (r *records) next() error {
 	for {
 		if err := r.rows.nextRow(); err != nil {
 			return err
@@ -153,10 +141,19 @@ func (r *records) next(to *feature.Row) error {
 			r.session.unused(row.Err)
 			continue
 		}
-		r.record.observe(to)
-		r.session.lackFeatures(r.rows.name, r.kind.set, withoutColumn(r.record, to))
+		r.record.Observe()
+		r.session.lackFeatures(r.rows.name, r.kind.set, r.record.Lacks())
 		return nil
 	}
+}
+
+// nextRow is next for learning.
+func (r *records) nextRow(to *feature.Row) error {
+	err := r.next()
+	if err == nil {
+		r.record.Encode(to)
+	}
+	return err
 }
 
 // trainRecords is train for a log that is not conn.log.
@@ -168,7 +165,7 @@ func (s *session) trainRecords(out string, k *logKind, files []string, o learn.O
 	}
 	r := s.records(k, files, strict, hosts)
 	defer r.rows.close()
-	m, report, err := learn.FitRows(r.next, o)
+	m, report, err := learn.FitRows(r.nextRow, o)
 	if err != nil {
 		return tooFew(err)
 	}
@@ -178,105 +175,30 @@ func (s *session) trainRecords(out string, k *logKind, files []string, o learn.O
 	return s.writeModel(out, m, report)
 }
 
-// recordBlock is a block's state between the steps of zeeklog's Run.
-type recordBlock struct {
-	place   uint64 // of the block's first row
-	records []logRow
-	rows    []feature.Row
-	batch   model.Batch
-}
-
-// recordSteps are the steps of score for a log that is not conn.log.
-func (sc *scoring) recordSteps(add *zeeklog.AddColumns, quiet bool, count func(rows int)) zeeklog.Steps {
-	open := sc.kind.open(model.DefaultHosts)
-	return zeeklog.Steps{
-		Parsed: func(blk *zeeklog.Block) {
-			state, ok := blk.State.(*recordBlock)
-			if !ok {
-				state = &recordBlock{}
-				blk.State = state
-			}
-			for len(state.records) < len(blk.Rows) {
-				state.records = append(state.records, open())
-				state.rows = append(state.rows, feature.Row{})
-			}
-			for i := range blk.Rows {
-				takeRow(state.records[i], &blk.Rows[i], blk.Fields(i), sc.file)
-			}
-		},
-		InOrder: func(blk *zeeklog.Block) error {
-			count(len(blk.Rows))
-			return sc.observeRecords(blk)
-		},
-		Render: func(dst []byte, blk *zeeklog.Block) []byte {
-			state := blk.State.(*recordBlock)
-			state.batch.Reset()
-			for i := range blk.Rows {
-				if blk.Rows[i].Err == nil {
-					state.batch.AddRow(sc.model, &state.rows[i])
-				}
-			}
-			scores := state.batch.Scores(sc.model)
-			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) {
-				sc.columns.fillRow(values, sc.model, &state.rows[i], state.records[i], scores[0])
-				sc.offerRecord(state.place+uint64(i), sc.model, &state.rows[i], state.records[i], scores[0])
-				scores = scores[1:]
-			})
-			if quiet {
-				return dst
-			}
-			return out
-		},
-	}
-}
-
-// observeRecords counts the rows of a block, in the order of the log.
-func (sc *scoring) observeRecords(blk *zeeklog.Block) error {
-	state := blk.State.(*recordBlock)
-	state.place = sc.place
-	for i := range blk.Rows {
-		row := &blk.Rows[i]
-		if row.Err != nil {
-			if err := sc.leaveOut(blk, i); err != nil {
-				return err
-			}
-			continue
-		}
-		sc.used++
-		state.records[i].observe(&state.rows[i])
-		sc.lackFeatures(sc.file, sc.kind.set, withoutColumn(state.records[i], &state.rows[i]))
-		if state.rows[i].Cold {
-			sc.cold++
-		}
-	}
-	sc.place += uint64(len(blk.Rows))
-	return nil
-}
-
 // explainRecord says why a row has its score: of those with the uid the
 // strangest, up to which the logs are counted.
 func (s *session) explainRecord(m *model.Model, k *logKind, uid string, tree int, files []string) error {
 	r := s.records(k, files, false, model.DefaultHosts)
 	defer r.rows.close()
-	var row, best feature.Row
-	var score model.Score
+	var best model.Score
 	var why []model.Reason
+	var vector []float32
 	var of conn.Conn
 	var cells []string
 	n := uint64(0)
 	for {
-		if err := r.next(&row); err == io.EOF {
+		if err := r.next(); err == io.EOF {
 			break
 		} else if err != nil {
 			return err
 		}
-		if r.record.subject().UID != uid {
+		if r.record.Subject().UID != uid {
 			continue
 		}
-		if this := m.ScoreRow(&row); n == 0 || this.Path < score.Path {
-			score, best, of, cells = this, row, *r.record.subject(), r.record.cells()
+		if row := stream.Of(m, r.record); n == 0 || row.Path < best.Path {
+			best, of, cells = row.Score, *r.record.Subject(), r.record.cells()
 			of.UID = strings.Clone(of.UID)
-			why = m.ExplainRow(&row, words(m, r.record), 0)
+			why, vector = row.Explain(0), row.Vector()
 		}
 		n++
 	}
@@ -291,12 +213,10 @@ func (s *session) explainRecord(m *model.Model, k *logKind, uid string, tree int
 		fmt.Fprintf(s.stdout, "  %s %s", k.header[i], cell)
 	}
 	fmt.Fprintln(s.stdout)
-	if err := s.reasons(m, score, why); err != nil || tree < 0 {
+	if err := s.reasons(m, best, why); err != nil || tree < 0 {
 		return err
 	}
-	var v feature.Vector
-	m.Encoder().Finish(&v, &best.Sample)
-	return s.traceVector(m, &v, tree)
+	return s.trace(m, vector, tree)
 }
 
 // lackFeatures looks at what a row of a log that is not conn.log lacks.

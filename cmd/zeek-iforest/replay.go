@@ -18,6 +18,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var replayVerb = verb{
@@ -149,10 +150,10 @@ func (r *replay) score(rows func() ([]conn.Conn, error), w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	hosts := feature.NewHosts(model.DefaultHosts)
+	hosts, texts := feature.NewHosts(model.DefaultHosts), feature.NewTexts()
 	values := make([]zeeklog.Value, len(r.columns))
-	var batch model.Batch
-	var windows []feature.Window // of the rows that can be used
+	batch := stream.Batch{Reasons: r.columns.reasons()}
+	var conns []stream.Conn
 	var usable []bool
 	place := uint64(0)
 	for {
@@ -162,36 +163,35 @@ func (r *replay) score(rows func() ([]conn.Conn, error), w io.Writer) error {
 		} else if err != nil {
 			return err
 		}
-		batch.Reset()
-		windows, usable = windows[:0], usable[:0]
+		batch.Reset(r.model)
+		for len(conns) < len(block) {
+			conns = append(conns, stream.Conn{Hosts: hosts, Texts: texts})
+		}
+		usable = usable[:0]
 		for i := range block {
-			c := &block[i]
-			err := feature.Check(c)
+			c := conns[i].Of(&block[i])
+			err := stream.Observe(c)
 			usable = append(usable, err == nil)
 			if err != nil {
-				r.unused(fmt.Errorf("%s: %w", at(c), err))
+				r.unused(fmt.Errorf("%s: %w", at(&block[i]), err))
 				continue
 			}
-			window := hosts.Observe(c)
-			windows = append(windows, window)
-			batch.Add(r.model, c, window)
+			batch.Add(c)
 		}
-		scores := batch.Scores(r.model)
 		used := 0
 		for i := range block {
-			c := &block[i]
 			clear(values)
 			if usable[i] {
-				window, score := windows[used], scores[used]
+				row := batch.Scored(used)
 				used++
-				r.columns.fill(values, r.model, c, window, score)
-				r.offer(place, r.model, c, window, score)
+				r.columns.fill(values, row)
+				r.offer(place, row)
 			}
 			place++
 			if r.top > 0 {
 				continue
 			}
-			if err := log.Write(c, values...); err != nil {
+			if err := log.Write(&block[i], values...); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,10 +14,10 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
-	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var reportVerb = verb{
@@ -44,7 +43,7 @@ the log does not have.`,
 		var perDay float64
 		budgetVar(flags, &perDay, alerts.DefaultPerDay, "list the alerts of a sensor with a budget of `N` a day")
 		return func(s *session, files []string) error {
-			r := &reporting{session: s, latest: *date == "", policy: alerts.New(perDay)}
+			r := &reporting{session: s, record: stream.NewConns(nil), latest: *date == "", policy: alerts.New(perDay)}
 			r.page = &report.DayPage{Top: *top, Files: dayFiles(orStdin(files)), Allow: *allow}
 			if *date != "" {
 				at, err := time.Parse(time.DateOnly, *date)
@@ -58,7 +57,7 @@ the log does not have.`,
 				if r.model, err = readModel(*modelPath); err != nil {
 					return err
 				}
-				r.hosts = feature.NewHosts(model.DefaultHosts)
+				r.stream.Model, r.record.Hosts = r.model, feature.NewHosts(model.DefaultHosts)
 			}
 			if *allow != "" {
 				var err error
@@ -86,7 +85,8 @@ the log does not have.`,
 type reporting struct {
 	*session
 	model  *model.Model // or nil
-	hosts  *feature.Hosts
+	stream stream.Stream
+	record *stream.Conn
 	allow  []alert.AllowLine
 	hits   map[int]uint64 // of the day, by line
 	policy *alerts.Policy
@@ -113,23 +113,23 @@ func (r *reporting) read(files []string, strict bool) error {
 	defer rows.close()
 	for {
 		var c conn.Conn
-		err := rows.next(&c)
-		if err == nil {
-			err = feature.Check(&c)
-			if err != nil && !strict {
-				r.unused(err)
-				continue
-			}
-		}
-		if err == io.EOF {
+		if err := rows.next(&c); err == io.EOF {
 			break
 		} else if err != nil {
 			return err
 		}
+		row, err := r.stream.NextLogged(r.record.Of(&c), rows.Value)
+		if err != nil && err != stream.ErrUnscored {
+			if strict {
+				return err
+			}
+			r.unused(err)
+			continue
+		}
 		if r.page.Day == nil || r.latest && c.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
 			r.begin(c.TS.Time())
 		}
-		r.row(&c, rows.Value)
+		r.row(row, rows.Value)
 	}
 	if r.page.Day == nil {
 		return errors.New("there is no connection in these logs")
@@ -142,83 +142,49 @@ func (r *reporting) read(files []string, strict bool) error {
 	return nil
 }
 
-// row takes a row; value gives its columns that conn.log does not know.
-func (r *reporting) row(c *conn.Conn, value func(string) (string, bool)) {
-	var window feature.Window
-	if r.hosts != nil {
-		window = r.hosts.Observe(c)
-	}
-	p := r.page
+// row takes a row, nil for one without a score; value gives its columns that
+// conn.log does not know.
+func (r *reporting) row(scored *stream.Scored, value stream.Values) {
+	p, c := r.page, r.record.Conn
 	here := p.Has(c.TS)
 	if !here {
 		r.other++
 	}
-	row := report.Scored{Conn: c}
-	text, scored := value("anomaly_score")
-	score, err := strconv.ParseFloat(text, 64)
-	logged := scored && err == nil && score > 0 && score < 1
-	var own model.Score
-	if r.model != nil && (here || !logged) { // of other days' rows the log's score is all that is wanted
-		own = r.model.Score(c, window)
-	}
-	switch {
-	case logged:
-		row.Score = score
-	case r.model != nil:
-		row.Score = own.Value
-	default:
+	if scored == nil {
 		if here {
 			p.Unscored++
 		}
 		return
 	}
+	r.policy.Incidents(false, r.incident)
+	policyRow := scored.Alert()
+	unusual := r.policy.Unusual(&policyRow)
 	if by := alert.Find(r.allow, c, c.TS.Time()); by != nil {
 		if here {
 			r.hits[by.Number]++
 		}
 		return
 	}
-	if name, ok := value("anomaly_model"); ok {
-		row.Model = strings.Clone(name)
-	} else if !scored {
-		row.Model = r.model.Fingerprint()
-	}
-	raised := r.raises(c, &row, window.Cold)
+	raised := unusual && r.policy.Raise(&policyRow) == alerts.Raise
 	if !here {
 		return
 	}
-	ours := r.model != nil && own.Value == row.Score
-	if ours && window.Cold {
+	if scored.IsCold() {
 		p.Cold++
 	}
-	if rank, ok := value("anomaly_rank"); ok {
-		row.OneIn, _ = strconv.ParseUint(rank, 10, 64)
-	} else if ours {
-		row.OneIn = calibrate.OneIn(r.model.Rank(own.Path))
-	}
-	if _, ok := value("anomaly_model"); !ok {
-		row.Model = "" // the page names the models of the log
+	row := report.Scored{Conn: c, Score: scored.Value, OneIn: scored.OneIn()}
+	if name, ok := value("anomaly_model"); ok { // the page names the models of the log
+		row.Model = strings.Clone(name)
 	}
 	row.Reason = func() string {
-		reason, ok := value("anomaly_reason")
-		if !ok && ours {
-			reason = string(r.model.AppendReason(nil, c, window))
-		}
+		reason := string(scored.AppendReason(nil))
 		p.HasReason = p.HasReason || reason != ""
 		return reason
 	}
 	if raised {
-		p.Told = append(p.Told, report.Told{At: c.TS.Time(), Score: row.Score, Text: at(c), Reason: strings.Clone(row.Reason())})
+		p.Told = append(p.Told, report.Told{At: c.TS.Time(), Score: row.Score, Text: at(c), Reason: row.Reason()})
 	}
 	p.Observe(&row)
-}
-
-// raises reports whether a sensor would have raised an alert, and lists the
-// incidents that it would have told before.
-func (r *reporting) raises(c *conn.Conn, row *report.Scored, cold bool) bool {
-	r.policy.Incidents(false, r.incident)
-	at := alerts.RowOf(c, row.Score, cold, row.Model)
-	return r.policy.Unusual(&at) && r.policy.Raise(&at) == alerts.Raise
 }
 
 func (r *reporting) incident(i *alerts.Incident) {

@@ -13,6 +13,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var scoreVerb = verb{
@@ -109,7 +110,8 @@ committed when the rows before them have left: a run that dies repeats some rows
 type scoring struct {
 	*session
 	model   *model.Model
-	kind    *logKind // nil for conn.log
+	kind    *logKind      // nil for conn.log
+	record  func() logRow // makes those of kind
 	lake    *lake
 	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
@@ -124,11 +126,37 @@ type scoring struct {
 	cold  uint64
 }
 
-// observed is a block's state between the steps of zeeklog's Run.
-type observed struct {
-	place   uint64 // of the block's first row
-	windows []feature.Window
-	batch   model.Batch
+// scoredBlock is a block's state between the steps of zeeklog's Run.
+type scoredBlock struct {
+	place uint64        // of the block's first row
+	conns []stream.Conn // the rows of conn.log
+	rows  []logRow      // or of another log
+	texts *feature.Texts
+	batch stream.Batch
+}
+
+// stateOf is the state of a block, with as many records as it has rows.
+func (sc *scoring) stateOf(blk *zeeklog.Block) *scoredBlock {
+	state, ok := blk.State.(*scoredBlock)
+	if !ok {
+		state = &scoredBlock{texts: feature.NewTexts(), batch: stream.Batch{Reasons: sc.columns.reasons()}}
+		blk.State = state
+	}
+	for sc.kind == nil && len(state.conns) < len(blk.Rows) {
+		state.conns = append(state.conns, stream.Conn{Texts: state.texts})
+	}
+	for sc.kind != nil && len(state.rows) < len(blk.Rows) {
+		state.rows = append(state.rows, sc.record())
+	}
+	return state
+}
+
+// row is the record of a row of the block.
+func (b *scoredBlock) row(i int) stream.Record {
+	if len(b.rows) > 0 {
+		return b.rows[i]
+	}
+	return &b.conns[i]
 }
 
 // logs scores one log after the other; quiet writes nothing.
@@ -146,18 +174,14 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 			return sc.observe(blk)
 		},
 		Render: func(dst []byte, blk *zeeklog.Block) []byte {
+			var out []byte
 			if sc.lake.responders != nil {
-				windows := blk.State.(*observed).windows
+				conns := blk.State.(*scoredBlock).conns
 				return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
-					values[0] = zeeklog.Count(uint64(windows[i].RespFailures))
+					values[0] = zeeklog.Count(uint64(conns[i].Window.RespFailures))
 				})
 			}
-			scores := sc.score(blk)
-			out := add.Append(dst, blk, func(i int, values []zeeklog.Value) {
-				sc.row(blk, i, scores[0], values)
-				scores = scores[1:]
-			})
-			if quiet {
+			if out = sc.render(add, dst, blk); quiet {
 				return dst
 			}
 			return out
@@ -165,7 +189,21 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	}
 	log := "conn"
 	if sc.kind != nil {
-		steps, log = sc.recordSteps(add, quiet, func(rows int) { bar.Add(rows) }), sc.kind.set.Log
+		log, sc.record = sc.kind.set.Log, sc.kind.open(model.DefaultHosts)
+		steps.Parsed = func(blk *zeeklog.Block) {
+			state := sc.stateOf(blk)
+			for i := range blk.Rows {
+				takeRow(state.rows[i], &blk.Rows[i], blk.Fields(i), sc.file)
+			}
+		}
+	}
+	if sc.alerts != nil {
+		steps.Rendered = func(blk *zeeklog.Block) {
+			batch := &blk.State.(*scoredBlock).batch
+			for i := range batch.Len() {
+				sc.alerts.observe(batch.Scored(i))
+			}
+		}
 	}
 	switch {
 	case anyParquet(files) && sc.kind != nil:
@@ -224,46 +262,53 @@ func connOnly(flags *pflag.FlagSet, k *logKind, options ...string) error {
 	return nil
 }
 
-// observe counts the rows of a block in their originators' windows, in the
-// order of the log; scoring itself may then go on in parallel.
+// observe counts the rows of a block in what their hosts did, in the order of the
+// log; scoring itself may then go on in parallel.
 func (sc *scoring) observe(blk *zeeklog.Block) error {
-	state, ok := blk.State.(*observed)
-	if !ok {
-		state = &observed{}
-		blk.State = state
-	}
+	state := sc.stateOf(blk)
 	state.place = sc.place
-	state.windows = state.windows[:0]
 	at := blockRow{blk: blk}
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
-		if !usable(row) {
-			var at *zeeklog.Error
-			if !errors.As(row.Err, &at) {
-				row.Err = &zeeklog.Error{File: sc.file, Line: row.Line, Err: row.Err}
-			}
+		if !sc.usable(row) {
 			if err := sc.leaveOut(blk, i); err != nil {
 				return err
 			}
-			state.windows = append(state.windows, feature.Window{})
 			continue
 		}
 		sc.used++
+		if sc.kind != nil {
+			r := state.rows[i]
+			r.Observe()
+			sc.lackFeatures(sc.file, sc.kind.set, r.Lacks())
+			sc.count(r.Cold())
+			continue
+		}
 		sc.lack(sc.file, &row.Conn)
 		at.row = row
-		w, err := sc.lake.next(&row.Conn, &at)
-		if err != nil {
+		c := state.conns[i].Of(&row.Conn)
+		if err := sc.lake.observe(c, &at); err != nil {
 			blk.CutAt(i)
 			return &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
 		}
-		if w.Cold {
-			sc.cold++
-		}
-		sc.alerts.observe(sc.model, &row.Conn, w)
-		state.windows = append(state.windows, w)
+		sc.count(c.Window.Cold)
 	}
 	sc.place += uint64(len(blk.Rows))
 	return nil
+}
+
+func (sc *scoring) count(cold bool) {
+	if cold {
+		sc.cold++
+	}
+}
+
+// usable reports whether a row can be scored; if not, its Err says why and where.
+func (sc *scoring) usable(row *zeeklog.Row) bool {
+	if sc.kind == nil && !usable(row) {
+		row.Err = placed(row.Err, sc.file, row.Line)
+	}
+	return row.Err == nil
 }
 
 // leaveOut passes over a row that cannot be used. With --strict its error ends
@@ -289,21 +334,22 @@ func usable(row *zeeklog.Row) bool {
 	return row.Err == nil
 }
 
-// score scores the rows of a block that can be used.
-func (sc *scoring) score(blk *zeeklog.Block) []model.Score {
-	state := blk.State.(*observed)
-	state.batch.Reset()
+// render scores the rows of a block that can be used, and appends the block with
+// their columns.
+func (sc *scoring) render(add *zeeklog.AddColumns, dst []byte, blk *zeeklog.Block) []byte {
+	state := blk.State.(*scoredBlock)
+	batch := &state.batch
+	batch.Reset(sc.model)
 	for i := range blk.Rows {
-		if row := &blk.Rows[i]; row.Err == nil {
-			state.batch.Add(sc.model, &row.Conn, state.windows[i])
+		if blk.Rows[i].Err == nil {
+			batch.Add(state.row(i))
 		}
 	}
-	return state.batch.Scores(sc.model)
-}
-
-func (sc *scoring) row(blk *zeeklog.Block, i int, score model.Score, values []zeeklog.Value) {
-	state := blk.State.(*observed)
-	c, w := &blk.Rows[i].Conn, state.windows[i]
-	sc.columns.fill(values, sc.model, c, w, score)
-	sc.offer(state.place+uint64(i), sc.model, c, w, score)
+	n := 0
+	return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
+		row := batch.Scored(n)
+		n++
+		sc.columns.fill(values, row)
+		sc.offer(state.place+uint64(i), row)
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
@@ -15,6 +14,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // scoredLog reads logs whole. A row that has anomaly_score keeps it; others get
@@ -48,18 +48,13 @@ func (s *session) scoredLog(modelPath string, files []string, explained bool) (*
 		c := &r.Conn
 		keep(c)
 		c.Service, c.History = intern(names, c.Service), intern(names, c.History)
-		if text, ok := in.Value("anomaly_score"); ok {
-			score, err := strconv.ParseFloat(text, 64)
-			if err != nil || !(score > 0 && score < 1) {
-				s.unused(fmt.Errorf("%s: anomaly_score %q is not a number between 0 and 1", at(c), text))
-				continue
-			}
-			r.Score, r.Logged = score, true
-			name, _ := in.Value("anomaly_model")
-			r.Model = intern(names, name)
-		} else {
-			missing = true
+		logged, ok, err := stream.ReadLogged(in.Value)
+		if err != nil {
+			s.unused(fmt.Errorf("%s: %w", at(c), err))
+			continue
 		}
+		r.Score, r.Model, r.Logged = logged.Score, intern(names, logged.By), ok
+		missing = missing || !ok
 		log.Rows = append(log.Rows, r)
 	}
 	if len(log.Rows) == 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
@@ -24,7 +23,7 @@ var sslKind = logKind{
 	header: []string{"server name", "version", "established"},
 	open: func(hosts int) func() logRow {
 		rows := ssllog.NewRows(hosts)
-		return func() logRow { return &sslRecord{rows: rows} }
+		return func() logRow { return &sslRecord{ssllog.Record{Rows: rows}} }
 	},
 }
 
@@ -51,12 +50,7 @@ const (
 )
 
 // sslRecord is a row of ssl.log.
-type sslRecord struct {
-	rows      *ssllog.Rows
-	handshake ssllog.Handshake
-	window    feature.Window
-	about     conn.Conn
-}
+type sslRecord struct{ ssllog.Record }
 
 // sslAbsent are the fields without which features say nothing, by their columns.
 // validation_status and sni_matches_cert are unset where nobody asked for them,
@@ -71,7 +65,7 @@ var sslAbsent = [...]struct {
 
 func (r *sslRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
-	r.handshake = ssllog.Handshake{
+	r.Handshake = ssllog.Handshake{
 		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
 		UID:          v.text(sslUID),
 		Orig:         v.endpoint(sslOrigH, sslOrigP),
@@ -90,11 +84,11 @@ func (r *sslRecord) take(fields []zeeklog.Field) error {
 		Matches:      read(&v, sslMatches, false, yesOrNo),
 	}
 	if fields[sslMatches].IsSet() {
-		r.handshake.Set = ssllog.Matches
+		r.Handshake.Set = ssllog.Matches
 	}
 	for _, f := range sslAbsent {
 		if fields[f.column].Absent() {
-			r.handshake.Absent |= f.bit
+			r.Handshake.Absent |= f.bit
 		}
 	}
 	return v.err
@@ -112,25 +106,13 @@ func yesOrNo(f *zeeklog.Field) (bool, error) {
 	}
 }
 
-func (r *sslRecord) observe(row *feature.Row) { r.window = r.rows.Observe(&r.handshake, row) }
-
-func (r *sslRecord) appendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return ssllog.Append(dst, e, i, &r.handshake, &r.window)
-}
-
-func (r *sslRecord) subject() *conn.Conn {
-	h := &r.handshake
-	r.about = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Proto: h.Proto()}
-	return &r.about
-}
-
 func (r *sslRecord) alike() kind {
-	h := &r.handshake
+	h := &r.Handshake
 	return kind{orig: h.Orig.Addr(), resp: h.Resp.Addr(), service: h.ServerName + " " + h.Version}
 }
 
 func (r *sslRecord) cells() []string {
-	h := &r.handshake
+	h := &r.Handshake
 	established := "no"
 	if h.Established {
 		established = "yes"

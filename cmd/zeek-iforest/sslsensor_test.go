@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // zeekHandshake is a row of ssl.log as Zeek holds it: texts and bools by their
@@ -145,12 +146,13 @@ func TestSensorOfSSLIsTheLog(t *testing.T) {
 			takeRow(record, &at, r.Fields(), "ssl.log")
 			require.NoError(t, at.Err)
 			row := new(feature.Row)
-			record.observe(row)
+			record.Observe()
+			record.Encode(row)
 			got, err := s.ScoreValues(list[i].values(s.Fields()))
 			require.NoError(t, err)
 			require.Equal(t, m.ScoreRow(row).Value, got.Score, "JSON %v, row %d: %q", asJSON, i, list[i].texts)
-			require.Equal(t, string(m.AppendReasonRow(nil, row, words(m, record))), string(s.Reason()))
-			require.Equal(t, fmt.Sprint("C", i), record.subject().UID)
+			require.Equal(t, string(stream.Of(m, record).AppendReason(nil)), string(s.Reason()))
+			require.Equal(t, fmt.Sprint("C", i), record.Subject().UID)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // strange is a connection with a high score, and how many are like it.
@@ -77,25 +77,27 @@ func limitFlags(flags *pflag.FlagSet) func() (*strangest, int) {
 	}
 }
 
-// offer shows it a scored connection.
-func (s *strangest) offer(place uint64, m *model.Model, c *conn.Conn, w feature.Window, score model.Score) {
+// offer shows it a scored row.
+func (s *strangest) offer(place uint64, row *stream.Scored) {
 	if s.n == 0 {
 		return
 	}
-	s.keep(place, score, kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}, func(k *strange) {
-		k.oneIn, k.conn, k.reason = oneIn(m, score), *c, string(m.AppendReason(nil, c, w))
+	r, other := row.Record.(logRow)
+	of := connKind(row.Record.Subject())
+	if other {
+		of = r.alike()
+	}
+	s.keep(place, row.Score, of, func(k *strange) {
+		k.oneIn, k.conn, k.reason = row.OneIn(), *row.Record.Subject(), string(row.AppendReason(nil))
+		if other {
+			k.cells = r.cells()
+		}
 	})
 }
 
-// offerRecord shows it a scored row of another log.
-func (s *strangest) offerRecord(place uint64, m *model.Model, row *feature.Row, r logRow, score model.Score) {
-	if s.n == 0 {
-		return
-	}
-	s.keep(place, score, r.alike(), func(k *strange) {
-		k.oneIn, k.conn, k.reason = oneIn(m, score), *r.subject(), string(m.AppendReasonRow(nil, row, words(m, r)))
-		k.cells = r.cells()
-	})
+// connKind is the kind of a connection.
+func connKind(c *conn.Conn) kind {
+	return kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}
 }
 
 // keep keeps a row of a kind, unless a stranger one is known; fill says what it

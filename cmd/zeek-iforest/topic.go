@@ -18,6 +18,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // aboutTopics is what help says of Kafka.
@@ -293,12 +294,13 @@ const leastHosts = 4096
 // observeAgain counts rows that were scored before.
 func (t *topicScoring) observeAgain(c *kafkalog.Chunk) error {
 	at := blockRow{blk: &c.Block}
+	var record stream.Conn
 	for i := range c.Block.Rows {
 		at.row = &c.Block.Rows[i]
 		if !usable(at.row) {
 			continue
 		}
-		if _, err := t.lake.next(&at.row.Conn, &at); err != nil {
+		if err := t.lake.observe(record.Of(&at.row.Conn), &at); err != nil {
 			return &zeeklog.Error{File: t.file, Line: at.row.Line, Err: err}
 		}
 	}
@@ -329,11 +331,7 @@ func (t *topicScoring) render(c *kafkalog.Chunk) []kafkalog.Row {
 	if c.Replay {
 		return nil
 	}
-	scores := t.score(&c.Block)
-	t.rows.Add(uint64(len(scores)))
-	text := t.add.Append(nil, &c.Block, func(i int, values []zeeklog.Value) {
-		t.row(&c.Block, i, scores[0], values)
-		scores = scores[1:]
-	})
+	text := t.scoring.render(t.add, nil, &c.Block)
+	t.rows.Add(uint64(c.Block.State.(*scoredBlock).batch.Len()))
 	return c.Rows(text)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // topicTail is a topic as watch follows it.
@@ -82,9 +83,10 @@ func (t *topicTail) Next(blk *zeeklog.Block) error {
 			blk.State = hosts
 			return nil
 		}
+		record := stream.Conn{Hosts: hosts}
 		for i := range c.Block.Rows {
-			if row := &c.Block.Rows[i]; hosts != nil && usable(row) {
-				hosts.Observe(&row.Conn)
+			if row := &c.Block.Rows[i]; row.Err == nil {
+				row.Err = stream.Observe(record.Of(&row.Conn))
 			}
 		}
 	}

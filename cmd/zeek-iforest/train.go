@@ -13,6 +13,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var trainVerb = verb{
@@ -101,12 +102,13 @@ func (s *session) train(out string, files []string, o learn.Options, lake *lake,
 	rows := s.rows(files, strict)
 	defer rows.close()
 	if lake.by != "" || lake.order != nil || lake.begins {
+		var record stream.Conn
 		o.Observe = func(c *conn.Conn) (feature.Window, error) {
-			w, err := lake.next(c, rows)
+			err := lake.observe(record.Of(c), rows)
 			if err != nil {
 				err = fmt.Errorf("%s: %w", at(c), err)
 			}
-			return w, err
+			return record.Window, err
 		}
 	}
 	m, report, err := learn.Fit(rows.next, o)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // Bootstrapped says what Bootstrap did.
@@ -83,9 +82,6 @@ func Bootstrap(next func(*conn.Conn) error, o Learning, perDay float64) (report 
 
 // scoreConn is Score for a connection as a log has it.
 func (s *Sensor) scoreConn(c *conn.Conn) (Result, error) {
-	if err := feature.Check(c); err != nil {
-		return Result{}, s.bad(err)
-	}
 	s.kind.(*connKind).conn = *c
 	s.unusual = false
 	return s.scoreRow()

@@ -11,12 +11,8 @@ import (
 
 // dnsKind are rows of dns.log.
 type dnsKind struct {
-	rows    *dnslog.Rows
-	query   dnslog.Query // the latest
-	name    []byte       // its text: Zeek's is gone when a reason is asked for
-	window  dnslog.Window
-	codes   [feature.MaxCodes]uint64
-	subject conn.Conn
+	dnslog.Record
+	name []byte // the latest's: Zeek's is gone when a reason is asked for
 }
 
 // dnsNameKept is how much of a name is kept: dnslog.MaxText bytes as they
@@ -24,7 +20,7 @@ type dnsKind struct {
 const dnsNameKept = 4 * dnslog.MaxText
 
 func newDNSKind(hosts int) *dnsKind {
-	return &dnsKind{rows: dnslog.NewRows(hosts), name: make([]byte, 0, dnsNameKept)}
+	return &dnsKind{Record: dnslog.Record{Rows: dnslog.NewRows(hosts)}, name: make([]byte, 0, dnsNameKept)}
 }
 
 // dnsFields are the fields of DNS::Info that a Query is made of.
@@ -45,19 +41,13 @@ var dnsFields = []Field{
 func (k *dnsKind) Set() *feature.Set { return dnslog.Set }
 func (k *dnsKind) Fields() []Field   { return dnsFields }
 
-func (k *dnsKind) Subject() *conn.Conn {
-	q := &k.query
-	k.subject = conn.Conn{TS: q.TS, Orig: q.Orig, Resp: q.Resp, Proto: conn.UDP}
-	return &k.subject
-}
-
 func (k *dnsKind) Read(v []Value) error {
 	for _, i := range [...]int{0, 5} {
 		if v[i].Set && !finite(v[i].Real) {
 			return fmt.Errorf("%s is not a number: %v", dnsFields[i].Name, v[i].Real)
 		}
 	}
-	q := &k.query
+	q := &k.Query
 	*q = dnslog.Query{TS: conn.FromSeconds(v[0].Real), Orig: endpoint(v[1].Address, uint16(v[2].Number)), Resp: endpoint(v[3].Address, uint16(v[4].Number))}
 	for i, f := range [...]dnslog.Fields{5: dnslog.RTT, 6: dnslog.QueryName, 7: dnslog.QType, 8: dnslog.RCode} {
 		if v[i].Set {
@@ -87,37 +77,23 @@ func (k *dnsKind) Read(v []Value) error {
 		}
 		q.AddTTL(conn.FromSeconds(ttl))
 	}
-	return q.Check()
+	return nil
 }
 
-func (k *dnsKind) Observe(r *feature.Row) {
-	k.window = k.rows.Observe(r, &k.query)
-	k.codes = r.Codes
-}
-
-func (k *dnsKind) Peek(r *feature.Row) {
-	k.window = k.rows.Peek(r, &k.query)
-	k.codes = r.Codes
-}
-
-func (k *dnsKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return dnslog.Append(dst, e, i, &k.query, &k.window)
-}
-
-func (k *dnsKind) Novel(e *feature.Encoder) (what, name string) {
-	if dnslog.KnowsType(e, &k.codes) {
+func (k *dnsKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
+	if dnslog.KnowsType(e, r) {
 		return "", ""
 	}
-	return "a query type", k.query.TypeName()
+	return "a query type", k.Query.TypeName()
 }
 
-func (k *dnsKind) Places() int { return k.rows.Places() }
+func (k *dnsKind) Places() int { return k.Rows.Places() }
 
 func (k *dnsKind) AppendState(dst []byte, from, n int) []byte {
-	return k.rows.AppendState(dst, from, n)
+	return k.Rows.AppendState(dst, from, n)
 }
 
 func (k *dnsKind) Restore(states [][]byte) (adopt func(), err error) {
-	rows, err := dnslog.RestoreRows(k.rows.Cap(), states...)
-	return func() { k.rows = rows }, err
+	rows, err := dnslog.RestoreRows(k.Rows.Cap(), states...)
+	return func() { k.Rows = rows }, err
 }

@@ -50,17 +50,19 @@ func TestSensorOfDNSLearns(t *testing.T) {
 	require.Equal(t, want, again.Model().Fingerprint())
 	var a, b feature.Row
 	require.NoError(t, s.kind.Read(dnsValues(901)))
-	s.kind.Observe(&a)
+	s.kind.Observe()
+	s.kind.Encode(&a)
 	require.NoError(t, again.kind.Read(dnsValues(901)))
-	again.kind.Observe(&b)
+	again.kind.Observe()
+	again.kind.Encode(&b)
 	require.Equal(t, a.Codes, b.Codes)
-	what, _ := again.kind.Novel(again.Model().Encoder())
+	what, _ := again.kind.Novel(again.Model().Encoder(), &b)
 	require.Empty(t, what)
 	v := dnsValues(902)
 	v[7].Number = 255
 	_, err = again.ScoreValues(v)
 	require.NoError(t, err)
-	what, name := again.kind.Novel(again.Model().Encoder())
+	what, name := again.kind.Novel(again.Model().Encoder(), again.stream.Row())
 	require.Equal(t, "a query type ANY", what+" "+name)
 	require.NotEmpty(t, again.Reason())
 }

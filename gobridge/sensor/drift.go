@@ -49,7 +49,7 @@ func (d *drift) observe(k Kind, r *feature.Row, score model.Score, m *model.Mode
 	if bit := uint64(1) << (h % 64); d.met[h/64]&bit == 0 {
 		d.met[h/64] |= bit
 		d.hosts++
-		if what, name := k.Novel(m.Encoder()); what != "" {
+		if what, name := k.Novel(m.Encoder(), r); what != "" {
 			d.unknown++
 			d.what, d.name = what, name
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // way is how a sensor goes from the seed to the sensor's own model: the path length by
@@ -141,15 +142,15 @@ func (f *fresh) take(c *conn.Conn, tell func(way, what int)) {
 	if feature.Check(c) != nil {
 		return
 	}
-	w := f.hosts.Observe(c)
-	s, own := f.seed.Score(c, w), f.learner.Model()
+	record := &stream.Conn{Conn: c, Window: f.hosts.Observe(c)}
+	s, own := stream.Of(f.seed, record).Score, f.learner.Model()
 	if own != nil {
 		f.since++
 	}
 	for k, way := range f.ways {
 		judged, by := s, f.seed
 		if own != nil {
-			judged, by = own.Score(c, w), own
+			judged, by = stream.Of(own, record).Score, own
 			judged.Path = way.path(s.Path, judged.Path, f.since)
 			judged.Value = math.Round(own.Forest().Score(judged.Path)*1e4) / 1e4
 		} else if !way.alerts {
@@ -171,7 +172,7 @@ func (f *fresh) take(c *conn.Conn, tell func(way, what int)) {
 		}
 	}
 	var row feature.Row
-	row.SetConn(c, w, f.texts)
+	row.SetConn(c, record.Window, f.texts)
 	_, _ = f.learner.Take(&row)
 }
 

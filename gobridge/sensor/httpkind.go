@@ -10,15 +10,14 @@ import (
 
 // httpKind are rows of http.log.
 type httpKind struct {
-	rows    *httplog.Rows
-	row     httplog.Request // the latest
-	window  feature.Window
-	subject conn.Conn
+	httplog.Record
 	texts   kept
 	methods names // told as news
 }
 
-func newHTTPKind(hosts int) *httpKind { return &httpKind{rows: httplog.NewRows(hosts)} }
+func newHTTPKind(hosts int) *httpKind {
+	return &httpKind{Record: httplog.Record{Rows: httplog.NewRows(hosts)}}
+}
 
 // httpFields are the fields of HTTP::Info that a Request is made of.
 var httpFields = []Field{
@@ -54,7 +53,7 @@ func (k *httpKind) Read(v []Value) error {
 		}
 		return k.texts.keep(&Value{Set: v[i].Set, Text: v[i].Texts[0]})
 	}
-	k.row = httplog.Request{
+	k.Request = httplog.Request{
 		TS:             conn.FromSeconds(v[0].Real),
 		Orig:           endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:           endpoint(v[3].Address, uint16(v[4].Number)),
@@ -71,38 +70,26 @@ func (k *httpKind) Read(v []Value) error {
 	}
 	for i, f := range [...]httplog.Fields{10: httplog.StatusCode, 11: httplog.RequestLength, 12: httplog.ResponseLength} {
 		if v[i].Set {
-			k.row.Set |= f
+			k.Request.Set |= f
 		}
 	}
 	return nil
 }
 
-func (k *httpKind) Observe(r *feature.Row) { k.window = k.rows.Observe(&k.row, r) }
-func (k *httpKind) Peek(r *feature.Row)    { k.window = k.rows.Peek(&k.row, r) }
-
-func (k *httpKind) Subject() *conn.Conn {
-	k.subject = conn.Conn{TS: k.row.TS, Orig: k.row.Orig, Resp: k.row.Resp, Proto: conn.TCP}
-	return &k.subject
-}
-
-func (k *httpKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return httplog.Append(dst, e, i, &k.row, &k.window)
-}
-
-func (k *httpKind) Novel(e *feature.Encoder) (what, name string) {
-	if k.rows.KnowsMethod(e, &k.row) {
+func (k *httpKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
+	if e.Knows(httplog.MethodCode, r.Codes[httplog.MethodCode]) {
 		return "", ""
 	}
-	return "a method", k.methods.of(k.row.Method)
+	return "a method", k.methods.of(k.Request.Method)
 }
 
-func (k *httpKind) Places() int { return k.rows.Hosts.Places() }
+func (k *httpKind) Places() int { return k.Rows.Hosts.Places() }
 
 func (k *httpKind) AppendState(dst []byte, from, n int) []byte {
-	return k.rows.Hosts.AppendState(dst, from, n)
+	return k.Rows.Hosts.AppendState(dst, from, n)
 }
 
 func (k *httpKind) Restore(states [][]byte) (adopt func(), err error) {
-	hosts, err := feature.RestoreHosts(k.rows.Hosts.Cap(), states...)
-	return func() { k.rows.Hosts = hosts }, err
+	hosts, err := feature.RestoreHosts(k.Rows.Hosts.Cap(), states...)
+	return func() { k.Rows.Hosts = hosts }, err
 }

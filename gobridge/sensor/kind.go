@@ -10,29 +10,23 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
-// Kind is what a Sensor has to know of a log: how its rows are read, what is
-// remembered of them, and what they say. Its methods do not allocate, but for
+// Kind is what a Sensor has to know of a log: the record of its rows, how they
+// are read, and what is remembered of them. Its methods do not allocate, but for
 // what is rare.
 type Kind interface {
+	stream.Record
 	// Set is what the rows become.
 	Set() *feature.Set
 	// Fields are those of Zeek's record that Read takes, in this order.
 	Fields() []Field
 	// Read takes a row over, as many values as Fields. It keeps no text.
 	Read(values []Value) error
-	// Observe counts the row that was read, and writes to r what it is.
-	Observe(r *feature.Row)
-	// Peek does the same and counts nothing.
-	Peek(r *feature.Row)
-	// Subject holds the time and the endpoints of the row, for alerts.
-	Subject() *conn.Conn
-	// AppendValue appends the row's feature i in words.
-	AppendValue(dst []byte, e *feature.Encoder, i int) []byte
 	// Novel is what of the row the model has never met, where many such rows say
 	// that the traffic has changed: "a service" and its name; "" for nothing.
-	Novel(e *feature.Encoder) (what, name string)
+	Novel(e *feature.Encoder, r *feature.Row) (what, name string)
 
 	// Memory is what Observe counted; Restore reads what it appended, which adopt
 	// then takes into use.
@@ -102,21 +96,20 @@ func KindOf(log string, hosts int) (Kind, error) {
 
 // connKind are rows of conn.log.
 type connKind struct {
-	hosts    *feature.Hosts
+	stream.Conn
 	services names
-	texts    *feature.Texts
 	conn     conn.Conn // the latest
-	window   feature.Window
-	record   Record // of Read
+	record   Record    // of Read
 }
 
 func newConnKind(hosts int) *connKind {
-	return &connKind{hosts: feature.NewHosts(hosts), texts: feature.NewTexts()}
+	k := &connKind{Conn: *stream.NewConns(feature.NewHosts(hosts))}
+	k.Of(&k.conn)
+	return k
 }
 
-func (k *connKind) Set() *feature.Set   { return feature.Conn }
-func (k *connKind) Fields() []Field     { return connFields }
-func (k *connKind) Subject() *conn.Conn { return &k.conn }
+func (k *connKind) Set() *feature.Set { return feature.Conn }
+func (k *connKind) Fields() []Field   { return connFields }
 
 func (k *connKind) Read(values []Value) error {
 	k.record.set(values)
@@ -124,44 +117,24 @@ func (k *connKind) Read(values []Value) error {
 }
 
 // take takes over the connection of a record.
-func (k *connKind) take(r *Record) error {
-	if err := r.fill(&k.conn, &k.services); err != nil {
-		return err
-	}
-	return feature.Check(&k.conn)
-}
+func (k *connKind) take(r *Record) error { return r.fill(&k.conn, &k.services) }
 
-func (k *connKind) Observe(r *feature.Row) {
-	k.window = k.hosts.Observe(&k.conn)
-	r.SetConn(&k.conn, k.window, k.texts)
-}
-
-func (k *connKind) Peek(r *feature.Row) {
-	k.window = k.hosts.Peek(&k.conn)
-	r.SetConn(&k.conn, k.window, k.texts)
-}
-
-func (k *connKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return e.AppendConn(dst, i, &k.conn, k.window)
-}
-
-func (k *connKind) Novel(e *feature.Encoder) (what, name string) {
-	var s feature.Sample
-	if s.SetConn(&k.conn, k.window, k.texts); e.Knows(feature.ServiceCode, s.Codes[feature.ServiceCode]) {
+func (k *connKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
+	if e.Knows(feature.ServiceCode, r.Codes[feature.ServiceCode]) {
 		return "", ""
 	}
 	return "a service", k.conn.Service
 }
 
-func (k *connKind) Places() int { return k.hosts.Places() }
+func (k *connKind) Places() int { return k.Hosts.Places() }
 
 func (k *connKind) AppendState(dst []byte, from, n int) []byte {
-	return k.hosts.AppendState(dst, from, n)
+	return k.Hosts.AppendState(dst, from, n)
 }
 
 func (k *connKind) Restore(states [][]byte) (adopt func(), err error) {
-	hosts, err := feature.RestoreHosts(k.hosts.Cap(), states...)
-	return func() { k.hosts = hosts }, err
+	hosts, err := feature.RestoreHosts(k.Hosts.Cap(), states...)
+	return func() { k.Hosts = hosts }, err
 }
 
 // open makes the sensor of a kind.
@@ -172,6 +145,5 @@ func open(k Kind) *Sensor {
 		reason: make([]byte, 0, 1024),
 	}
 	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
-	s.words = func(dst []byte, i int) []byte { return s.kind.AppendValue(dst, s.scored.Encoder(), i) }
 	return s
 }

@@ -90,11 +90,14 @@ func TestKindPeeks(t *testing.T) {
 	for i := range rs {
 		var p, r, want feature.Row
 		require.NoError(t, peeking.take(&rs[i]))
-		peeking.Peek(&p)
-		require.True(t, peeking.window.Open)
-		peeking.Observe(&r)
+		peeking.Peek()
+		peeking.Encode(&p)
+		require.True(t, peeking.Window.Open)
+		peeking.Observe()
+		peeking.Encode(&r)
 		require.NoError(t, plain.take(&rs[i]))
-		plain.Observe(&want)
+		plain.Observe()
+		plain.Encode(&want)
 		require.Equal(t, want, p)
 		require.Equal(t, want, r)
 	}

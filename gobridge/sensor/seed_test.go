@@ -39,7 +39,7 @@ func TestSeedScoresWhereThereIsNoModelYet(t *testing.T) {
 		bySeed := test.want == OK && s.Model() == nil
 		require.Equal(t, bySeed, s.InUse() == m, test.name)
 		if bySeed {
-			require.Equal(t, m.ScoreRow(&s.row).Value, r.Score, test.name)
+			require.Equal(t, m.ScoreRow(s.stream.Row()).Value, r.Score, test.name)
 			require.NotEmpty(t, s.Reason(), test.name)
 			require.Equal(t, uint64(1), s.Statistics().Seed, test.name)
 		}

@@ -6,12 +6,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // Sensor scores the rows of one log of a Zeek process, learns from them where it
@@ -21,14 +21,11 @@ type Sensor struct {
 	kind    Kind         // holds the latest row
 	model   *model.Model // its own, or one that it was given; nil before the first
 	seed    *model.Model // scores before that where the sensor learns; nil for none
-	walker  model.Walker
-	row     feature.Row
-	score   model.Score
-	scored  *model.Model // by which it was scored
+	stream  stream.Stream
+	scored  *stream.Scored // the latest row, nil before the first
 	unusual bool
 	counts  Statistics
 	reason  []byte
-	words   model.Words
 
 	learning *learning
 	sampling *sampling
@@ -126,7 +123,7 @@ func (s *Sensor) UseSeed(use bool) {
 // InUse is the model by which connections are scored: Model, or the seed from
 // the first connection on that it scored.
 func (s *Sensor) InUse() *model.Model {
-	if s.model == nil && s.scored == s.seed {
+	if s.model == nil && s.scored != nil && s.scored.Model == s.seed {
 		return s.seed
 	}
 	return s.model
@@ -188,31 +185,33 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 	if !ok {
 		return Result{}, &Error{BadRecord, fmt.Errorf("a connection is given to the sensor of %s.log", s.Log())}
 	}
-	m := s.model
-	if m == nil && (s.learning != nil || s.sampling != nil) {
-		m = s.seed
+	if s.stream.Model = s.model; s.model == nil && (s.learning != nil || s.sampling != nil) {
+		s.stream.Model = s.seed
 	}
-	if m == nil {
+	if s.stream.Model == nil {
 		return Result{}, errNoModel
 	}
-	if err := k.take(r); err != nil {
+	err := k.take(r)
+	var scored *stream.Scored
+	if err == nil {
+		scored, err = s.stream.Peek(k)
+	}
+	if err != nil {
 		return Result{}, &Error{BadRecord, fmt.Errorf("%s cannot be scored: %w", s.subject(), err)}
 	}
-	k.Peek(&s.row)
-	s.score = s.walker.Score(m, &s.row)
-	s.scored = m
+	s.scored = scored
 	s.counts.Looks++
 	if s.model != nil {
 		s.alerts.Incidents(false, s.incident)
-		s.alert = alerts.LookRow(k.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+		s.alert = alerts.LookRow(k.Subject(), s.scored.Value, s.scored.Cold, s.model.Fingerprint())
 		s.unusual = s.alerts.Unusual(&s.alert)
 	}
-	return s.result(m), nil
+	return s.result(), nil
 }
 
 // result is that of the row last scored.
-func (s *Sensor) result(m *model.Model) Result {
-	return Result{Score: s.score.Value, Rank: math.Round(1 / m.Rank(s.score.Path)), Cold: s.score.Cold, Unusual: s.unusual}
+func (s *Sensor) result() Result {
+	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual}
 }
 
 // ready begins a call of Score; it counts one that comes before there is
@@ -228,29 +227,30 @@ func (s *Sensor) ready() bool {
 
 // scoreRow scores the row that the kind holds.
 func (s *Sensor) scoreRow() (Result, error) {
-	s.kind.Observe(&s.row)
-	m := s.model
-	if m == nil {
-		m = s.seed
+	if s.stream.Model = s.model; s.model == nil {
+		s.stream.Model = s.seed
 	}
-	s.score = model.Score{}
+	scored, err := s.stream.Next(s.kind)
+	if err != nil {
+		return Result{}, s.bad(err)
+	}
+	s.scored = scored
+	m, row := scored.Model, s.stream.Row()
 	var result Result
 	if m != nil {
-		s.score = s.walker.Score(m, &s.row)
-		s.counts.add(s.score.Value, s.score.Cold)
+		s.counts.add(scored.Value, scored.Cold)
 		if s.model == nil {
 			s.counts.Seed++
 		} else {
-			s.judge(m)
+			s.judge()
 		}
-		result = s.result(m)
+		result = s.result()
 	}
-	s.scored = m
 	if s.learning != nil {
-		s.observe(&s.row, s.score)
+		s.observe(row, scored.Score)
 	}
 	if s.sampling != nil {
-		s.sample(&s.row)
+		s.sample(row)
 	}
 	if m == nil {
 		s.counts.count(errNoModel)
@@ -261,11 +261,11 @@ func (s *Sensor) scoreRow() (Result, error) {
 
 // judge decides whether a row that the sensor's own model has scored is unusual,
 // and watches whether that model still knows the traffic.
-func (s *Sensor) judge(m *model.Model) {
+func (s *Sensor) judge() {
 	s.alerts.Incidents(false, s.incident)
-	s.alert = alerts.RowOf(s.kind.Subject(), s.score.Value, s.score.Cold, m.Fingerprint())
+	s.alert = alerts.RowOf(s.kind.Subject(), s.scored.Value, s.scored.Cold, s.model.Fingerprint())
 	s.unusual = s.alerts.Unusual(&s.alert)
-	if text := s.drift.observe(s.kind, &s.row, s.score, m); text != "" {
+	if text := s.drift.observe(s.kind, s.stream.Row(), s.scored.Score, s.model); text != "" {
 		s.tell(Event{Kind: Drift, Text: text})
 	}
 }
@@ -309,8 +309,8 @@ func (s *Sensor) Fault() { s.counts.Calls[Panic]++ }
 // overwritten by the next call and does not allocate.
 func (s *Sensor) Reason() []byte {
 	s.reason = s.reason[:0]
-	if s.scored != nil {
-		s.reason = s.scored.AppendReasonRow(s.reason, &s.row, s.words)
+	if s.scored != nil && s.scored.Model != nil {
+		s.reason = s.scored.AppendReason(s.reason)
 	}
 	return s.reason
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // records returns n connections between a few hosts.
@@ -65,19 +66,19 @@ func TestScoreIsTheModels(t *testing.T) {
 	require.NoError(t, s.LoadFile(file(t, m)))
 	require.Equal(t, m.Fingerprint(), s.Model().Fingerprint())
 
-	want := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+	want, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	var sum float64
 	for i := range rs {
 		var c conn.Conn
 		require.NoError(t, rs[i].fill(&c, &names{}))
-		score, err := want.Score(&c)
+		score, err := want.Next(row.Of(&c))
 		require.NoError(t, err)
 		got, err := s.Score(&rs[i])
 		require.NoError(t, err)
 		require.Equal(t, score.Value, got.Score)
 		require.Equal(t, score.Cold, got.Cold)
 		require.GreaterOrEqual(t, got.Rank, 1.0)
-		require.Equal(t, string(want.AppendReason(nil)), string(s.Reason()))
+		require.Equal(t, string(score.AppendReason(nil)), string(s.Reason()))
 		sum += got.Score
 	}
 
@@ -145,13 +146,13 @@ func TestLoad(t *testing.T) {
 	first, second := trained(t, rs, 1), trained(t, rs, 2)
 	s := New(model.DefaultHosts)
 	require.NoError(t, s.LoadFile(file(t, first)))
-	want := model.NewScorer(first, feature.NewHosts(model.DefaultHosts))
+	want, row := stream.Stream{Model: first}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	same := func(rs []Record) {
 		t.Helper()
 		for i := range rs {
 			var c conn.Conn
 			require.NoError(t, rs[i].fill(&c, &names{}))
-			score, err := want.Score(&c)
+			score, err := want.Next(row.Of(&c))
 			require.NoError(t, err)
 			got, err := s.Score(&rs[i])
 			require.NoError(t, err)
@@ -169,7 +170,7 @@ func TestLoad(t *testing.T) {
 	var data bytes.Buffer
 	require.NoError(t, second.Write(&data))
 	require.NoError(t, s.LoadBytes(data.Bytes()))
-	want.SetModel(second)
+	want.Model = second
 	same(rs[400:])
 
 	st := s.Statistics()

@@ -11,15 +11,14 @@ import (
 
 // sslKind are rows of ssl.log.
 type sslKind struct {
-	rows    *ssllog.Rows
-	row     ssllog.Handshake // the latest
-	window  feature.Window
-	subject conn.Conn
+	ssllog.Record
 	texts   kept
 	ciphers names // told as news
 }
 
-func newSSLKind(hosts int) *sslKind { return &sslKind{rows: ssllog.NewRows(hosts)} }
+func newSSLKind(hosts int) *sslKind {
+	return &sslKind{Record: ssllog.Record{Rows: ssllog.NewRows(hosts)}}
+}
 
 // sslFields are the fields of SSL::Info that a Handshake is made of. Packages
 // put ja4 and ja3 there, and policy/protocols/ssl/validate-certs
@@ -53,7 +52,7 @@ func (k *sslKind) Read(v []Value) error {
 	}
 	k.texts.clear()
 	text := func(i int) string { return k.texts.keep(&v[i]) }
-	k.row = ssllog.Handshake{
+	k.Handshake = ssllog.Handshake{
 		TS:           conn.FromSeconds(v[0].Real),
 		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
@@ -71,39 +70,27 @@ func (k *sslKind) Read(v []Value) error {
 		Matches:      v[16].Set && v[16].Number != 0,
 	}
 	if v[16].Set {
-		k.row.Set = ssllog.Matches
+		k.Handshake.Set = ssllog.Matches
 	}
 	return nil
 }
 
-func (k *sslKind) Observe(r *feature.Row) { k.window = k.rows.Observe(&k.row, r) }
-func (k *sslKind) Peek(r *feature.Row)    { k.window = k.rows.Peek(&k.row, r) }
-
-func (k *sslKind) Subject() *conn.Conn {
-	k.subject = conn.Conn{TS: k.row.TS, Orig: k.row.Orig, Resp: k.row.Resp, Proto: k.row.Proto()}
-	return &k.subject
-}
-
-func (k *sslKind) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
-	return ssllog.Append(dst, e, i, &k.row, &k.window)
-}
-
-func (k *sslKind) Novel(e *feature.Encoder) (what, name string) {
-	if k.rows.KnowsCipher(e, &k.row) {
+func (k *sslKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
+	if e.Knows(ssllog.CipherCode, r.Codes[ssllog.CipherCode]) {
 		return "", ""
 	}
-	return "a cipher", k.ciphers.of(k.row.Cipher)
+	return "a cipher", k.ciphers.of(k.Handshake.Cipher)
 }
 
-func (k *sslKind) Places() int { return k.rows.Hosts.Places() }
+func (k *sslKind) Places() int { return k.Rows.Hosts.Places() }
 
 func (k *sslKind) AppendState(dst []byte, from, n int) []byte {
-	return k.rows.Hosts.AppendState(dst, from, n)
+	return k.Rows.Hosts.AppendState(dst, from, n)
 }
 
 func (k *sslKind) Restore(states [][]byte) (adopt func(), err error) {
-	hosts, err := feature.RestoreHosts(k.rows.Hosts.Cap(), states...)
-	return func() { k.rows.Hosts = hosts }, err
+	hosts, err := feature.RestoreHosts(k.Rows.Hosts.Cap(), states...)
+	return func() { k.Rows.Hosts = hosts }, err
 }
 
 // kept holds the texts of the latest row, because the host's do not live beyond

@@ -34,13 +34,14 @@ func TestHandshakeOfValues(t *testing.T) {
 		Version: "TLSv12", Cipher: "TLS_RSA_WITH_AES_128_CBC_SHA", ServerName: "www.example.com", LastAlert: "close_notify", NextProtocol: "h2",
 		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches,
 	}
-	require.Equal(t, want, k.row)
+	require.Equal(t, want, k.Handshake)
 	require.Equal(t, conn.TCP, k.Subject().Proto)
 	require.EqualError(t, k.Read(handshakeValues(math.NaN(), "")), "ts is not a time: NaN")
 
 	var live, direct feature.Row
 	require.NoError(t, k.Read(handshakeValues(1.0000004, "www.example.com")))
-	k.Observe(&live)
+	k.Observe()
+	k.Encode(&live)
 	ssllog.NewRows(10).Observe(&want, &direct)
 	require.Equal(t, direct, live)
 
@@ -51,8 +52,9 @@ func TestHandshakeOfValues(t *testing.T) {
 		}
 	}
 	require.NoError(t, k.Read(long))
-	require.Equal(t, strings.Repeat(`\xff`, 1024), k.row.JA3, "the last text has room, too")
-	k.Observe(&live)
+	require.Equal(t, strings.Repeat(`\xff`, 1024), k.Handshake.JA3, "the last text has room, too")
+	k.Observe()
+	k.Encode(&live)
 	require.Equal(t, uint64(feature.LongCode), live.Codes[ssllog.CipherCode])
 }
 

@@ -53,7 +53,7 @@ func (g *gathered) add(h *hit) {
 		g.Since, g.SinceTime = h.since, c.TS
 	}
 	if a.Count++; a.Count == 1 || h.score > a.Score {
-		a.Score, a.OneIn, a.Reason, a.Connection, a.Time = h.score, h.oneIn, strings.Clone(h.reason()), summary(c), c.TS.Time()
+		a.Score, a.OneIn, a.Reason, a.Connection, a.Time = h.score, h.oneIn, h.reason(), summary(c), c.TS.Time()
 	}
 	if len(a.UIDs) < maxSamples {
 		a.UIDs = append(a.UIDs, strings.Clone(c.UID))

@@ -62,7 +62,7 @@ func ParseTarget(text string, o Options) (Target, error) {
 	shown := ""
 	switch kind {
 	case "stdout":
-		t.Receiver = &stream{o.Stdout}
+		t.Receiver = &jsonLines{o.Stdout}
 	case "ecs":
 		shown = " " + rest
 		t.Receiver, err = newECS(rest)
@@ -142,10 +142,10 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// stream writes JSON lines.
-type stream struct{ w io.Writer }
+// jsonLines writes one alert a line.
+type jsonLines struct{ w io.Writer }
 
-func (s *stream) Send(_ context.Context, a *Alert) error {
+func (s *jsonLines) Send(_ context.Context, a *Alert) error {
 	line, err := json.Marshal(a)
 	if err != nil {
 		return &Refused{err}

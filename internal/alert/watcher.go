@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,10 +13,10 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
-	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // Config is what a Watcher does.
@@ -40,7 +39,9 @@ type Watcher struct {
 	policy *alerts.Policy
 	folds  folds
 	fresh  []*Alert // raised since collect
-	hosts  *feature.Hosts
+	stream stream.Stream
+	record *stream.Conn
+	hosts  *feature.Hosts // where the source has none apart
 	allow  allowList
 	counts Counts
 	named  int             // bad rows
@@ -68,6 +69,7 @@ func NewWatcher(c Config, targets []Target) *Watcher {
 		allow:  allowList{path: c.Allow, warn: c.Warn},
 	}
 	w.policy.SetPerHour(c.PerHour)
+	w.stream.Model, w.record = c.Model, stream.NewConns(nil)
 	if c.Model != nil {
 		w.hosts = feature.NewHosts(model.DefaultHosts)
 	}
@@ -89,9 +91,6 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
 		w.counts.Rows++
-		if row.Err == nil {
-			row.Err = feature.Check(&row.Conn)
-		}
 		if row.Err != nil {
 			w.counts.Bad++
 			w.bad(row.Err)
@@ -133,47 +132,31 @@ const maxOthers = 100
 
 func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	c := &row.Conn
-	h := hit{conn: c, since: w.before}
 	w.latest = c.TS
-	var window feature.Window
-	if w.hosts != nil {
-		hosts := w.hosts
+	if w.record.Hosts = w.hosts; w.hosts != nil {
 		if of, ok := blk.State.(*feature.Hosts); ok { // the source has them apart
-			hosts = of
+			w.record.Hosts = of
 		}
-		window = hosts.Observe(c)
 	}
-	text, scored := blk.Value(row, "anomaly_score")
-	if scored {
-		score, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(score > 0 && score < 1) {
-			w.counts.Bad++
-			if w.named++; w.named <= 10 {
-				w.Warn(fmt.Errorf("line %d: anomaly_score %q is not a number between 0 and 1", row.Line, text))
-			}
-			return
-		}
-		h.score = score
-	} else if w.Model != nil {
-		if lacks := c.Absent &^ conn.LocalOrig &^ w.lacks; lacks != 0 {
-			w.lacks |= lacks
-			w.Warn(fmt.Errorf("line %d: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", row.Line, strings.Join(zeeklog.AbsentNames(lacks), ", ")))
-		}
-		h.score = w.Model.Score(c, window).Value
-	} else {
+	scored, err := w.stream.NextLogged(w.record.Of(c), func(column string) (string, bool) { return blk.Value(row, column) })
+	if err == stream.ErrUnscored {
 		if w.counts.Unscored++; w.counts.Unscored == 1 {
-			w.Warn(fmt.Errorf("line %d: no anomaly_score in this row, and no model to score it with: such rows are counted and raise no alert", row.Line))
+			w.Warn(fmt.Errorf("line %d: %w: such rows are counted and raise no alert", row.Line, err))
 		}
 		return
+	} else if err != nil {
+		w.counts.Bad++
+		w.bad(fmt.Errorf("line %d: %w", row.Line, err))
+		return
 	}
-	name, _ := blk.Value(row, "anomaly_model")
-	if strings.HasPrefix(name, seed.Prefix) {
+	if lacks := c.Absent &^ conn.LocalOrig &^ w.lacks; lacks != 0 && !scored.Logged {
+		w.lacks |= lacks
+		w.Warn(fmt.Errorf("line %d: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", row.Line, strings.Join(zeeklog.AbsentNames(lacks), ", ")))
+	}
+	if strings.HasPrefix(scored.By(), seed.Prefix) {
 		w.counts.BySeed++
 	}
-	if !scored {
-		name = w.Model.Fingerprint()
-	}
-	at := alerts.RowOf(c, h.score, false, name)
+	at := scored.Alert()
 	w.policy.Incidents(false, w.incident)
 	if !w.policy.Unusual(&at) {
 		return
@@ -182,7 +165,7 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 		w.counts.Allowed++
 		return
 	}
-	w.explain(&h, blk, row, window)
+	h := hit{conn: c, score: scored.Value, oneIn: scored.OneIn(), reason: func() string { return string(scored.AppendReason(nil)) }, since: w.before}
 	verdict := w.policy.Raise(&at)
 	if b := w.policy.Beacon(); b != nil {
 		w.folds.fold(b, &h)
@@ -203,29 +186,6 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 func (w *Watcher) incident(i *alerts.Incident) {
 	if a := w.folds.told(i); a != nil {
 		w.fresh = append(w.fresh, a)
-	}
-}
-
-// explain gets rank and reason from the row, or from the model where the score
-// is the model's.
-func (w *Watcher) explain(h *hit, blk *zeeklog.Block, row *zeeklog.Row, window feature.Window) {
-	if h.reason != nil {
-		return
-	}
-	var own model.Score
-	if w.Model != nil {
-		own = w.Model.Score(&row.Conn, window)
-	}
-	if rank, ok := blk.Value(row, "anomaly_rank"); ok {
-		h.oneIn, _ = strconv.ParseUint(rank, 10, 64)
-	} else if own.Value == h.score {
-		h.oneIn = calibrate.OneIn(w.Model.Rank(own.Path))
-	}
-	h.reason = func() string {
-		if reason, ok := blk.Value(row, "anomaly_reason"); ok || own.Value != h.score {
-			return reason
-		}
-		return string(w.Model.AppendReason(nil, &row.Conn, window))
 	}
 }
 

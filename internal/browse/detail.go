@@ -1,8 +1,6 @@
 package browse
 
-import (
-	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
-)
+import ()
 
 const (
 	ordinary   = 0.1    // rank: 1 in 10 or less
@@ -67,9 +65,9 @@ func (s *Server) detail(i int) *detail {
 	if m == nil {
 		return d
 	}
-	own := m.Score(c, r.Window)
+	own := s.log.scored(i)
 	d.Own = own.Value
-	for _, why := range m.Explain(c, r.Window, 0) {
+	for _, why := range own.Explain(0) {
 		if !why.Absent {
 			d.Reasons = append(d.Reasons, bar{why.Name, why.Value, why.Usual, why.Credit, why.Unusual})
 		}
@@ -102,7 +100,7 @@ func (s *Server) detail(i int) *detail {
 		for _, f := range change.Fields {
 			d.Change = append(d.Change, changed{f.Name, f.From, f.To})
 		}
-		d.Changed = changeMade{change.Score.Value, calibrate.OneIn(m.Rank(change.Score.Path))}
+		d.Changed = changeMade{change.Score.Value, m.OneIn(change.Score.Path)}
 	}
 	return d
 }

@@ -93,8 +93,7 @@ func (x *index) findReasons(l *Log) {
 		go func() {
 			defer wait.Done()
 			for _, i := range part {
-				r := &l.Rows[i]
-				for _, why := range l.Model.Explain(&r.Conn, r.Window, 3) {
+				for _, why := range l.scored(int(i)).Explain(3) {
 					if why.Credit > 0 && !why.Absent {
 						x.facts[i].reason = int8(why.Feature)
 						break

@@ -8,6 +8,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // Row is a scored connection.
@@ -31,14 +32,21 @@ func (l *Log) Finish() {
 	if l.Model == nil {
 		return
 	}
-	hosts := feature.NewHosts(model.DefaultHosts)
+	s, record := stream.Stream{Model: l.Model}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	for i := range l.Rows {
 		r := &l.Rows[i]
-		r.Window = hosts.Observe(&r.Conn)
-		if !r.Logged {
-			r.Score, r.Model = l.Model.Score(&r.Conn, r.Window).Value, l.Model.Fingerprint()
+		record.Of(&r.Conn).Observe()
+		if r.Window = record.Window; !r.Logged {
+			scored := s.Score(record)
+			r.Score, r.Model = scored.Value, scored.By()
 		}
 	}
+}
+
+// scored is what the model makes of the row i again.
+func (l *Log) scored(i int) *stream.Scored {
+	r := &l.Rows[i]
+	return stream.Of(l.Model, &stream.Conn{Conn: &r.Conn, Window: r.Window})
 }
 
 func (l *Log) Len() int { return len(l.Rows) }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
-	"github.com/zeek-iforest/zeek-iforest/model/calibrate"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
@@ -185,8 +184,7 @@ func (s *Server) reason(i int) string {
 	if s.log.Model == nil {
 		return ""
 	}
-	r := &s.log.Rows[i]
-	return string(s.log.Model.AppendReason(nil, &r.Conn, r.Window))
+	return string(s.log.scored(i).AppendReason(nil))
 }
 
 type rowsPage struct {
@@ -221,8 +219,8 @@ func (s *Server) line(i int) rowLine {
 		I: i, TS: secondsOf(c.TS), UID: c.UID, Orig: c.Orig.String(), Resp: c.Resp.String(), Proto: c.Proto.String(), Service: c.Service,
 		State: c.State.String(), Sent: c.OrigIPBytes, Got: c.RespIPBytes, Score: r.Score, Reason: s.reason(i), Alert: s.alone[i],
 	}
-	if m := s.log.Model; m != nil {
-		l.OneIn = calibrate.OneIn(m.Rank(m.Score(c, r.Window).Path))
+	if s.log.Model != nil {
+		l.OneIn = s.log.scored(i).OneIn()
 	}
 	at := c.TS.Time()
 	if slices.ContainsFunc(s.lines, func(l alert.AllowLine) bool { return l.Bad && l.Names(c, at) }) {

@@ -22,6 +22,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // office is the office's day, with a model of it.
@@ -249,7 +250,7 @@ func TestARowIsExplained(t *testing.T) {
 		sum += b.Credit
 	}
 	m := a.s.log.Model
-	assert.InDelta(t, m.Forest().AverageLength()-m.Score(&r.Conn, r.Window).Path, sum, 1e-9)
+	assert.InDelta(t, m.Forest().AverageLength()-stream.Of(m, &stream.Conn{Conn: &r.Conn, Window: r.Window}).Path, sum, 1e-9)
 	require.NotEmpty(t, d.Similar)
 	assert.NotEmpty(t, d.Change)
 	assert.Less(t, d.Changed.Score, d.Score)

@@ -21,6 +21,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // inRuntime scores vectors in ONNX Runtime: a line of doubles in and two out for
@@ -96,7 +97,7 @@ func TestONNXRuntimeGivesTheSameBits(t *testing.T) {
 			v := &vectors[i]
 			if i < rows/2 {
 				c := &connections[i]
-				*v = m.Vector(c, hosts.Observe(c))
+				copy(v[:], stream.Of(m, &stream.Conn{Conn: c, Window: hosts.Observe(c)}).Vector())
 				continue
 			}
 			*v = vectors[rng.IntN(rows/2)]

@@ -40,7 +40,7 @@ func NewCSV(w io.Writer) (*Vectors, error) {
 func (v *Vectors) Rows() int64 { return v.rows }
 
 // Write writes the vector of the next connection.
-func (v *Vectors) Write(x *feature.Vector) error {
+func (v *Vectors) Write(x []float32) error {
 	v.rows++
 	v.buf = v.buf[:0]
 	for i, n := range x[:feature.Conn.N()] {

@@ -106,10 +106,9 @@ func AppendPrintable(dst []byte, name string) []byte {
 	return dst
 }
 
-// KnowsType reports whether the model has met the type of the row with those
-// codes.
-func KnowsType(e *feature.Encoder, codes *[feature.MaxCodes]uint64) bool {
-	return e.Knows(qtypeCode, codes[qtypeCode])
+// KnowsType reports whether the model has met the type of a row's query.
+func KnowsType(e *feature.Encoder, r *feature.Row) bool {
+	return e.Knows(qtypeCode, r.Codes[qtypeCode])
 }
 
 // TypeName is the query's type in words, "TXT".

@@ -191,9 +191,3 @@ func absent(fields Fields) (features uint32) {
 	}
 	return features
 }
-
-// KnowsMethod reports whether a training row had the request's method, with its
-// version.
-func (s *Rows) KnowsMethod(e *feature.Encoder, q *Request) bool {
-	return e.Knows(MethodCode, methodOf(q, &s.text, s.texts))
-}

@@ -51,7 +51,7 @@ func TestLearnWithoutColumns(t *testing.T) {
 						return ranks
 					}
 					require.NoError(t, err)
-					ranks = append(ranks, m.Rank(m.Score(&c, hosts.Observe(&c)).Path))
+					ranks = append(ranks, m.Rank(m.ScoreRow(rowOf(&c, hosts.Observe(&c))).Path))
 				}
 			}
 			require.Equal(t, each(without, absent, all), each(without, 0, none))

@@ -51,7 +51,7 @@ func TestBudgetOverThreeDays(t *testing.T) {
 				w := hosts.Observe(c)
 				var s model.Score
 				if m := l.Model(); m != nil {
-					s = m.Score(c, w)
+					s = m.ScoreRow(rowOf(c, w))
 					policy.Incidents(false, func(*alerts.Incident) { byDay[day]++; incidents[day]++ })
 					row := alerts.RowOf(c, s.Value, s.Cold, m.Fingerprint())
 					if policy.Unusual(&row) && policy.Raise(&row) == alerts.Raise {
@@ -60,7 +60,7 @@ func TestBudgetOverThreeDays(t *testing.T) {
 				}
 				l.Observe(rowOf(c, w), s)
 				_, _ = l.Step()
-				if frozen != nil && frozen.Score(c, w).Path <= threshold {
+				if frozen != nil && frozen.ScoreRow(rowOf(c, w)).Path <= threshold {
 					static++
 				}
 			}

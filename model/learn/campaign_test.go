@@ -23,7 +23,7 @@ func live(t testing.TB, l *learn.Learner, rows []labelled, each func(i int, s mo
 		w := hosts.Observe(c)
 		var s model.Score
 		if m := l.Model(); m != nil {
-			s = m.Score(c, w)
+			s = m.ScoreRow(rowOf(c, w))
 		}
 		l.Observe(rowOf(c, w), s)
 		_, err := l.Step()

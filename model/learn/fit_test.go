@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // office makes n rows of ordinary traffic, one after the other.
@@ -115,10 +116,10 @@ func TestFitOfFewRows(t *testing.T) {
 				require.Empty(t, report.Remarks)
 			}
 			require.False(t, m.Summary().Disjoint && n < 512)
-			s := model.NewScorer(m, feature.NewHosts(100))
+			s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(100))
 			next, c := office(2, n), conn.Conn{}
 			for next(&c) == nil {
-				got, err := s.Score(&c)
+				got, err := s.Next(row.Of(&c))
 				require.NoError(t, err)
 				require.True(t, got.Value > 0 && got.Value < 1)
 			}
@@ -141,7 +142,8 @@ func TestFitOfEqualRows(t *testing.T) {
 		return nil
 	}, learn.Options{})
 	require.NoError(t, err)
-	got, err := model.NewScorer(m, feature.NewHosts(1)).Score(&row)
+	s := stream.Stream{Model: m}
+	got, err := s.Next(stream.NewConns(feature.NewHosts(1)).Of(&row))
 	require.NoError(t, err)
 	require.Equal(t, 0.5, got.Value)
 }
@@ -204,12 +206,12 @@ func TestFitInBoundedMemory(t *testing.T) {
 func TestRanksAreEven(t *testing.T) {
 	m, _, err := learn.Fit(office(4, 100_000), learn.Options{Seed: 3})
 	require.NoError(t, err)
-	s := model.NewScorer(m, feature.NewHosts(1000))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(1000))
 	next, c := office(5, 50_000), conn.Conn{}
 	var below [3]int
 	shares := [3]float64{0.5, 0.1, 0.01}
 	for next(&c) == nil {
-		got, err := s.Score(&c)
+		got, err := s.Next(row.Of(&c))
 		require.NoError(t, err)
 		for i, p := range shares {
 			if m.Rank(got.Path) <= p {

@@ -20,6 +20,9 @@ func Adopt(base *model.Model, f *forest.Forest, name string, next func(*conn.Con
 	hosts := feature.NewHosts(model.DefaultHosts)
 	curve := calibrate.NewHistogram(calibrate.WidthFor(f.AverageLength()))
 	var walker forest.Walker
+	var sample feature.Sample
+	var v feature.Vector
+	texts := feature.NewTexts()
 	for c := new(conn.Conn); ; {
 		if err := next(c); err == io.EOF {
 			break
@@ -31,7 +34,8 @@ func Adopt(base *model.Model, f *forest.Forest, name string, next func(*conn.Con
 			continue
 		}
 		report.Rows++
-		v := base.Vector(c, hosts.Observe(c))
+		sample.SetConn(c, hosts.Observe(c), texts)
+		base.Encoder().Finish(&v, &sample)
 		curve.Add(walker.MeanPath(f, v[:]))
 	}
 	p := model.Parts{Summary: base.Summary(), Encoder: base.Encoder(), Forest: f}

@@ -28,7 +28,7 @@ func feed(t *testing.T, l *Learner, n int, begun conn.Micros) (promoted []*model
 		w := hosts.Observe(&c)
 		var s model.Score
 		if m := l.Model(); m != nil {
-			s = m.Score(&c, w)
+			s = m.ScoreRow(rowOf(&c, w))
 		}
 		l.Observe(rowOf(&c, w), s)
 		m, err := l.Step()

@@ -19,6 +19,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // labelled is a row of a log and what its last two columns say.
@@ -68,8 +69,8 @@ func where(rows []labelled, keep ...func(labelled) bool) []labelled {
 	return kept
 }
 
-// stream yields the rows one after the other, as Fit wants them.
-func stream(rows []labelled) func(*conn.Conn) error {
+// each yields the rows one after the other, as Fit wants them.
+func each(rows []labelled) func(*conn.Conn) error {
 	return func(c *conn.Conn) error {
 		if len(rows) == 0 {
 			return io.EOF
@@ -81,7 +82,7 @@ func stream(rows []labelled) func(*conn.Conn) error {
 
 func fit(t testing.TB, rows []labelled, o learn.Options) *model.Model {
 	t.Helper()
-	m, _, err := learn.Fit(stream(rows), o)
+	m, _, err := learn.Fit(each(rows), o)
 	require.NoError(t, err)
 	return m
 }
@@ -90,10 +91,10 @@ func fit(t testing.TB, rows []labelled, o learn.Options) *model.Model {
 // which unlike scores are not rounded.
 func scores(t testing.TB, m *model.Model, rows []labelled) []float64 {
 	t.Helper()
-	s := model.NewScorer(m, feature.NewHosts(model.DefaultHosts))
+	s, row := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
 	got := make([]float64, len(rows))
 	for i := range rows {
-		score, err := s.Score(&rows[i].Conn)
+		score, err := s.Next(row.Of(&rows[i].Conn))
 		require.NoError(t, err)
 		got[i] = -score.Path
 	}

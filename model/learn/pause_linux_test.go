@@ -46,7 +46,7 @@ func TestPauses(t *testing.T) {
 		w := hosts.Observe(c)
 		var s model.Score
 		if m := l.Model(); m != nil {
-			s = m.Score(c, w)
+			s = m.ScoreRow(rowOf(c, w))
 		}
 		t0 := threadTime()
 		l.Observe(rowOf(c, w), s)

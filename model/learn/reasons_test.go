@@ -11,6 +11,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // Of the strangest hundredth of real logs no reason names a value that is
@@ -35,7 +36,8 @@ func TestReasonsNameWhatIsUnusual(t *testing.T) {
 		for i := range rows {
 			c := &rows[i].Conn
 			w := hosts.Observe(c)
-			all = append(all, found{m.Score(c, w).Path, string(m.AppendReason(nil, c, w)), m.Explain(c, w, 0)})
+			row := stream.Of(m, &stream.Conn{Conn: c, Window: w})
+			all = append(all, found{row.Path, string(row.AppendReason(nil)), row.Explain(0)})
 		}
 		slices.SortStableFunc(all, func(a, b found) int {
 			switch {

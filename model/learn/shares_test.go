@@ -68,7 +68,7 @@ func TestSharesOfTheTraffic(t *testing.T) {
 				c := &rows[i].Conn
 				w := hosts[of.by.worker(c, of.workers)].Observe(c)
 				if m := l.Model(); m != nil && i >= len(calm) && (benign(rows[i]) || external(rows[i])) {
-					paths, scored = append(paths, -m.Score(c, w).Path), append(scored, rows[i])
+					paths, scored = append(paths, -m.ScoreRow(rowOf(c, w)).Path), append(scored, rows[i])
 				}
 				if r := rowOf(c, w); thin.Takes(r) {
 					_, _ = l.Take(r) // a refusal leaves the model in use

@@ -44,7 +44,7 @@ func FuzzRestore(f *testing.F) {
 			w := hosts.Observe(&c)
 			var s model.Score
 			if m := l.Model(); m != nil {
-				s = m.Score(&c, w)
+				s = m.ScoreRow(rowOf(&c, w))
 			}
 			l.Observe(rowOf(&c, w), s)
 			_, _ = l.Step() // an error leaves the model in use

@@ -29,7 +29,7 @@ func (n *node) observe(rows []conn.Conn) {
 		w := n.hosts.Observe(c)
 		var s model.Score
 		if m := n.l.Model(); m != nil {
-			s = m.Score(c, w)
+			s = m.ScoreRow(rowOf(c, w))
 		}
 		n.l.Observe(rowOf(c, w), s)
 		m, err := n.l.Step()
@@ -210,7 +210,7 @@ func TestAlertsGoWithTheState(t *testing.T) {
 			w := hosts.Observe(&rows[i])
 			var s model.Score
 			if m := l.Model(); m != nil {
-				s = m.Score(&rows[i], w)
+				s = m.ScoreRow(rowOf(&rows[i], w))
 				row := alerts.RowOf(&rows[i], s.Value, s.Cold, m.Fingerprint())
 				if policy.Unusual(&row) && policy.Raise(&row) == alerts.Raise {
 					raised = append(raised, i)

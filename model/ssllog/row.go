@@ -159,8 +159,3 @@ func absent(fields Fields) (features uint32) {
 	}
 	return features
 }
-
-// KnowsCipher reports whether a training row had the handshake's cipher.
-func (s *Rows) KnowsCipher(e *feature.Encoder, h *Handshake) bool {
-	return e.Knows(CipherCode, s.code(h.Cipher))
-}

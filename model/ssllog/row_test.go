@@ -16,6 +16,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	. "github.com/zeek-iforest/zeek-iforest/model/ssllog"
+	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 // site are n handshakes of a site; of them the last is odd.
@@ -71,14 +72,14 @@ func TestModelOfHandshakes(t *testing.T) {
 	}
 	slices.Sort(scores)
 	require.Greater(t, last, scores[len(scores)*97/100], "beside the old devices")
-	h := &rows[len(rows)-1]
-	w := s.Peek(h, &r)
-	words := func(dst []byte, i int) []byte { return Append(dst, m.Encoder(), i, h, &w) }
-	reason := string(m.AppendReasonRow(nil, &r, words))
-	require.NotEmpty(t, reason)
+	h := &Record{Handshake: rows[len(rows)-1], Rows: s}
+	of := stream.Stream{Model: m}
+	scored, err := of.Peek(h)
+	require.NoError(t, err)
+	require.NotEmpty(t, string(scored.AppendReason(nil)))
 	all := ""
 	for i := range Set.Features {
-		all += string(words(append([]byte(Set.Features[i].Name), ": "...), i)) + "\n"
+		all += string(h.AppendValue(append([]byte(Set.Features[i].Name), ": "...), m.Encoder(), i)) + "\n"
 	}
 	require.Contains(t, all, "domain of server_name: q7zk2xw9v4x0x1qqzw.xyz, never seen\n")
 	require.Contains(t, all, "version: TLSv10, never seen\n")
@@ -87,9 +88,8 @@ func TestModelOfHandshakes(t *testing.T) {
 	require.Contains(t, all, "sni_matches_cert: unset\n")
 	text := make([]byte, 0, 1024)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		s.Observe(h, &r)
-		m.ScoreRow(&r)
-		text = m.AppendReasonRow(text[:0], &r, words)
+		scored, _ = of.Next(h)
+		text = scored.AppendReason(text[:0])
 	}))
 }
 

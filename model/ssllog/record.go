@@ -1,0 +1,47 @@
+package ssllog
+
+import (
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
+)
+
+// Record is a row of ssl.log on its way through a stream (model/stream). Records
+// share what their Rows remember.
+type Record struct {
+	Handshake Handshake // set before each row
+
+	Rows    *Rows
+	window  feature.Window
+	row     feature.Row
+	subject conn.Conn
+}
+
+// Check finds no fault: any row can be scored.
+func (r *Record) Check() error { return nil }
+
+// Observe counts the handshake.
+func (r *Record) Observe() { r.window = r.Rows.Observe(&r.Handshake, &r.row) }
+
+// Peek counts nothing.
+func (r *Record) Peek() { r.window = r.Rows.Peek(&r.Handshake, &r.row) }
+
+// Encode gives what the handshake is.
+func (r *Record) Encode(to *feature.Row) { *to = r.row }
+
+// AppendValue is Append.
+func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
+	return Append(dst, e, i, &r.Handshake, &r.window)
+}
+
+// Subject is the handshake as a connection.
+func (r *Record) Subject() *conn.Conn {
+	h := &r.Handshake
+	r.subject = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Proto: h.Proto()}
+	return &r.subject
+}
+
+// Cold reports whether handshakes that the row was counted with may be missing.
+func (r *Record) Cold() bool { return r.row.Cold }
+
+// Lacks are the features for which the log has no column, bit i for Set.Features[i].
+func (r *Record) Lacks() uint32 { return r.row.Absent }
