@@ -21,8 +21,8 @@ const (
 type cells struct {
 	table  *recent.Table[uint64]
 	cells  []cell
-	rows   []feature.Sample // cellRows for each cell
-	open   []uint32         // the cells that the trees may draw from
+	rows   *samples // cellRows for each cell
+	open   []uint32 // the cells that the trees may draw from
 	random *random
 	memory uint64 // rows that a sample looks back on; 0 is all
 }
@@ -36,11 +36,11 @@ type cell struct {
 	order uint32 // in the order of use, when a state is saved
 }
 
-func newCells(capacity int, r *random, memory uint64) *cells {
+func newCells(set *feature.Set, capacity int, r *random, memory uint64) *cells {
 	return &cells{
 		table:  recent.New[uint64](capacity),
 		cells:  make([]cell, capacity),
-		rows:   make([]feature.Sample, capacity*cellRows),
+		rows:   newSamples(set, capacity*cellRows),
 		open:   make([]uint32, 0, capacity),
 		random: r,
 		memory: memory,
@@ -62,13 +62,13 @@ func (s *cells) find(key uint64) int {
 func (s *cells) take(key uint64, from *cells, place int) int {
 	at := s.find(key)
 	s.cells[at] = from.cells[place]
-	copy(s.rows[at*cellRows:(at+1)*cellRows], from.rows[place*cellRows:])
+	s.rows.copy(at*cellRows, from.rows, place*cellRows, cellRows)
 	return at
 }
 
-// offer returns where the next row of the cell is to be kept, nil where it is
-// not in the cell's sample.
-func (s *cells) offer(place int) *feature.Sample {
+// offer returns the place where the next row of the cell is to be kept, −1
+// where it is not in the cell's sample.
+func (s *cells) offer(place int) int {
 	e := &s.cells[place]
 	e.met++
 	if s.memory > 0 {
@@ -76,12 +76,12 @@ func (s *cells) offer(place int) *feature.Sample {
 	}
 	if e.kept < cellRows {
 		e.kept++
-		return &s.rows[place*cellRows+int(e.kept)-1]
+		return place*cellRows + int(e.kept) - 1
 	}
 	if at := s.random.below(e.met); at < cellRows {
-		return &s.rows[place*cellRows+int(at)]
+		return place*cellRows + int(at)
 	}
-	return nil
+	return -1
 }
 
 // number gives each cell its number in the order of use.
@@ -119,11 +119,12 @@ func (s *cells) available(now conn.Micros) int {
 	return n
 }
 
-// draw copies rows of open cells to dst: each time any cell, then any row of it.
-func (s *cells) draw(dst []feature.Sample, now conn.Micros, r *random) {
+// draw copies rows of open cells to dst from the place at on: each time any
+// cell, then any row of it.
+func (s *cells) draw(dst *samples, at, rows int, now conn.Micros, r *random) {
 	open := s.opened(now)
-	for i := range dst {
+	for i := range rows {
 		place := uint64(open[r.below(uint64(len(open)))])
-		dst[i] = s.rows[place*cellRows+r.below(uint64(s.cells[place].kept))]
+		dst.copy(at+i, s.rows, int(place*cellRows+r.below(uint64(s.cells[place].kept))), 1)
 	}
 }

@@ -138,18 +138,28 @@ func (c *codec) sample(s *feature.Sample) {
 	}
 }
 
+// sampleAt is the sample i of a list.
+func (c *codec) sampleAt(list *samples, i int) {
+	var s feature.Sample
+	if !c.reading {
+		s = list.at(i)
+	}
+	if c.sample(&s); c.reading {
+		list.put(i, &s)
+	}
+}
+
 // samples is a list that was begun before, from its item from on.
-func (c *codec) samples(list *[]feature.Sample, from, n int) {
-	end := min(from+n, len(*list))
-	c.count(&end, cap(*list))
+func (c *codec) samples(list *samples, from, n int) {
+	end := min(from+n, list.n)
+	c.count(&end, list.room())
 	if c.reading {
 		if end < from || end-from > n {
 			c.err = errors.Join(c.err, errState)
 			return
 		}
-		*list = (*list)[:max(end, len(*list))]
 	}
 	for i := from; i < end; i++ {
-		c.sample(&(*list)[i])
+		c.sampleAt(list, i)
 	}
 }

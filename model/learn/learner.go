@@ -32,12 +32,12 @@ type Learner struct {
 	refusing conn.Micros // ts of the first refusal since the last promotion
 }
 
-// NewLearner reserves all memory that observing needs, for conn.log about 40 MB, most of
+// NewLearner reserves all memory that observing needs, for conn.log about 26 MB, most of
 // which a site of a few kinds of row never touches.
 func NewLearner(o Options) *Learner {
 	o = o.withDefaults()
 	p := newPast(o, true)
-	return &Learner{o: o, past: p, rebuild: newRebuild(p, o), alerts: newAlerts(), due: uint64(o.Warmup)}
+	return &Learner{o: o, past: p, rebuild: newRebuild(p, o), alerts: newAlerts(o.Set), due: uint64(o.Warmup)}
 }
 
 // Model is the model in use, nil before the first.
@@ -115,7 +115,7 @@ func (l *Learner) judge() (*model.Model, error) {
 		l.refusing = l.past.now
 	}
 	if l.past.now-l.refusing >= longestRefusal {
-		l.alerts = newAlerts()
+		l.alerts = newAlerts(l.o.Set)
 		return l.promote(), nil
 	}
 	l.trial = nil

@@ -54,10 +54,10 @@ type past struct {
 	cells       *cells     // balanced sampling
 	waiting     *cells     // in quarantine, on a sensor: apart, so that they displace no others
 	uniform     *reservoir // uniform sampling; one of the two is nil
-	early       []feature.Sample
+	early       *samples
 	calibration *reservoir
-	heldBack    []feature.Sample // a ring, on a sensor
-	held        uint64           // rows held back ever
+	heldBack    *samples // a ring, on a sensor
+	held        uint64   // rows held back ever
 	divide      *random
 }
 
@@ -65,21 +65,21 @@ func newPast(o Options, sensor bool) *past {
 	p := &past{
 		sensor:  sensor,
 		counter: feature.NewCounter(o.Set),
-		early:   make([]feature.Sample, 0, earlyRows),
+		early:   newSamples(o.Set, earlyRows),
 		divide:  newRandom(o.Seed, streamDivide),
 	}
 	var cellsMemory, curveMemory uint64
 	if sensor {
 		cellsMemory, curveMemory = cellMemory, calibrationMemory
-		p.heldBack = make([]feature.Sample, 0, maxHeldBack)
+		p.heldBack = newSamples(o.Set, maxHeldBack)
 	}
-	p.calibration = newReservoir(maxCalibration, newRandom(o.Seed, streamCalibration), curveMemory)
+	p.calibration = newReservoir(o.Set, maxCalibration, newRandom(o.Seed, streamCalibration), curveMemory)
 	if o.Sampling == Uniform {
-		p.uniform = newReservoir(max(maxUniform, o.Subsample), newRandom(o.Seed, streamReservoir), curveMemory)
+		p.uniform = newReservoir(o.Set, max(maxUniform, o.Subsample), newRandom(o.Seed, streamReservoir), curveMemory)
 	} else {
-		p.cells = newCells(model.DefaultCells, newRandom(o.Seed, streamReservoir), cellsMemory)
+		p.cells = newCells(o.Set, model.DefaultCells, newRandom(o.Seed, streamReservoir), cellsMemory)
 		if sensor {
-			p.waiting = newCells(maxWaiting, newRandom(o.Seed, streamWaiting), cellsMemory)
+			p.waiting = newCells(o.Set, maxWaiting, newRandom(o.Seed, streamWaiting), cellsMemory)
 		}
 	}
 	return p
@@ -102,15 +102,15 @@ func (p *past) observe(r *feature.Row) {
 	if in == p.cells {
 		p.counter.Count(&r.Sample)
 	}
-	s, forTrees := p.keep(in, place)
-	if s != nil {
-		*s = r.Sample
+	to, at, forTrees := p.keep(in, place)
+	if at >= 0 {
+		to.put(at, &r.Sample)
 	}
-	if s != nil && forTrees && in == p.cells {
+	if at >= 0 && forTrees && in == p.cells {
 		p.counter.CountText(&r.Sample)
 	}
 	if p.rows <= earlyRows {
-		p.early = append(p.early, r.Sample)
+		p.early.put(p.early.n, &r.Sample)
 	}
 }
 
@@ -130,43 +130,41 @@ func (p *past) cell(r *feature.Row) (in *cells, place int) {
 	return p.waiting, place
 }
 
-// keep decides where the row of a cell is kept, nil for nowhere, and whether for
-// the trees.
-func (p *past) keep(in *cells, place int) (s *feature.Sample, forTrees bool) {
+// keep decides at which place of which list the row of a cell is kept, −1 for
+// nowhere, and whether for the trees.
+func (p *past) keep(in *cells, place int) (to *samples, at int, forTrees bool) {
 	if p.rows > earlyRows && p.divide.below(calibrationShare) == 0 {
 		if p.sensor && p.divide.below(heldBackShare) == 0 {
-			at := int(p.held % maxHeldBack)
 			p.held++
-			p.heldBack = p.heldBack[:max(len(p.heldBack), at+1)]
-			return &p.heldBack[at], false
+			return p.heldBack, int((p.held - 1) % maxHeldBack), false
 		}
-		return p.calibration.offer(), false
+		return p.calibration.rows, p.calibration.offer(), false
 	}
 	if in != nil {
-		return in.offer(place), true
+		return in.rows, in.offer(place), true
 	}
-	return p.uniform.offer(), true
+	return p.uniform.rows, p.uniform.offer(), true
 }
 
 // curveRows is the number of rows for the curve, and whether the early ones are
 // among them. Both kinds only grow.
 func (p *past) curveRows() (n int, early bool) {
-	n = len(p.calibration.rows)
+	n = p.calibration.rows.n
 	if early = n < enoughForCurve; early {
-		n += len(p.early)
+		n += p.early.n
 	}
 	return n, early
 }
 
 // forCurve is the i-th of the rows for the curve, with the early ones or not.
-func (p *past) forCurve(i int, early bool) *feature.Sample {
+func (p *past) forCurve(i int, early bool) feature.Sample {
 	if early {
-		if i < len(p.early) {
-			return &p.early[i]
+		if i < p.early.n {
+			return p.early.at(i)
 		}
-		i -= len(p.early)
+		i -= p.early.n
 	}
-	return &p.calibration.rows[i]
+	return p.calibration.rows.at(i)
 }
 
 // usual is the middle of each feature among the rows that have it, for those
@@ -177,7 +175,7 @@ func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
 	for i := range n {
 		s := p.forCurve(i, early)
 		var v feature.Vector
-		e.Finish(&v, s)
+		e.Finish(&v, &s)
 		for f, x := range v[:e.Set().N()] {
 			if s.Absent>>f&1 == 0 {
 				of[f] = append(of[f], x)
@@ -198,14 +196,14 @@ func (p *past) available() int {
 	if p.cells != nil {
 		return p.cells.available(p.now)
 	}
-	return len(p.uniform.rows)
+	return p.uniform.rows.n
 }
 
-// draw copies the rows of one tree to dst.
-func (p *past) draw(dst []feature.Sample, seed uint64, tree int) {
+// draw copies the rows of one tree to dst, from the place at on.
+func (p *past) draw(dst *samples, at, rows int, seed uint64, tree int) {
 	if p.cells != nil {
-		p.cells.draw(dst, p.now, newRandom(seed, streamDraw+uint64(tree)))
+		p.cells.draw(dst, at, rows, p.now, newRandom(seed, streamDraw+uint64(tree)))
 	} else {
-		p.uniform.draw(dst, seed, tree)
+		p.uniform.draw(dst, at, rows, seed, tree)
 	}
 }

@@ -53,12 +53,12 @@ func TestQuarantine(t *testing.T) {
 
 // Each kind has the same chance, whatever its volume, and within a kind each row.
 func TestCellsAreBalanced(t *testing.T) {
-	s := newCells(100, newRandom(1, 1), 0)
+	s := newCells(feature.Conn, 100, newRandom(1, 1), 0)
 	offered := 0
 	for kind := range uint64(10) {
 		for i := range 1 << kind * 3 { // 3 to 1536 rows
-			if row := s.offer(s.find(kind)); row != nil {
-				*row = feature.Sample{Codes: [feature.MaxCodes]uint64{kind, uint64(min(2*i/(1<<kind*3), 1))}}
+			if at := s.offer(s.find(kind)); at >= 0 {
+				s.rows.put(at, &feature.Sample{Codes: [feature.MaxCodes]uint64{kind, uint64(min(2*i/(1<<kind*3), 1))}})
 			}
 			offered++
 		}
@@ -66,10 +66,11 @@ func TestCellsAreBalanced(t *testing.T) {
 	require.Greater(t, offered, 3000)
 	var drawn [10]int
 	var late int
-	dst := make([]feature.Sample, 100)
+	dst := newSamples(feature.Conn, 100)
 	for tree := range 1000 {
-		s.draw(dst, 0, newRandom(7, uint64(tree)))
-		for _, row := range dst {
+		s.draw(dst, 0, dst.room(), 0, newRandom(7, uint64(tree)))
+		for i := range dst.room() {
+			row := dst.at(i)
 			drawn[row.Codes[0]]++
 			late += int(row.Codes[1])
 		}
@@ -81,7 +82,7 @@ func TestCellsAreBalanced(t *testing.T) {
 }
 
 func TestCellsForgetTheStalest(t *testing.T) {
-	s := newCells(3, newRandom(1, 1), 0)
+	s := newCells(feature.Conn, 3, newRandom(1, 1), 0)
 	for _, key := range []uint64{1, 2, 3, 1, 4} {
 		s.offer(s.find(key))
 	}
@@ -91,7 +92,7 @@ func TestCellsForgetTheStalest(t *testing.T) {
 }
 
 func TestKindsOfLastMonthShapeModels(t *testing.T) {
-	s := newCells(10, newRandom(1, 1), cellMemory)
+	s := newCells(feature.Conn, 10, newRandom(1, 1), cellMemory)
 	for key, last := range map[uint64]conn.Micros{1: 0, 2: 20 * day, 3: 40 * day} {
 		place := s.find(key)
 		s.offer(place)
@@ -148,7 +149,7 @@ func TestRowsServeTreesOrCurve(t *testing.T) {
 	forTrees := map[float32]bool{}
 	for i := range p.cells.table.Len() {
 		for j := range int(p.cells.cells[i].kept) {
-			forTrees[p.cells.rows[i*cellRows+j].Vector[7]] = true
+			forTrees[p.cells.rows.at(i*cellRows + j).Vector[7]] = true
 		}
 	}
 	n, early := p.curveRows()

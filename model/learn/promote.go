@@ -38,16 +38,16 @@ const (
 // strangest.
 type alerts struct {
 	table *recent.Table[uint64]
-	rows  []feature.Sample
+	rows  *samples
 }
 
-func newAlerts() *alerts {
-	return &alerts{recent.New[uint64](maxAlerts), make([]feature.Sample, maxAlerts)}
+func newAlerts(set *feature.Set) *alerts {
+	return &alerts{recent.New[uint64](maxAlerts), newSamples(set, maxAlerts)}
 }
 
 func (a *alerts) add(r *feature.Row) {
 	place, _ := a.table.Use(r.Cell)
-	a.rows[place] = r.Sample
+	a.rows.put(place, &r.Sample)
 }
 
 // Refused says why a new model did not take the place of the old one.
@@ -70,8 +70,9 @@ type trial struct {
 func (t *trial) step(p *past, a *alerts) (done bool) {
 	for range comparedPerStep {
 		switch {
-		case t.held < len(p.heldBack):
-			now, next := t.path(t.now, &p.heldBack[t.held]), t.path(t.next, &p.heldBack[t.held])
+		case t.held < p.heldBack.n:
+			s := p.heldBack.at(t.held)
+			now, next := path(t.now, &s), path(t.next, &s)
 			t.held++
 			t.nowPath, t.nextPath = append(t.nowPath, now), append(t.nextPath, next)
 			if t.now.Rank(now) <= strangeRank {
@@ -81,7 +82,8 @@ func (t *trial) step(p *past, a *alerts) (done bool) {
 				t.strangeNext++
 			}
 		case t.alerts < a.table.Len():
-			next := t.path(t.next, &a.rows[t.alerts])
+			s := a.rows.at(t.alerts)
+			next := path(t.next, &s)
 			t.alerts++
 			if t.next.Rank(next) <= stillRank {
 				t.still++
@@ -93,7 +95,7 @@ func (t *trial) step(p *past, a *alerts) (done bool) {
 	return false
 }
 
-func (t *trial) path(m *model.Model, s *feature.Sample) float64 {
+func path(m *model.Model, s *feature.Sample) float64 {
 	var v feature.Vector
 	m.Encoder().Finish(&v, s)
 	return m.Forest().MeanPath(v[:])

@@ -40,9 +40,9 @@ type rebuild struct {
 	stage  stage
 	build  int
 	grower *forest.Grower
-	drawn  []feature.Sample // rows of each tree; on a sensor of all, to grow them again after a restart
-	rows   []float32        // vectors of one tree's rows
-	order  []int32          // 0, 1, 2, …
+	drawn  *samples  // rows of each tree; on a sensor of all, to grow them again after a restart
+	rows   []float32 // vectors of one tree's rows
+	order  []int32   // 0, 1, 2, …
 	parts  model.Parts
 	tree   int // trees grown
 	curve  *calibrate.Histogram
@@ -98,9 +98,9 @@ func (b *rebuild) reserve(subsample int) (err error) {
 		}
 		b.rows = make([]float32, subsample*b.o.Set.N())
 		if b.past.sensor {
-			b.drawn = make([]feature.Sample, b.o.Trees*subsample)
+			b.drawn = newSamples(b.o.Set, b.o.Trees*subsample)
 		} else {
-			b.drawn = make([]feature.Sample, subsample)
+			b.drawn = newSamples(b.o.Set, subsample)
 		}
 	}
 	return nil
@@ -150,9 +150,8 @@ func (b *rebuild) freeze() (err error) {
 }
 
 func (b *rebuild) growTree() error {
-	drawn := b.rowsOf(b.tree)
-	b.past.draw(drawn, b.seed(), b.tree)
-	if err := b.growFrom(drawn); err != nil {
+	b.past.draw(b.drawn, b.rowsOf(b.tree), len(b.order), b.seed(), b.tree)
+	if err := b.growNext(); err != nil {
 		return err
 	}
 	if b.tree == b.o.Trees {
@@ -161,21 +160,21 @@ func (b *rebuild) growTree() error {
 	return nil
 }
 
-// rowsOf is where the rows of a tree are kept.
-func (b *rebuild) rowsOf(tree int) []feature.Sample {
-	n := len(b.order)
-	if len(b.drawn) == n {
-		return b.drawn
+// rowsOf is the place in drawn from which the rows of a tree are kept.
+func (b *rebuild) rowsOf(tree int) int {
+	if b.drawn.room() == len(b.order) {
+		return 0
 	}
-	return b.drawn[tree*n : (tree+1)*n]
+	return tree * len(b.order)
 }
 
-// growFrom grows the next tree from its rows.
-func (b *rebuild) growFrom(drawn []feature.Sample) error {
-	n := b.o.Set.N()
-	for i := range drawn {
+// growNext grows the next tree from its rows.
+func (b *rebuild) growNext() error {
+	n, from := b.o.Set.N(), b.rowsOf(b.tree)
+	for i := range b.order {
 		var v feature.Vector
-		b.parts.Encoder.Finish(&v, &drawn[i])
+		s := b.drawn.at(from + i)
+		b.parts.Encoder.Finish(&v, &s)
 		for without := b.o.Without; without != 0; without &= without - 1 {
 			v[bits.TrailingZeros32(without)] = 0 // no tree splits by what does not differ
 		}
@@ -203,7 +202,8 @@ func (b *rebuild) follow() {
 	keep := min(b.total, usualRows)
 	for end := min(b.next+pathsPerStep, b.total); b.next < end; b.next++ {
 		var v feature.Vector
-		b.parts.Encoder.Finish(&v, b.past.forCurve(b.next, !b.parts.Summary.Disjoint))
+		s := b.past.forCurve(b.next, !b.parts.Summary.Disjoint)
+		b.parts.Encoder.Finish(&v, &s)
 		b.curve.Add(b.parts.Forest.MeanPath(v[:]))
 		if (b.next+1)*keep/b.total > b.next*keep/b.total {
 			for f, x := range v[:b.o.Set.N()] {

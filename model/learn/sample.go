@@ -8,7 +8,7 @@ import (
 // reservoir keeps a uniform sample of the rows offered to it (Vitter 1985,
 // algorithm R), in memory that is reserved at once and holds no pointers.
 type reservoir struct {
-	rows    []feature.Sample
+	rows    *samples
 	offered uint64
 	memory  uint64 // rows that the sample looks back on; 0 is all
 	random  *random
@@ -17,40 +17,40 @@ type reservoir struct {
 	numbers []int32
 }
 
-func newReservoir(capacity int, r *random, memory uint64) *reservoir {
-	return &reservoir{rows: make([]feature.Sample, 0, capacity), random: r, memory: memory}
+func newReservoir(set *feature.Set, capacity int, r *random, memory uint64) *reservoir {
+	return &reservoir{rows: newSamples(set, capacity), random: r, memory: memory}
 }
 
-// offer returns where the next row is to be kept, nil where it is not in the
-// sample.
-func (s *reservoir) offer() *feature.Sample {
+// offer returns the place where the next row is to be kept, −1 where it is not
+// in the sample.
+func (s *reservoir) offer() int {
 	s.offered++
 	if s.memory > 0 {
 		s.offered = min(s.offered, s.memory)
 	}
-	if len(s.rows) < cap(s.rows) {
-		s.rows = s.rows[:len(s.rows)+1]
-		return &s.rows[len(s.rows)-1]
+	if s.rows.n < s.rows.room() {
+		return s.rows.n
 	}
-	if at := s.random.below(s.offered); at < uint64(len(s.rows)) {
-		return &s.rows[at]
+	if at := s.random.below(s.offered); at < uint64(s.rows.n) {
+		return int(at)
 	}
-	return nil
+	return -1
 }
 
-// draw copies different rows to dst, or repeats where there are fewer.
-func (s *reservoir) draw(dst []feature.Sample, seed uint64, tree int) {
-	n := len(s.rows)
-	if len(s.numbers) != len(dst) {
-		s.numbers = make([]int32, len(dst))
+// draw copies different rows to dst from the place at on, or repeats
+// where there are fewer.
+func (s *reservoir) draw(dst *samples, at, rows int, seed uint64, tree int) {
+	n := s.rows.n
+	if len(s.numbers) != rows {
+		s.numbers = make([]int32, rows)
 	}
-	if len(dst) <= n {
+	if rows <= n {
 		s.sampler.Draw(s.numbers, n, seed, tree)
 	}
-	for i := range dst {
-		if len(dst) > n {
+	for i := range rows {
+		if rows > n {
 			s.numbers[i] = int32(i % n)
 		}
-		dst[i] = s.rows[s.numbers[i]]
+		dst.copy(at+i, s.rows, int(s.numbers[i]), 1)
 	}
 }

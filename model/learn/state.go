@@ -102,7 +102,7 @@ func (s *state) collect() error {
 	if b.stage == idle {
 		return nil
 	}
-	s.rebuild.drawn = b.drawn[:b.tree*len(b.order)]
+	s.rebuild.drawn = b.drawn.first(b.tree * len(b.order))
 	if b.parts.Encoder != nil {
 		s.rebuild.tables = b.parts.Encoder.Tables()
 	}
@@ -338,7 +338,7 @@ func (b *rebuild) resume(r *savedRebuild) (err error) {
 	if r.stage == idle {
 		return nil
 	}
-	if r.stage > assembling || (r.stage > growing) != (r.tree == b.o.Trees) || len(r.drawn) != r.tree*r.size {
+	if r.stage > assembling || (r.stage > growing) != (r.tree == b.o.Trees) || r.drawn.n != r.tree*r.size {
 		return errors.New("a rebuild at no stage")
 	}
 	if err = b.reserve(r.size); err != nil {
@@ -354,9 +354,9 @@ func (b *rebuild) resume(r *savedRebuild) (err error) {
 	if b.parts.Encoder, err = feature.NewEncoder(b.o.Set, r.tables); err != nil {
 		return err
 	}
-	copy(b.drawn, r.drawn)
+	b.drawn.copy(0, &r.drawn, 0, r.drawn.n)
 	for b.tree < r.tree {
-		if err := b.growFrom(b.rowsOf(b.tree)); err != nil {
+		if err := b.growNext(); err != nil {
 			return err
 		}
 	}
@@ -375,9 +375,9 @@ func (b *rebuild) resume(r *savedRebuild) (err error) {
 			left--
 		}
 	}
-	rows := len(b.past.calibration.rows)
+	rows := b.past.calibration.rows.n
 	if !sum.Disjoint {
-		rows += len(b.past.early)
+		rows += b.past.early.n
 	}
 	if left > 0 || b.next > b.total || b.total == 0 || b.total > rows {
 		return errors.New("a curve of other rows")

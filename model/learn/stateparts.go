@@ -47,28 +47,28 @@ var parts = []part{
 	{func(s *state) int { return s.l.past.counter.StateParts() }, (*state).codeCounter},
 	{func(s *state) int { return piecesOf(s.l.past.cells) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.cells, i) }},
 	{func(s *state) int { return piecesOf(s.l.past.waiting) }, func(s *state, c *codec, i int) { s.codeCells(c, s.l.past.waiting, i) }},
-	samplesPart(func(s *state) *[]feature.Sample {
+	samplesPart(func(s *state) *samples {
 		if s.l.past.uniform == nil {
-			return new([]feature.Sample)
+			return new(samples)
 		}
-		return &s.l.past.uniform.rows
+		return s.l.past.uniform.rows
 	}),
-	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.early }),
-	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.calibration.rows }),
-	samplesPart(func(s *state) *[]feature.Sample { return &s.l.past.heldBack }),
+	samplesPart(func(s *state) *samples { return s.l.past.early }),
+	samplesPart(func(s *state) *samples { return s.l.past.calibration.rows }),
+	samplesPart(func(s *state) *samples { return s.l.past.heldBack }),
 	{one, (*state).codeAlerts},
 	blobPart(0), blobPart(1), blobPart(2), blobPart(day24),
 	{one, (*state).codeTrial},
 	{one, (*state).codeRebuild},
-	samplesPart(func(s *state) *[]feature.Sample { return &s.rebuild.drawn }),
+	samplesPart(func(s *state) *samples { return &s.rebuild.drawn }),
 	{func(s *state) int { return (s.memory.Places() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeMemory},
 }
 
 func one(*state) int { return 1 }
 
-func samplesPart(list func(*state) *[]feature.Sample) part {
+func samplesPart(list func(*state) *samples) part {
 	return part{
-		func(s *state) int { return (len(*list(s)) + samplesPerPiece - 1) / samplesPerPiece },
+		func(s *state) int { return (list(s).n + samplesPerPiece - 1) / samplesPerPiece },
 		func(s *state, c *codec, piece int) {
 			c.samples(list(s), piece*samplesPerPiece, samplesPerPiece)
 		},
@@ -164,7 +164,7 @@ func (s *state) codeCells(c *codec, in *cells, piece int) {
 			e.kept = 0
 		}
 		for j := range int(e.kept) {
-			c.sample(&in.rows[place*cellRows+j])
+			c.sampleAt(in.rows, place*cellRows+j)
 		}
 		if c.reading {
 			s.seen[in] = append(s.seen[in], usage{key, e.order})
@@ -186,7 +186,7 @@ func (s *state) codeAlerts(c *codec, _ int) {
 		if c.reading {
 			at, _ = a.table.Use(key)
 		}
-		c.sample(&a.rows[at])
+		c.sampleAt(a.rows, at)
 		if !c.reading {
 			at = a.table.Newer(at)
 		}
@@ -245,13 +245,13 @@ type savedRebuild struct {
 	size   int // rows of a tree
 	tables feature.Tables
 	counts []uint32
-	drawn  []feature.Sample
+	drawn  samples
 }
 
 func (s *state) codeRebuild(c *codec, _ int) {
 	b, r := s.l.rebuild, &s.rebuild
 	if !c.reading && s.moved() {
-		r.stage, r.drawn = idle, nil
+		r.stage, r.drawn = idle, samples{}
 	}
 	c.uint8((*uint8)(&r.stage))
 	if r.stage == idle {
@@ -265,7 +265,7 @@ func (s *state) codeRebuild(c *codec, _ int) {
 			c.err = errState
 			return
 		}
-		r.drawn = make([]feature.Sample, 0, r.tree*r.size)
+		r.drawn = *newSamples(b.o.Set, r.tree*r.size)
 	}
 	c.count(&b.next, maxCalibration+earlyRows)
 	c.count(&b.total, maxCalibration+earlyRows)
