@@ -7,17 +7,18 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 )
 
-// httpKind is http.log. Columns that sip.log has too do not tell it.
+// httpKind is http.log. Columns that sip.log has too do not tell it, and of what
+// does a JSON row that lacks all the rest has its tags, if none.
 var httpKind = logKind{
 	set: httplog.Set,
 	schema: &zeeklog.Schema{
 		Log: "http",
 		Columns: []string{
 			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "version", "host", "uri", "user_agent",
-			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types",
+			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types", "tags",
 		},
 		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
-		Telling:  []string{"host", "orig_mime_types", "resp_mime_types"},
+		Telling:  []string{"host", "orig_mime_types", "resp_mime_types", "tags"},
 	},
 	header: []string{"request", "host", "status"},
 	open: func(hosts int) func() logRow {
