@@ -14,7 +14,7 @@ var httpKind = logKind{
 	schema: &zeeklog.Schema{
 		Log: "http",
 		Columns: []string{
-			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "version", "host", "uri", "user_agent",
+			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "host", "uri", "user_agent",
 			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types", "tags",
 		},
 		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
@@ -36,7 +36,6 @@ const (
 	httpRespH
 	httpRespP
 	httpMethod
-	httpVersion
 	httpHost
 	httpURI
 	httpUserAgent
@@ -60,7 +59,7 @@ var httpFields = [...]struct {
 	column int
 	bit    httplog.Fields
 }{
-	{httpMethod, httplog.Method}, {httpVersion, httplog.Version}, {httpHost, httplog.Host}, {httpURI, httplog.URI}, {httpUserAgent, httplog.UserAgent},
+	{httpMethod, httplog.Method}, {httpHost, httplog.Host}, {httpURI, httplog.URI}, {httpUserAgent, httplog.UserAgent},
 	{httpStatus, httplog.StatusCode}, {httpRequestLength, httplog.RequestLength}, {httpResponseLength, httplog.ResponseLength},
 	{httpRequestTypes, httplog.RequestType}, {httpResponseTypes, httplog.ResponseType},
 }
@@ -74,7 +73,6 @@ func (r *httpRecord) take(fields []zeeklog.Field) error {
 		Orig:           v.endpoint(httpOrigH, httpOrigP),
 		Resp:           v.endpoint(httpRespH, httpRespP),
 		Method:         v.text(httpMethod),
-		Version:        v.text(httpVersion),
 		Host:           v.text(httpHost),
 		URI:            v.text(httpURI),
 		UserAgent:      v.text(httpUserAgent),

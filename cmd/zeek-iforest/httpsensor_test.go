@@ -25,7 +25,7 @@ import (
 
 var httpLog = zeekLog{
 	path:   "http",
-	texts:  []string{"method", "version", "host", "uri", "user_agent"},
+	texts:  []string{"method", "host", "uri", "user_agent"},
 	counts: []string{"status_code", "request_body_len", "response_body_len"},
 	lists:  []string{"orig_mime_types", "resp_mime_types", "tags"},
 }
@@ -34,9 +34,9 @@ var httpLog = zeekLog{
 func requestsOfZeek(n int, odd bool) []zeekRow {
 	r := rand.New(rand.NewPCG(7, 8))
 	values := map[string][]string{
-		"method": {"GET", "GET", "GET", "POST", "HEAD"}, "version": {"1.1", "1.1", "1.0"},
-		"host": {"www.example.com", "WWW.Example.COM.", "cdn.bbc.co.uk:8080", "10.1.2.3", "10.1.2.3:8082", "[2001:db8::1]:80"},
-		"uri":  {"/", "/index.html", "/a/b/c.PNG?x=1&y=/2", "/search?q=zeek+iforest", "/static/js/app.4f3e2a.js", "/up/" + strings.Repeat("a", 70)},
+		"method": {"GET", "GET", "GET", "POST", "HEAD"},
+		"host":   {"www.example.com", "WWW.Example.COM.", "cdn.bbc.co.uk:8080", "10.1.2.3", "10.1.2.3:8082", "[2001:db8::1]:80"},
+		"uri":    {"/", "/index.html", "/a/b/c.PNG?x=1&y=/2", "/search?q=zeek+iforest", "/static/js/app.4f3e2a.js", "/up/" + strings.Repeat("a", 70)},
 		"user_agent": {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
 			"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36", "curl/8.5.0", "Microsoft-CryptoAPI/10.0"},
 		"orig_mime_types": {"text/plain", "application/zip"}, "resp_mime_types": {"text/html", "image/png", "application/x-dosexec", "text/plain"},
@@ -119,7 +119,7 @@ func TestSensorOfHTTPIsARealLog(t *testing.T) {
 		values = append(values, []sensor.Value{
 			{Set: true, Real: q.TS.Seconds()}, {Set: true, Address: q.Orig.Addr().As16()}, {Set: true, Number: uint64(q.Orig.Port())},
 			{Set: true, Address: q.Resp.Addr().As16()}, {Set: true, Number: uint64(q.Resp.Port())},
-			text(httpMethod), text(httpVersion), text(httpHost), text(httpURI), text(httpUserAgent),
+			text(httpMethod), text(httpHost), text(httpURI), text(httpUserAgent),
 			count(httpStatus, q.StatusCode), count(httpRequestLength, q.RequestLength), count(httpResponseLength, q.ResponseLength),
 			list(httpRequestTypes), list(httpResponseTypes),
 		})
@@ -184,11 +184,11 @@ func TestSensorOfHTTPIsFrugalAndStrict(t *testing.T) {
 	for want, change := range map[string]func(v []sensor.Value){
 		"ts is no time: NaN":       func(v []sensor.Value) { v[0].Real = math.NaN() },
 		"field id.orig_h is unset": func(v []sensor.Value) { v[1].Set = false },
-		"14 values, want 15":       nil,
+		"13 values, want 14":       nil,
 	} {
 		v := slices.Clone(list[0])
 		if change == nil {
-			v = v[:14]
+			v = v[:13]
 		} else {
 			change(v)
 		}
@@ -216,7 +216,7 @@ func TestHTTPLogThatLacksColumns(t *testing.T) {
 	require.Zero(t, status, stderr)
 	status, out, stderr := of("score", "-m", path, "--columns", "score,reason", lacking)
 	require.Zero(t, status, stderr)
-	require.Contains(t, stderr, "columns are missing: 3 of the 21 features count as usual and are no reason, so what is unusual in them alone is not found: method, user_agent, user_agent for this originator")
+	require.Contains(t, stderr, "columns are missing: 2 of the 21 features count as usual and are no reason, so what is unusual in them alone is not found: user_agent, user_agent for this originator")
 	require.NotContains(t, out, "user_agent ")
 	status, _, stderr = of("train", "-o", path, sip)
 	require.NotZero(t, status)

@@ -20,7 +20,7 @@ func requestValues(ts float64, uri string) []Value {
 	return []Value{
 		{Set: true, Real: ts}, {Set: true, Address: netip.MustParseAddr("10.0.0.1").As16()}, count(40000),
 		{Set: true, Address: netip.MustParseAddr("192.0.2.1").As16()}, count(80),
-		text("POST"), text("1.1"), text("www.example.com"), text(uri), text("curl/8.5.0"), count(200), count(0), count(300),
+		text("POST"), text("www.example.com"), text(uri), text("curl/8.5.0"), count(200), count(0), count(300),
 		{}, {Set: true, Texts: []string{"text/html", "text/plain"}},
 	}
 }
@@ -30,7 +30,7 @@ func TestRequestOfValues(t *testing.T) {
 	require.Len(t, requestValues(1, ""), len(k.Fields()))
 	want := httplog.Request{
 		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:80"),
-		Method: "POST", Version: "1.1", Host: "www.example.com", URI: "/a", UserAgent: "curl/8.5.0", StatusCode: 200, ResponseLength: 300, ResponseType: "text/html",
+		Method: "POST", Host: "www.example.com", URI: "/a", UserAgent: "curl/8.5.0", StatusCode: 200, ResponseLength: 300, ResponseType: "text/html",
 		Set: httplog.StatusCode | httplog.RequestLength | httplog.ResponseLength,
 	}
 	require.NoError(t, k.Read(requestValues(1.0000004, "/a")))
@@ -48,8 +48,8 @@ func TestRequestOfValues(t *testing.T) {
 			long[i].Text = strings.Repeat(`\xff`, 1<<14)
 		}
 	}
-	long[13] = Value{Set: true, Texts: []string{strings.Repeat(`\xff`, 1<<14)}}
-	long[14] = long[13]
+	long[12] = Value{Set: true, Texts: []string{strings.Repeat(`\xff`, 1<<14)}}
+	long[13] = long[12]
 	require.NoError(t, k.Read(long))
 	require.Equal(t, strings.Repeat(`\xff`, 1024), k.row.ResponseType, "the last text has room, too")
 	k.Observe(&live)
@@ -76,13 +76,13 @@ func TestSensorOfRequests(t *testing.T) {
 	require.Equal(t, 1000, scored+int(s.Statistics().Calls[NoModel]))
 	require.Greater(t, scored, 500)
 	odd := requestValues(3001, "/q7zk2xw9v4")
-	odd[5].Text, odd[9].Text = "PROPFIND", "sqlmap/1.7"
+	odd[5].Text, odd[8].Text = "PROPFIND", "sqlmap/1.7"
 	result, err := s.ScoreValues(odd)
 	require.NoError(t, err)
 	require.NotZero(t, result.Rank)
 	what, name := s.kind.Novel(s.Model().Encoder())
 	require.Equal(t, "a method PROPFIND", what+" "+name)
-	odd[9].Text = strings.Repeat("x", 10) // Zeek's memory, used anew
+	odd[8].Text = strings.Repeat("x", 10) // Zeek's memory, used anew
 	require.NotEmpty(t, s.Reason())
 	require.NotContains(t, string(s.Reason()), "xxxx")
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.ScoreValues(odd) }))

@@ -19,8 +19,8 @@ type Rows struct {
 	event feature.Event
 }
 
-// buffer holds a text as it counts, and another one beside it.
-type buffer [MaxText + maxCoded]byte
+// buffer holds a text as it counts, an extension before it.
+type buffer [MaxText + maxExtension + 1]byte
 
 // NewRows returns Rows with memory for so many originators.
 func NewRows(hosts int) *Rows {
@@ -138,11 +138,8 @@ func agentOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(appendAgent(buf[:0], q.UserAgent)), texts)
 }
 
-// methodOf is the code of method and version, as in the request line.
 func methodOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
-	b := appendText(buf[:0], q.Method)
-	b = append(b, ' ')
-	return codeOf(view(feature.AppendText(b, q.Version, maxCoded-1)), texts)
+	return codeOf(view(appendText(buf[:0], q.Method)), texts)
 }
 
 func requestTypeOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
@@ -177,7 +174,7 @@ func codeOf(text string, texts *feature.Texts) uint64 {
 
 // madeFrom are the features that need a field, in the order of FieldNames.
 var madeFrom = [...]uint32{
-	1 << method, 1 << method,
+	1 << method,
 	1<<hostDomain | 1<<isAddress,
 	1<<uriLength | 1<<uriDepth | 1<<uriSurprise | 1<<uris | 1<<responseType,
 	1<<userAgent | 1<<ownAgent,
@@ -193,8 +190,7 @@ func absent(fields Fields) (features uint32) {
 	return features
 }
 
-// KnowsMethod reports whether a training row had the request's method, with its
-// version.
+// KnowsMethod reports whether a training row had the request's method.
 func (s *Rows) KnowsMethod(e *feature.Encoder, q *Request) bool {
 	return e.Knows(MethodCode, methodOf(q, &s.text, s.texts))
 }

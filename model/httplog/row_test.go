@@ -27,14 +27,14 @@ func site(n int) []Request {
 		rows[i] = Request{
 			TS:   conn.Micros(i) * 2e6,
 			Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:80"),
-			Method: "GET", Version: "1.1", Host: []string{"www", "img", "static"}[r.IntN(3)] + fmt.Sprintf(".example%d.com", names.Uint64()),
+			Method: "GET", Host: []string{"www", "img", "static"}[r.IntN(3)] + fmt.Sprintf(".example%d.com", names.Uint64()),
 			URI:        []string{"/", "/index.html", "/news/today/picture.png", "/search?q=weather"}[r.IntN(4)],
 			UserAgent:  []string{"Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0", "Microsoft-CryptoAPI/10.0"}[r.IntN(2)],
 			StatusCode: 200, ResponseLength: uint64(r.IntN(50000)), ResponseType: []string{"text/html", "image/png"}[r.IntN(2)],
 			Set: StatusCode | RequestLength | ResponseLength,
 		}
 		if i%40 == 0 { // what a site has of old devices
-			rows[i].Version, rows[i].UserAgent, rows[i].Method, rows[i].RequestLength = "1.0", "", "POST", 300
+			rows[i].UserAgent, rows[i].Method, rows[i].RequestLength = "", "POST", 300
 			rows[i].Resp = netip.MustParseAddrPort("192.0.2.7:8080")
 		}
 	}
@@ -81,7 +81,7 @@ func TestModelOfRequests(t *testing.T) {
 	for _, want := range []string{
 		"domain of host: 203.0.113.9, never seen\n", "user_agent: WinHTTP loader/1.0, never seen\n", "resp_port: 8082, never seen\n",
 		"resp_mime_types: application/x-dosexec behind .png, never seen\n", "host is an address: 1\n", "depth of the uri: 4\n", "request_body_len: 0 B\n",
-		"status_code: 200, over 99 % of requests\n", "orig_mime_types: unset, over 99 % of requests\n", "method: GET 1.1, 97 % of requests\n",
+		"status_code: 200, over 99 % of requests\n", "orig_mime_types: unset, over 99 % of requests\n", "method: GET, 97 % of requests\n",
 	} {
 		require.Contains(t, all, want)
 	}
