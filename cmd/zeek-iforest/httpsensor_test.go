@@ -223,6 +223,18 @@ func TestHTTPLogThatLacksColumns(t *testing.T) {
 	require.Contains(t, stderr, "sip.log")
 }
 
+// A log without a header of Zeek's is told by its columns, and by its keys.
+func TestHTTPLogIsTold(t *testing.T) {
+	list := requestsOfZeek(1, false)
+	for want, text := range map[string]string{
+		"http": httpLog.of(t, list, true), "ssl": "ts,id.orig_h,id.orig_p,id.resp_h,id.resp_p,version,cipher\n", "dns": "ts\tid.orig_h\tquery\n",
+		"sip": `{"ts":1,"uid":"C","id.orig_h":"::1","trans_depth":0,"method":"INVITE","call_id":"x"}`, "": "ts,id.orig_h,conn_state,method,status_code\n",
+	} {
+		require.Equal(t, want, zeeklog.LogOf(text), text)
+	}
+	require.Equal(t, "http", zeeklog.LogOf("ts,uid,id.orig_h,method,host,uri,status_code\n"))
+}
+
 // FuzzHTTPLog reads any text as a http.log: a row is made or refused, and what is
 // made of it is one of the set.
 func FuzzHTTPLog(f *testing.F) {
