@@ -3,6 +3,7 @@ package zeeklog
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -100,13 +101,14 @@ func kindOf(object string) string {
 	if suricata != "" && (keys["src_ip"] || keys["flow_id"]) {
 		return "Suricata (" + suricata + ")"
 	}
+	return logOfKeys(func(key string) bool { return keys[key] })
+}
+
+// logOfKeys is the log that keys tell, "" where they tell none.
+func logOfKeys(has func(key string) bool) string {
 	for _, t := range telling {
 		for _, list := range t.keys {
-			all := true
-			for _, key := range list {
-				all = all && keys[key]
-			}
-			if all {
+			if !slices.ContainsFunc(list, func(key string) bool { return !has(key) }) {
 				return t.log
 			}
 		}

@@ -352,8 +352,13 @@ func LogOf(text string) string {
 	line, _ := cutLine(first, 0)
 	for _, sep := range headerSeparators {
 		names := strings.Split(line, sep)
-		if slices.Contains(names, "id.orig_h") && slices.Contains(names, "query") && !slices.Contains(names, "conn_state") {
+		has := func(name string) bool { return slices.Contains(names, name) }
+		switch {
+		case !has("id.orig_h") || has("conn_state"):
+		case has("query"):
 			return "dns"
+		default:
+			return strings.TrimSuffix(logOfKeys(has), ".log")
 		}
 	}
 	return ""

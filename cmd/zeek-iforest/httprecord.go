@@ -6,17 +6,18 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 )
 
-// httpKind is http.log. Columns that sip.log has too do not tell it.
+// httpKind is http.log. Columns that sip.log has too do not tell it, and of what
+// does a JSON row that lacks all the rest has its tags, if none.
 var httpKind = logKind{
 	set: httplog.Set,
 	schema: &zeeklog.Schema{
 		Log: "http",
 		Columns: []string{
-			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "version", "host", "uri", "user_agent",
-			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types",
+			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "host", "uri", "user_agent",
+			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types", "tags",
 		},
 		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
-		Telling:  []string{"host", "orig_mime_types", "resp_mime_types"},
+		Telling:  []string{"host", "orig_mime_types", "resp_mime_types", "tags"},
 	},
 	header: []string{"request", "host", "status"},
 	open: func(hosts int) func() logRow {
@@ -34,7 +35,6 @@ const (
 	httpRespH
 	httpRespP
 	httpMethod
-	httpVersion
 	httpHost
 	httpURI
 	httpUserAgent
@@ -53,7 +53,7 @@ var httpFields = [...]struct {
 	column int
 	bit    httplog.Fields
 }{
-	{httpMethod, httplog.Method}, {httpVersion, httplog.Version}, {httpHost, httplog.Host}, {httpURI, httplog.URI}, {httpUserAgent, httplog.UserAgent},
+	{httpMethod, httplog.Method}, {httpHost, httplog.Host}, {httpURI, httplog.URI}, {httpUserAgent, httplog.UserAgent},
 	{httpStatus, httplog.StatusCode}, {httpRequestLength, httplog.RequestLength}, {httpResponseLength, httplog.ResponseLength},
 	{httpRequestTypes, httplog.RequestType}, {httpResponseTypes, httplog.ResponseType},
 }
@@ -67,7 +67,6 @@ func (r *httpRecord) take(fields []zeeklog.Field) error {
 		Orig:           v.endpoint(httpOrigH, httpOrigP),
 		Resp:           v.endpoint(httpRespH, httpRespP),
 		Method:         v.text(httpMethod),
-		Version:        v.text(httpVersion),
 		Host:           v.text(httpHost),
 		URI:            v.text(httpURI),
 		UserAgent:      v.text(httpUserAgent),

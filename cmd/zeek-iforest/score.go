@@ -27,7 +27,7 @@ are read in the order given, which should be that of time, and written one after
 the other, Parquet into one file; - or none is standard input. A row that cannot be used is passed
 through with an unset score and named on standard error. Without -m the logs are
 read twice, first to learn from them; fewer than 256 connections, and standard
-input, are scored by the seed model. With a model of dns.log it scores dns.log.
+input, are scored by the seed model. With a model of dns.log, http.log or ssl.log it scores that log.
 
 ` + aboutTopics + `
   until=end        read what is there now, and end

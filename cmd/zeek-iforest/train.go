@@ -24,8 +24,8 @@ var trainVerb = verb{
 	about: `The logs are read in the order given, which should be that of time; - or none
 is standard input. TSV, JSON and CSV, plain, gzip or zstd, are recognised by content.
 
-Logs of dns.log make a model of queries, which score and explain take for such logs; the
-first log's #path or keys say which it is.
+Logs of dns.log make a model of queries, of http.log one of requests, of ssl.log one of
+handshakes, which score and explain take for such logs; the first log's #path or keys say which it is.
 
 With --state-dir it makes what a sensor would have learnt from these logs, while no
 Zeek uses DIR: the sensor then begins with a model of its own.`,

@@ -27,7 +27,6 @@ var httpFields = []Field{
 	{"id.resp_h", Addr, true},
 	{"id.resp_p", Port, true},
 	{"method", String, false},
-	{"version", String, false},
 	{"host", String, false},
 	{"uri", String, false},
 	{"user_agent", String, false},
@@ -43,7 +42,7 @@ func (k *httpKind) Fields() []Field   { return httpFields }
 
 func (k *httpKind) Read(v []Value) error {
 	if !finite(v[0].Real) {
-		return fmt.Errorf("ts is no time: %v", v[0].Real)
+		return fmt.Errorf("ts is not a time: %v", v[0].Real)
 	}
 	k.texts.clear()
 	text := func(i int) string { return k.texts.keep(&v[i]) }
@@ -58,17 +57,16 @@ func (k *httpKind) Read(v []Value) error {
 		Orig:           endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:           endpoint(v[3].Address, uint16(v[4].Number)),
 		Method:         text(5),
-		Version:        text(6),
-		Host:           text(7),
-		URI:            text(8),
-		UserAgent:      text(9),
-		StatusCode:     v[10].Number,
-		RequestLength:  v[11].Number,
-		ResponseLength: v[12].Number,
-		RequestType:    first(13),
-		ResponseType:   first(14),
+		Host:           text(6),
+		URI:            text(7),
+		UserAgent:      text(8),
+		StatusCode:     v[9].Number,
+		RequestLength:  v[10].Number,
+		ResponseLength: v[11].Number,
+		RequestType:    first(12),
+		ResponseType:   first(13),
 	}
-	for i, f := range [...]httplog.Fields{10: httplog.StatusCode, 11: httplog.RequestLength, 12: httplog.ResponseLength} {
+	for i, f := range [...]httplog.Fields{9: httplog.StatusCode, 10: httplog.RequestLength, 11: httplog.ResponseLength} {
 		if v[i].Set {
 			k.Request.Set |= f
 		}

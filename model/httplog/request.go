@@ -13,7 +13,6 @@ type Request struct {
 	Orig, Resp netip.AddrPort
 
 	Method    string
-	Version   string // "1.1"
 	Host      string // as the header says it
 	URI       string
 	UserAgent string
@@ -34,7 +33,6 @@ type Fields uint16
 // The fields.
 const (
 	Method Fields = 1 << iota
-	Version
 	Host
 	URI
 	UserAgent
@@ -47,7 +45,7 @@ const (
 
 // FieldNames are the columns of Fields, by their bits.
 var FieldNames = [...]string{
-	"method", "version", "host", "uri", "user_agent",
+	"method", "host", "uri", "user_agent",
 	"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types",
 }
 

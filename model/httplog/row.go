@@ -16,10 +16,11 @@ type Rows struct {
 	host  buffer
 	uri   buffer
 	text  buffer
+	event feature.Event
 }
 
-// buffer holds a text as it counts, and another one beside it.
-type buffer [MaxText + maxCoded]byte
+// buffer holds a text as it counts, an extension before it.
+type buffer [MaxText + maxExtension + 1]byte
 
 // NewRows returns Rows with memory for so many originators.
 func NewRows(hosts int) *Rows {
@@ -54,13 +55,13 @@ func (s *Rows) set(q *Request, r *feature.Row, count func(*feature.Hosts, *featu
 	if p.to = feature.HashText(p.host); p.host == "" {
 		p.to = feature.HashAddr(q.Resp.Addr())
 	}
-	e := feature.Event{
+	s.event = feature.Event{
 		Host: q.Orig.Addr().As16(), End: q.TS, Failed: q.Failed(),
 		Peer: feature.KeyOf(p.to), Port: feature.KeyOf(feature.Hash(p.to, feature.HashText(p.uri))),
 		Target: feature.Hash(p.to), Pair: feature.Hash(p.orig, p.to), Use: feature.Hash(p.orig, p.agent),
 		Bytes: float32(q.RequestLength) + float32(len(p.uri)),
 	}
-	w := count(s.Hosts, &e)
+	w := count(s.Hosts, &s.event)
 	s.fill(r, q, &p, &w)
 	return w
 }
@@ -110,14 +111,14 @@ func (s *Rows) fill(r *feature.Row, q *Request, p *parts, w *feature.Window) {
 	}
 	r.Host = uint32(p.orig>>32) | 1
 	r.Chance = feature.Hash(p.orig, uint64(q.TS), uint64(q.Orig.Port())<<16|uint64(q.Resp.Port()))
-	r.Cell = cell(q, r, p.uri)
+	r.Cell = cell(q, r, p.uri, view(appendText(s.text[:0], q.ResponseType)))
 }
 
 // cell is the kind of request: how it was asked, what came back, and the
 // magnitudes of the uri and of both bodies. Hosts and user agents do not count: a
 // client's many hosts are one kind.
-func cell(q *Request, r *feature.Row, uri string) uint64 {
-	return feature.Hash(r.Codes[MethodCode], r.Codes[statusCode], feature.HashText(q.ResponseType),
+func cell(q *Request, r *feature.Row, uri, mime string) uint64 {
+	return feature.Hash(r.Codes[MethodCode], r.Codes[statusCode], feature.HashText(mime),
 		uint64(bits.Len(uint(len(uri))))<<16|uint64(bits.Len64(q.RequestLength))<<8|uint64(bits.Len64(q.ResponseLength)/2))
 }
 
@@ -137,11 +138,8 @@ func agentOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(appendAgent(buf[:0], q.UserAgent)), texts)
 }
 
-// methodOf is the code of method and version, as in the request line.
 func methodOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
-	b := appendText(buf[:0], q.Method)
-	b = append(b, ' ')
-	return codeOf(view(feature.AppendText(b, q.Version, maxCoded-1)), texts)
+	return codeOf(view(appendText(buf[:0], q.Method)), texts)
 }
 
 func requestTypeOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
@@ -176,7 +174,7 @@ func codeOf(text string, texts *feature.Texts) uint64 {
 
 // madeFrom are the features that need a field, in the order of FieldNames.
 var madeFrom = [...]uint32{
-	1 << method, 1 << method,
+	1 << method,
 	1<<hostDomain | 1<<isAddress,
 	1<<uriLength | 1<<uriDepth | 1<<uriSurprise | 1<<uris | 1<<responseType,
 	1<<userAgent | 1<<ownAgent,

@@ -59,7 +59,7 @@ var Set = feature.NewSet(feature.Set{
 	Log:  "http",
 	Rows: "requests",
 	Features: []feature.Feature{
-		method:       {Name: "method", Field: "method, version", Unit: "rarity", Kind: feature.Rarity, Why: "PUT, CONNECT, PROPFIND where nobody uses them; HTTP/1.0 from a program; what is no method"},
+		method:       {Name: "method", Field: "method", Unit: "rarity", Kind: feature.Rarity, Why: "PUT, CONNECT, PROPFIND where nobody uses them; what is no method; none, where only an answer was seen"},
 		hostDomain:   {Name: "domain of host", Field: "host", Unit: "rarity", Kind: feature.Rarity, Why: "a site that is rare here; no host where one is usual"},
 		userAgent:    {Name: "user_agent", Field: "user_agent", Unit: "rarity", Kind: feature.Rarity, Why: "a scanner, a script, a loader: a program that is rare here, its version aside"},
 		status:       {Name: "status_code", Field: "status_code", Unit: "rarity", Kind: feature.Rarity, Why: "an answer that is rare here, or none"},

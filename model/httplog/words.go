@@ -16,7 +16,7 @@ func Append(dst []byte, e *feature.Encoder, i int, q *Request, w *feature.Window
 	}
 	switch i {
 	case method:
-		return e.AppendRarity(appendMethod(dst, q), e.Rarity(MethodCode, methodOf(q, new(buffer), nil)))
+		return e.AppendRarity(feature.AppendPrintable(dst, q.Method), e.Rarity(MethodCode, methodOf(q, new(buffer), nil)))
 	case hostDomain:
 		host := hostOf(q, new(buffer))
 		return e.AppendRarity(feature.AppendPrintable(dst, registered(host)), e.Rarity(domainCode, domainOf(host, nil)))
@@ -85,15 +85,6 @@ func appendLength(dst []byte, set bool, n uint64) []byte {
 		return append(dst, "unset"...)
 	}
 	return feature.AppendBytes(dst, float64(n))
-}
-
-// appendMethod appends method and version: "POST 1.0".
-func appendMethod(dst []byte, q *Request) []byte {
-	dst = feature.AppendPrintable(dst, q.Method)
-	if q.Version == "" {
-		return dst
-	}
-	return feature.AppendPrintable(append(dst, ' '), q.Version)
 }
 
 // Site is the registered domain of the request's host, or its address, "" where
