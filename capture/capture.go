@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
@@ -52,6 +54,7 @@ func (o *Options) withDefaults() *Options {
 // safe for concurrent use.
 type Reader struct {
 	packets *packets
+	begun   bool
 	table   *table
 	decoder *decoder
 	frame   frame
@@ -90,6 +93,18 @@ func NewSourceReader(source gopacket.PacketDataSource, link layers.LinkType, opt
 	return r
 }
 
+// Close ends the reading where not all rows are wanted; it is not needed behind
+// an error of Read, the end included. Packets of files are read ahead, so the
+// file may still be read from once.
+func (r *Reader) Close() {
+	if r.packets.ahead != nil {
+		r.packets.ahead.stop()
+	}
+	r.err = errClosed
+}
+
+var errClosed = errors.New("capture: the reader was closed")
+
 // Read fills row with the next finished connection, in the order in which Zeek
 // removes them, or with a look at a long one; row's slices are used again. At the end of the packets it
 // returns io.EOF. If a file is damaged or a source fails, all rows up to there
@@ -110,6 +125,9 @@ func (r *Reader) Read(row *conn.Conn) error {
 		if r.err != nil {
 			return r.err
 		}
+		if !r.begun {
+			r.begin()
+		}
 		r.step()
 	}
 }
@@ -117,6 +135,22 @@ func (r *Reader) Read(row *conn.Conn) error {
 // Look is 0 where the row last read is of a finished connection. Else the
 // connection goes on, and this is the age, of Options.Looks, that it has passed.
 func (r *Reader) Look() conn.Micros { return r.look }
+
+// begin reads and decodes packets ahead, where there is a processor for that
+// and the packets are those of files: from a live source they would come late.
+func (r *Reader) begin() {
+	r.begun = true
+	if runtime.GOMAXPROCS(0) > 1 && r.packets.files {
+		r.readAhead()
+	}
+}
+
+func (r *Reader) readAhead() {
+	r.begun = true
+	a := newAhead(r.packets, r.decoder.options, r.table.seed)
+	runtime.AddCleanup(r, (*ahead).stop, a) // of a Reader that nobody closed
+	r.packets.ahead = a
+}
 
 // step reads one packet, or ends the capture.
 func (r *Reader) step() {

@@ -26,6 +26,11 @@ type decoder struct {
 	fragments fragments
 	ipTunnels ipTunnels
 	weirds    *weirds
+
+	// Of a decoder that reads ahead, which has neither a table nor what Zeek
+	// keeps.
+	early *packet // takes the frame's datagram
+	later bool    // the frame needs what it does not have
 }
 
 // layer is a captured or decapsulated packet (Zeek's Packet).
@@ -64,14 +69,13 @@ func newDecoder(t *table, o *Options) *decoder {
 
 // decode runs one frame.
 func (d *decoder) decode(f *frame) {
-	d.frame = f
-	d.nest, d.depth = 0, 0
-	d.delivered, d.reason = false, SkipLink
-
 	d.ipTunnels.expire(d.table.clock, &d.table.timers)
-	l := d.layers[0]
-	l.begin(f.data, f.wireLen)
-	d.root(l, f.link)
+	l := d.begin(f)
+	if f.early != nil {
+		d.goOn(l, f.early)
+	} else {
+		d.root(l, f.link)
+	}
 	if !d.delivered {
 		if !f.link.isRead() {
 			d.reason = SkipLinkType
@@ -79,6 +83,16 @@ func (d *decoder) decode(f *frame) {
 		}
 		d.stats.Skipped[d.reason]++
 	}
+}
+
+// begin begins with a frame.
+func (d *decoder) begin(f *frame) *layer {
+	d.frame = f
+	d.nest, d.depth = 0, 0
+	d.delivered, d.reason = false, SkipLink
+	l := d.layers[0]
+	l.begin(f.data, f.wireLen)
+	return l
 }
 
 func (l *layer) begin(data []byte, wireLen uint32) {
@@ -156,9 +170,12 @@ func (d *decoder) root(l *layer, link linkType) bool {
 	return d.ip(l, b)
 }
 
-// deliver hands the payload of an IP datagram to the table.
+// deliver hands the payload of an IP datagram on.
 func (d *decoder) deliver(l *layer, payload []byte) bool {
 	h, p := &l.ip, &l.packet
+	if d.early != nil {
+		p = d.early
+	}
 	length := int(h.payloadLen)
 	if length != 0 && length < len(payload) {
 		payload = payload[:length] // what follows is the link's padding
@@ -169,10 +186,27 @@ func (d *decoder) deliver(l *layer, payload []byte) bool {
 	p.ipLen, p.length, p.payload = int(h.total), length, payload
 	p.wireLen, p.capLen = int(l.wireLen), int(l.capLen)
 	p.encap, p.carrier = l.encap, nil
+	p.found.identified, p.found.parsed, p.found.checksum = false, false, checksumUnknown
+	d.delivered = true
+	return d.early != nil || d.toTable(l, p)
+}
+
+// toTable hands a datagram to the table.
+func (d *decoder) toTable(l *layer, p *packet) bool {
 	d.delivered = true
 	if !d.table.deliver(p) {
 		d.delivered = false
 		return d.refuse(l, "truncated_header", SkipTruncated)
+	}
+	switch p.proto {
+	case protoTCP, protoICMP, protoICMPv6:
+		if c := p.carrier; c != nil { // Zeek looks for analyzers inside these, too
+			l.session = c
+			if d.depth == packetAnalyzerMaxDepth {
+				c.giveUp()
+				d.weird(l, "max_packet_analyzer_depth_exceeded")
+			}
+		}
 	}
 	return true
 }

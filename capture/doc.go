@@ -10,5 +10,6 @@
 // A frame's way, which is also an order to read in: capture.go (Reader),
 // source.go, pcapfile.go, decode.go, packet.go (where the halves meet),
 // table.go, key.go (who is the originator: transport.go), tcp.go, tcpstate.go,
-// seq.go, tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go.
+// seq.go, tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go. Where there
+// is a second processor, ahead.go does the first part of it ahead of the table.
 package capture

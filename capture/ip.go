@@ -71,7 +71,7 @@ func (d *decoder) ip(l *layer, b []byte) bool {
 			return d.refuse(l, "truncated_IP", SkipTruncated)
 		}
 		h.parse6(b, noReplacement)
-		d.weirds.headers(h, d.table.clock)
+		d.headers(h)
 	default:
 		return d.refuse(l, "unknown_ip_version", SkipLink)
 	}
@@ -105,6 +105,9 @@ func (d *decoder) ip(l *layer, b []byte) bool {
 
 // fragment waits for the rest of a datagram; with the last one it goes on.
 func (d *decoder) fragment(l *layer, b []byte, offset, total uint32) bool {
+	if d.early != nil {
+		return d.leave()
+	}
 	h := &l.ip
 	d.stats.Fragments++
 	if uint32(len(b)) < total {
@@ -169,20 +172,8 @@ func (d *decoder) payload(l *layer, b []byte) bool {
 		return d.enter(l) && d.ipTunnel(l, b)
 	case protoGRE:
 		return d.enter(l) && d.gre(l, b)
-	case protoUDP: // goes on from the table to tunnel
+	case protoUDP, protoTCP, protoICMP, protoICMPv6: // UDP goes on from the table to tunnel
 		return d.enter(l) && d.deliver(l, b)
-	case protoTCP, protoICMP, protoICMPv6:
-		if !d.enter(l) || !d.deliver(l, b) {
-			return false
-		}
-		if c := l.packet.carrier; c != nil { // Zeek looks for analyzers inside these, too
-			l.session = c
-			if d.depth == packetAnalyzerMaxDepth {
-				c.giveUp()
-				d.weird(l, "max_packet_analyzer_depth_exceeded")
-			}
-		}
-		return true
 	}
 	if d.enter(l) {
 		d.deliver(l, b)

@@ -9,6 +9,10 @@ type lender struct {
 	pos, end int   // what is read and not yet taken: buf[pos:end]
 	offset   int64 // of buf[pos] in the file
 	err      error // ends the reading; io.EOF at the end of the file
+
+	// fresh, if set, gives another buffer to go on in: what is in the old one
+	// stays as it is.
+	fresh func() []byte
 }
 
 // readAhead suits the files of disks; a larger record makes the buffer grow.
@@ -28,7 +32,13 @@ func (s *lender) peek(n int) []byte {
 // fill reads until n bytes are there, or the end.
 func (s *lender) fill(n int) []byte {
 	if s.pos > 0 {
-		s.end = copy(s.buf, s.buf[s.pos:s.end])
+		rest := s.buf[s.pos:s.end]
+		if s.fresh != nil {
+			if s.buf = s.fresh(); len(s.buf) < n {
+				s.buf = make([]byte, n+readAhead)
+			}
+		}
+		s.end = copy(s.buf, rest)
 		s.pos = 0
 	}
 	if n > len(s.buf) {

@@ -141,7 +141,7 @@ func (d *decoder) pppoe(l *layer, b []byte) bool {
 	case length < len(b)-6:
 		d.weird(l, "pppoe_extra_data_after_payload")
 	case length > len(b)-6:
-		d.weirds.net("pppoe_truncated_payload", d.table.clock) // without the packet
+		d.weirdWithout("pppoe_truncated_payload")
 	}
 	length = max(length-2, 0)
 	protocol := pppType(b[6:])

@@ -53,4 +53,34 @@ type packet struct {
 	// carrier is the packet's connection, once its checksum was good. The
 	// table sets it before it calls tunnel, and for TCP and ICMP too.
 	carrier *connection
+
+	found found
+}
+
+// found is what was found out about a packet that has been looked at before, by
+// reading ahead; else nothing.
+type found struct {
+	identity   identity
+	identified bool
+	segment    segment // of TCP
+	parsed     bool
+	checksum   checksumState // of TCP and UDP
+	depth      int           // analyzers that the frame went through
+}
+
+type checksumState uint8
+
+const (
+	checksumUnknown checksumState = iota
+	checksumGood
+	checksumBad
+)
+
+// isValid reports whether the packet's checksum is right: by valid, unless that
+// is known.
+func (p *packet) isValid(valid func(*packet) bool) bool {
+	if p.found.checksum != checksumUnknown {
+		return p.found.checksum == checksumGood
+	}
+	return valid(p)
 }

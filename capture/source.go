@@ -22,6 +22,8 @@ type frame struct {
 
 	from  *Interface // of a File's
 	index int        // of the interface
+
+	early *packet // its datagram, if reading ahead found it
 }
 
 // packets reads frames from any source of gopacket's, and leaves out those
@@ -30,7 +32,9 @@ type frame struct {
 type packets struct {
 	file  *File // or
 	read  func() ([]byte, gopacket.CaptureInfo, error)
+	files bool     // of which there is always more to read, or the end
 	link  linkType // of packets that do not bring their own
+	ahead *ahead   // nil: they are read when asked for
 	stats *Stats
 }
 
@@ -39,6 +43,10 @@ func newPackets(source gopacket.PacketDataSource, link layers.LinkType, s *Stats
 	switch source := source.(type) {
 	case *File:
 		p.file = source // without the way through CaptureInfo
+		p.files = true
+	case *Merge:
+		p.read = source.ZeroCopyReadPacketData
+		p.files = true
 	case gopacket.ZeroCopyPacketDataSource:
 		p.read = source.ZeroCopyReadPacketData
 	}
@@ -50,13 +58,13 @@ func newPackets(source gopacket.PacketDataSource, link layers.LinkType, s *Stats
 func (p *packets) next(fr *frame) error {
 	for {
 		var err error
-		if p.file != nil {
-			err = p.file.next(fr)
+		if p.ahead != nil {
+			err = p.ahead.next(fr)
 		} else {
-			err = p.fromSource(fr)
+			err = p.fetch(fr)
 		}
 		if err != nil {
-			return err
+			return p.failed(err)
 		}
 		p.stats.Packets++
 		switch {
@@ -70,13 +78,22 @@ func (p *packets) next(fr *frame) error {
 	}
 }
 
-// fromSource reads a packet of any other source.
-func (p *packets) fromSource(fr *frame) error {
-	data, info, err := p.read()
+// failed says at which packet the source failed, where the error does not.
+func (p *packets) failed(err error) error {
 	if damage := (*DamageError)(nil); err == io.EOF || errors.As(err, &damage) {
 		return err
-	} else if err != nil {
-		return fmt.Errorf("packet %d: %w", p.stats.Packets+1, err)
+	}
+	return fmt.Errorf("packet %d: %w", p.stats.Packets+1, err)
+}
+
+// fetch reads the next packet of the source, whatever it is.
+func (p *packets) fetch(fr *frame) error {
+	if p.file != nil {
+		return p.file.next(fr)
+	}
+	data, info, err := p.read()
+	if err != nil {
+		return err
 	}
 	*fr = frame{
 		data:    data,

@@ -95,29 +95,30 @@ func (t *table) endPacket(c *connection) {
 // (src/packet_analysis/protocol/ip/IPBasedAnalyzer.cc). It reports false where
 // the transport header is too short for a connection.
 func (t *table) deliver(p *packet) bool {
-	id, ok := transportOf(p)
-	if !ok {
-		return false
+	id := &p.found.identity
+	if !p.found.identified {
+		var ok bool
+		if *id, ok = identityOf(p, t.seed); !ok {
+			return false
+		}
 	}
-	k, second := newKey(p.src, p.dst, id.srcPort, id.dstPort, p.proto, id.oneWay)
-	hash := k.hash(t.seed)
-	c := t.find(&k, hash)
+	c := t.find(&id.key, id.hash)
 	switch {
 	case c == nil:
-		c = t.create(&k, hash, second, id.proto, p)
+		c = t.create(&id.key, id.hash, id.second, id.proto, p)
 	case c.tcp != nil && c.tcp.reuses(p):
 		if c.detector != nil {
 			c.detector.Reused()
 		}
 		t.remove(c)
-		c = t.create(&k, hash, second, id.proto, p)
+		c = t.create(&id.key, id.hash, id.second, id.proto, p)
 	default:
 		c.enclose(p.encap)
 	}
 	if n := len(t.touched); n == 0 || t.touched[n-1] != c {
 		t.touched = append(t.touched, c)
 	}
-	fromOrig := c.fromOrig(second)
+	fromOrig := c.fromOrig(id.second)
 	switch id.proto {
 	case conn.TCP:
 		t.deliverTCP(c, p, fromOrig)

@@ -116,13 +116,13 @@ func (s *segment) parse(p *packet) bool {
 // deliverTCP runs one packet of a TCP connection
 // (src/packet_analysis/protocol/tcp/TCP.cc, DeliverPacket).
 func (t *table) deliverTCP(c *connection, p *packet, fromOrig bool) {
-	var s segment
-	if !s.parse(p) {
+	s := &p.found.segment
+	if !p.found.parsed && !s.parse(p) {
 		t.stats.BadHeaders++
 		return
 	}
 	from := c.tcp.end(fromOrig)
-	if !t.options.IgnoreChecksums && len(s.payload) >= s.length && !validTCP(p) {
+	if !t.options.IgnoreChecksums && len(s.payload) >= s.length && !p.isValid(validTCP) {
 		t.stats.BadChecksums++
 		t.timers.heap.check.nowTCP++
 		if from.badChecksum.event() {
@@ -131,7 +131,7 @@ func (t *table) deliverTCP(c *connection, p *packet, fromOrig bool) {
 		return
 	}
 	p.carrier = c
-	c.tcp.process(&s, from, fromOrig)
+	c.tcp.process(s, from, fromOrig)
 	t.stats.Counted++
 	c.count(from.orig, p.ipLen) // the side as it is now, after a flip
 }

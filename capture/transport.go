@@ -23,6 +23,26 @@ const (
 	icmpHeader = 8
 )
 
+// identity is a packet's, as the table looks for its connection.
+type identity struct {
+	key    key
+	hash   uint32
+	second bool // the sender is the key's second end
+	proto  conn.Proto
+}
+
+// identityOf reports false for a packet that is too short to have a connection.
+func identityOf(p *packet, seed uint64) (e identity, ok bool) {
+	id, ok := transportOf(p)
+	if !ok {
+		return e, false
+	}
+	e.proto = id.proto
+	e.key, e.second = newKey(p.src, p.dst, id.srcPort, id.dstPort, p.proto, id.oneWay)
+	e.hash = e.key.hash(seed)
+	return e, true
+}
+
 // transportOf reports false for a packet that is too short to have a
 // connection (IPBasedAnalyzer::CheckHeaderTrunc).
 func transportOf(p *packet) (transport, bool) {

@@ -38,7 +38,7 @@ func (d *decoder) tunnel(p *packet, c *connection, data []byte) {
 		d.gre(l, data)
 	case teredoPort:
 		d.depth++
-		d.teredo(l, c, data)
+		d.teredo(l, p, c, data)
 	case ayiyaPort:
 		d.depth++
 		d.ayiya(l, c, data)
@@ -46,7 +46,7 @@ func (d *decoder) tunnel(p *packet, c *connection, data []byte) {
 		switch {
 		case looksLikeTeredo(data):
 			d.depth++
-			d.teredo(l, c, data)
+			d.teredo(l, p, c, data)
 		case len(data) >= 3 && data[1] == 0x52 && data[2] == 0x11:
 			d.depth++
 			d.ayiya(l, c, data)

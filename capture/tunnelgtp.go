@@ -30,7 +30,7 @@ func (d *decoder) gtp(l *layer, c *connection, data []byte) bool {
 	version := data[0] >> 5
 	switch {
 	case l.encap.depth() >= tunnelMaxDepth:
-		d.weirds.net("tunnel_depth", d.table.clock) // without the packet
+		d.weirdWithout("tunnel_depth")
 		return false
 	case l.encap.depth() > 0 && l.encap.last().kind == tunnelGTPv1, version != 1:
 		c.violate(tunnelGTPv1)

@@ -21,6 +21,9 @@ func (d *decoder) ipTunnel(l *layer, b []byte) bool {
 	if !viaGRE && !exactlyIP(l.proto, b) {
 		return d.refuse(l, "truncated_inner_IP", SkipTunnel)
 	}
+	if d.early != nil {
+		return d.leave()
+	}
 	level := d.ipTunnels.level(d.table, l)
 	e := l.encap
 	if e == nil {

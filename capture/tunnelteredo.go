@@ -42,7 +42,7 @@ func (left teredoLeft) end(touched []*connection) {
 
 // teredo goes on with the IPv6 packet inside. The service is confirmed once
 // both sides have sent one.
-func (d *decoder) teredo(l *layer, c *connection, data []byte) bool {
+func (d *decoder) teredo(l *layer, p *packet, c *connection, data []byte) bool {
 	if !d.mayCarry(l, c, tunnelTeredo) {
 		return false
 	}
@@ -54,7 +54,7 @@ func (d *decoder) teredo(l *layer, c *connection, data []byte) bool {
 	if c.teredo == (teredoState{}) && len(d.table.teredo) > 0 {
 		c.teredo = d.table.teredo[c.key]
 	}
-	if l.packet.source() == c.origin() {
+	if p.source() == c.origin() {
 		c.teredo.orig = true
 	} else {
 		c.teredo.resp = true

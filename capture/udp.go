@@ -9,7 +9,7 @@ func (t *table) deliverUDP(c *connection, p *packet, fromOrig bool) {
 	if length == 0 {
 		length = len(b)
 	}
-	if t.verifiesUDP(p, length) && !validUDP(p) {
+	if t.options.verifiesUDP(p, length) && !p.isValid(validUDP) {
 		t.stats.BadChecksums++
 		t.timers.heap.check.nowUDP++
 		if c.badChecksum[index(fromOrig)].event() {
@@ -37,9 +37,9 @@ func (t *table) deliverUDP(c *connection, p *packet, fromOrig bool) {
 }
 
 // verifiesUDP reports whether the datagram's checksum is looked at.
-func (t *table) verifiesUDP(p *packet, length int) bool {
+func (o *Options) verifiesUDP(p *packet, length int) bool {
 	b := p.payload
-	if t.options.IgnoreChecksums || len(b) < length || p.wireLen > p.capLen {
+	if o.IgnoreChecksums || len(b) < length || p.wireLen > p.capLen {
 		return false
 	}
 	checksum := binary.BigEndian.Uint16(b[6:])

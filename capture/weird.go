@@ -56,6 +56,10 @@ func (w *weirds) flow(src, dst address, clock float64) { w.note(weirdKey{src: sr
 
 // weird notes what Zeek calls the packet (src/session/Manager.cc, Weird).
 func (d *decoder) weird(l *layer, name string) {
+	if d.early != nil {
+		d.leave()
+		return
+	}
 	if l.hasIP {
 		d.weirds.flow(l.src, l.dst, d.table.clock)
 		return
@@ -69,9 +73,28 @@ func (d *decoder) refuse(l *layer, name string, why Skip) bool {
 	return d.skip(why)
 }
 
+// weirdWithout notes a weird of a packet that is not told of it.
+func (d *decoder) weirdWithout(name string) {
+	if d.early != nil {
+		d.leave()
+		return
+	}
+	d.weirds.net(name, d.table.clock)
+}
+
 // headers notes what is weird about a chain of IPv6 headers.
 func (w *weirds) headers(h *ipHeader, clock float64) {
 	for _, pair := range h.odd {
 		w.flow(pair[0], pair[1], clock)
+	}
+}
+
+func (d *decoder) headers(h *ipHeader) {
+	switch {
+	case len(h.odd) == 0:
+	case d.early != nil:
+		d.leave()
+	default:
+		d.weirds.headers(h, d.table.clock)
 	}
 }

@@ -43,6 +43,7 @@ func readAhead(s *session, reader *capture.Reader, name string) *captured {
 		ahead: make(chan *batch, batches), used: make(chan *batch, batches), over: make(chan struct{}),
 	}
 	go func() {
+		defer reader.Close()
 		for {
 			var b *batch
 			select {
