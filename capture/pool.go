@@ -46,6 +46,9 @@ func (p *pool) putBack(c *connection) {
 		p.freeTCP = append(p.freeTCP, c.tcp)
 		c.tcp = nil
 	}
+	if c.detector != nil {
+		c.detector.Release()
+	}
 	c.detector, c.encap = nil, nil
 	if cap(c.history.text) > 1<<10 {
 		c.history.text = nil

@@ -114,7 +114,7 @@ func (n *node) attach(id protocolID) analyzer {
 	if n.removing || n.finished || n.det.finished || n.child(id) != nil {
 		return nil
 	}
-	a := protocols[id].make()
+	a := n.det.tracker.analyzer(id)
 	n.adopt(a, id)
 	return a
 }
@@ -224,6 +224,9 @@ func (n *node) drop(i int) {
 	if c.removing {
 		c.finish()
 		c.removing = false
+	}
+	if n == &n.det.root {
+		n.det.gone = append(n.det.gone, c)
 	}
 	n.children = append(n.children[:i], n.children[i+1:]...)
 }

@@ -1,6 +1,9 @@
 package service
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // ruleSet is a set of rules, by their number in the table of signatures.
 type ruleSet uint64
@@ -21,6 +24,10 @@ type automaton struct {
 	mark    []uint32 // closure: steps seen in this round
 	round   uint32
 	closure []uint16
+
+	// Room for the making of states.
+	stack, ahead []uint16
+	key          []byte
 }
 
 // step is a state of the nondeterministic automaton: a byte out of set leads
@@ -143,7 +150,7 @@ func (a *automaton) state(from []uint16) *state {
 	a.round++
 	a.closure = a.closure[:0]
 	var rules ruleSet
-	stack := append([]uint16(nil), from...)
+	stack := append(a.stack[:0], from...)
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -160,18 +167,17 @@ func (a *automaton) state(from []uint16) *state {
 			a.closure = append(a.closure, i)
 		}
 	}
-	key := make([]byte, 0, 8+len(a.steps)/8+1)
+	a.stack = stack
+	slices.Sort(a.closure) // so that equal sets have equal keys
+	key := a.key[:0]
 	for r := rules; r != 0; r &= r - 1 {
 		key = append(key, byte(bits.TrailingZeros64(uint64(r))))
 	}
 	key = append(key, 255)
-	steps := make([]uint16, 0, len(a.closure))
-	for i := range a.steps { // in order, so that equal sets have equal keys
-		if a.steps[i].kind == read && a.mark[i] == a.round {
-			steps = append(steps, uint16(i))
-			key = append(key, byte(i), byte(i>>8))
-		}
+	for _, i := range a.closure {
+		key = append(key, byte(i), byte(i>>8))
 	}
+	a.key = key
 	if s, ok := a.known[string(key)]; ok {
 		return s
 	}
@@ -183,19 +189,20 @@ func (a *automaton) state(from []uint16) *state {
 		}
 		clear(a.known)
 	}
-	s := &state{rules: rules, steps: steps, next: make([]*state, a.classes)}
+	s := &state{rules: rules, steps: slices.Clone(a.closure), next: make([]*state, a.classes)}
 	a.known[string(key)] = s
 	return s
 }
 
 func (a *automaton) follow(s *state, class byte) *state {
 	b := a.sample[class]
-	var to []uint16
+	to := a.ahead[:0]
 	for _, i := range s.steps {
 		if a.steps[i].set.has(b) {
 			to = append(to, a.steps[i].next)
 		}
 	}
+	a.ahead = to
 	n := a.state(to)
 	s.next[class] = n
 	if n == s {

@@ -19,7 +19,8 @@ type Detector struct {
 	now     conn.Micros
 	stream  bool // TCP
 
-	root     node // stands for the transport: its children see what capture delivers
+	gone     []*node // that left the root
+	root     node    // stands for the transport: its children see what capture delivers
 	matcher  pia
 	events   []event
 	services []string

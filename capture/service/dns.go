@@ -35,6 +35,8 @@ const (
 
 func newDNS() analyzer { return &dnsAnalyzer{} }
 
+func (a *dnsAnalyzer) renew() { *a = dnsAnalyzer{} }
+
 func (a *dnsAnalyzer) data(fromOrig bool, b []byte) {
 	if !a.det.stream {
 		a.message(b, fromOrig)

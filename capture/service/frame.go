@@ -8,8 +8,9 @@ const maxKept = 1 << 16
 // begins with a head that tells its length.
 type frameBuffer struct {
 	kept []byte
-	got  int // bytes of the message that have come
-	size int // of the whole message; 0 until its head is read
+	got  int  // bytes of the message that have come
+	size int  // of the whole message; 0 until its head is read
+	dull bool // of the message only the head is looked at: the rest is counted
 }
 
 type frameState uint8
@@ -43,15 +44,20 @@ func (f *frameBuffer) next(b *[]byte, head int, size func([]byte) (int, bool)) (
 	if f.got == 0 && len(*b) >= f.size { // all in this block: no copy
 		o := octets{b: (*b)[:f.size:f.size]}
 		*b = (*b)[f.size:]
-		f.size = 0
+		f.size, f.dull = 0, false
 		return o, frameDone
 	}
-	f.keep(b, f.size)
+	if f.dull {
+		f.keep(b, max(head, f.got))
+		f.count(b)
+	} else {
+		f.keep(b, f.size)
+	}
 	if f.got < f.size {
 		return octets{}, frameWaits
 	}
 	o := octets{b: f.kept, more: f.got - len(f.kept)}
-	f.kept, f.got, f.size = f.kept[:0], 0, 0
+	f.kept, f.got, f.size, f.dull = f.kept[:0], 0, 0, false
 	return o, frameDone
 }
 
@@ -69,8 +75,25 @@ func (f *frameBuffer) keep(b *[]byte, n int) {
 	*b = (*b)[n:]
 }
 
+// count takes the rest of the message from b without keeping it.
+func (f *frameBuffer) count(b *[]byte) {
+	n := min(f.size-f.got, len(*b))
+	f.got += n
+	*b = (*b)[n:]
+}
+
 // discard forgets what was gathered.
-func (f *frameBuffer) discard() { f.kept, f.got, f.size = nil, 0, 0 }
+func (f *frameBuffer) discard() { f.kept, f.got, f.size, f.dull = nil, 0, 0, false }
+
+// renew forgets it and keeps the room, if that is not much.
+func (f *frameBuffer) renew() {
+	f.got, f.size, f.dull = 0, 0, false
+	if f.kept = f.kept[:0]; cap(f.kept) > maxRenewed {
+		f.kept = nil
+	}
+}
+
+const maxRenewed = 1 << 13
 
 // side indexes per-direction state.
 func side(fromOrig bool) int {

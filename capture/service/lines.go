@@ -1,5 +1,7 @@
 package service
 
+import "bytes"
+
 // maxLine bounds what is kept of one line. Zeek keeps 16 MB; nothing that is
 // looked for stands that far behind.
 const maxLine = 1 << 16
@@ -98,6 +100,13 @@ func (l *lines) once(b []byte) int {
 	limit := l.max
 	start := 0 // of what is not in buf yet
 	for i := 0; i < len(b); i++ {
+		if n := withinLine(b[i:], limit-l.got); n > 0 && !l.dropNull {
+			l.got += n
+			l.last = b[i+n-1]
+			if i += n; i == len(b) {
+				break
+			}
+		}
 		c := b[i]
 		if l.got >= limit {
 			l.store(b[start:i])
@@ -142,6 +151,26 @@ func (l *lines) once(b []byte) int {
 	}
 	l.store(b[start:])
 	return len(b)
+}
+
+// withinLine is how many bytes, and at most so many, come before a CR or LF.
+func withinLine(b []byte, most int) (n int) {
+	const step = 64 // lest a distant LF be looked for again behind each CR
+	for b = b[:max(0, min(len(b), most))]; n < len(b); {
+		part := b[n:min(n+step, len(b))]
+		at := bytes.IndexByte(part, '\n')
+		if at < 0 {
+			at = len(part)
+		}
+		if cr := bytes.IndexByte(part[:at], '\r'); cr >= 0 {
+			at = cr
+		}
+		n += at
+		if at < len(part) {
+			break
+		}
+	}
+	return n
 }
 
 // store keeps bytes of the line.

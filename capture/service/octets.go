@@ -36,7 +36,13 @@ func (o *octets) take(n int) octets {
 	return head
 }
 
-func (o *octets) skip(n int) { o.take(n) }
+func (o *octets) skip(n int) {
+	if uint(n) <= uint(len(o.b)) {
+		o.b = o.b[n:]
+		return
+	}
+	o.take(n)
+}
 
 // rest removes all that is left.
 func (o *octets) rest() octets { return o.take(o.len()) }
@@ -50,9 +56,24 @@ func (o *octets) word(n int) (v uint64) {
 	return v << (8 * uint(t.more))
 }
 
-func (o *octets) u8() byte { return byte(o.word(1)) }
+func (o *octets) u8() byte {
+	if len(o.b) > 0 {
+		c := o.b[0]
+		o.b = o.b[1:]
+		return c
+	}
+	return byte(o.word(1))
+}
 
-func (o *octets) be16() uint16 { return uint16(o.word(2)) }
+func (o *octets) be16() uint16 {
+	if len(o.b) > 1 {
+		v := binary.BigEndian.Uint16(o.b)
+		o.b = o.b[2:]
+		return v
+	}
+	return uint16(o.word(2))
+}
+
 func (o *octets) be32() uint32 { return uint32(o.word(4)) }
 
 func (o *octets) le16() uint16 { return uint16(o.little(2)) }

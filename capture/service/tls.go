@@ -57,6 +57,15 @@ func newTLS() analyzer {
 	return a
 }
 
+func (a *tlsAnalyzer) renew() {
+	records, messages := a.frames, a.handshake.frames
+	*a = tlsAnalyzer{frames: records, handshake: tlsHandshake{owner: a, frames: messages}}
+	for i := range a.frames {
+		a.frames[i].renew()
+		a.handshake.frames[i].renew()
+	}
+}
+
 func (a *tlsAnalyzer) data(fromOrig bool, b []byte) {
 	if a.partial() || a.blind {
 		return
@@ -86,6 +95,8 @@ func (a *tlsAnalyzer) recordSize(h []byte, fromOrig bool) (int, bool) {
 	case sslv2:
 		return (int(h[0])&0x7f<<8 | int(h[1])) + 2, true
 	}
+	i := side(fromOrig)
+	a.frames[i].dull = int(h[0]) == recordData || a.encrypted[i] // nobody reads them
 	return tlsHead + int(h[3])<<8 + int(h[4]), true
 }
 

@@ -20,6 +20,7 @@ type Tracker struct {
 	channels, transfers announced // FTP data, IRC files
 	tcp, udp            matchTables
 	pasts               []*past // of matchers that are over
+	free                pool
 }
 
 // expectation is a connection that was announced; an unspecified Orig stands
@@ -71,7 +72,8 @@ func (t *Tracker) AttachLate(c Conn, id ID, flipped bool, now conn.Micros) *Dete
 }
 
 func (t *Tracker) newDetector(c Conn, id ID, now conn.Micros) *Detector {
-	d := &Detector{tracker: t, conn: c, id: id, now: now, stream: id.Proto == conn.TCP}
+	d := t.free.detector()
+	d.tracker, d.conn, d.id, d.now, d.stream = t, c, id, now, id.Proto == conn.TCP
 	d.root.det = d
 	d.root.children, d.root.fresh, d.events = d.children[:0], d.fresh[:0], d.first[:0]
 	return d
