@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,51 @@ func TestWatchResident(t *testing.T) {
 	got := <-size
 	require.Greater(t, got, int64(100<<10))
 	require.Less(t, got, int64(20<<20))
+}
+
+// Instructions of the runtime count for the stage that called it; an inlined
+// function for the file that it stands in.
+func TestCallgrind(t *testing.T) {
+	c, err := readCallgrind(strings.NewReader(`positions: line
+events: Ir
+
+fl=(1) /root/capture/tcp.go
+fn=(1) capture.(*tcp).process
+10 5
+fi=(2) /root/capture/service/pia.go
++3 7
+fe=(1)
+cfi=(3) /go/src/runtime/memmove.s
+cfn=(2) runtime.memmove
+calls=2 1
++1 30
+
+fl=(4) /root/capture/pcapfile.go
+fn=(3) capture.(*File).next
+1 2
+cfi=(3)
+cfn=(2)
+calls=1 1
+* 10
+
+fl=(3)
+fn=(2)
+5 40
+
+fl=(5) /go/src/runtime/mgc.go
+fn=(4) runtime.gcBgMarkWorker
+5 9
+`), "/root")
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint64{"TCP": 5 + 30, "service detection": 7, "read": 2 + 10, stageRuntime: 9}, c.stages())
+	require.Equal(t, "TCP", c.stageOfStack("\tffff page_fault\n\t123 runtime.memmove\n\t456 capture.(*tcp).process\n"))
+	require.Equal(t, stageRuntime, c.stageOfStack("\t123 runtime.gcBgMarkWorker\n"))
+	for _, f := range stageFiles {
+		found, err := filepath.Glob(filepath.Join("..", "..", f.pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, found, f.pattern)
+		require.Contains(t, stageNames, f.stage)
+	}
 }
 
 func TestCostTable(t *testing.T) {

@@ -40,7 +40,8 @@ func (b *bench) captureTask(title, pcap string, packets int) task {
 	t := task{title: title, units: float64(packets), unit: "packet"}
 	t.contenders = append(t.contenders,
 		b.running("zeek-iforest replay, with scores", "", b.program, "replay", "-m", b.path("site.model"), "-o", "/dev/null", pcap),
-		b.running("zeek-iforest replay, learning from the capture", "", b.program, "replay", "-o", "/dev/null", pcap))
+		b.running("zeek-iforest replay, learning from the capture", "", b.program, "replay", "-o", "/dev/null", pcap),
+		b.gopacketLoop(pcap))
 	for _, rival := range []struct {
 		name    string
 		program string
