@@ -13,8 +13,9 @@ import (
 type ahead struct {
 	packets *packets
 	decoder *decoder
-	seed    uint64
+	packet  packet // of the frame
 	filling *batch
+	stopped bool // over was closed
 
 	ready chan *batch   // in order; closed at the end
 	free  chan *batch   // whose packets are no longer needed
@@ -27,26 +28,24 @@ type ahead struct {
 
 // batch is some frames. Their bytes are lent from buf.
 type batch struct {
-	buf     []byte
-	frames  []frame
-	packets []*packet // for the frames in turn
-	err     error     // behind the frames
+	buf    []byte
+	frames []frame
+	err    error // behind the frames
 }
 
 const (
 	batches    = 4
-	batchBytes = 1 << 16
+	batchBytes = 1 << 17
 	batchMost  = 1 << 20 // of buffers that a huge packet made larger, what is kept
 )
 
 // newAhead begins to read. From then on packets come through next alone.
-func newAhead(p *packets, o *Options, seed uint64) *ahead {
+func newAhead(p *packets, o *Options) *ahead {
 	source := *p
 	source.stats = nil // which are the table's
 	a := &ahead{
 		packets: &source,
 		decoder: &decoder{options: o, layers: []*layer{new(layer)}},
-		seed:    seed,
 		filling: &batch{},
 		batch:   &batch{},
 		ready:   make(chan *batch, batches),
@@ -92,7 +91,7 @@ func (a *ahead) run() {
 	var fr frame
 	for {
 		err := a.packets.fetch(&fr)
-		if a.stopped() {
+		if a.stopped {
 			return
 		}
 		if err != nil {
@@ -107,30 +106,11 @@ func (a *ahead) run() {
 	}
 }
 
-func (a *ahead) stopped() bool {
-	select {
-	case <-a.over:
-		return true
-	default:
-		return false
-	}
-}
-
 // add takes a frame apart and puts it into the batch.
 func (a *ahead) add(fr *frame) {
-	b := a.filling
-	n := len(b.frames)
-	if n == len(b.packets) {
-		more := make([]packet, 64)
-		for i := range more {
-			b.packets = append(b.packets, &more[i])
-		}
-	}
-	fr.early = nil
-	if p := b.packets[n]; a.decode(fr, p) {
-		fr.early = p
-	}
-	b.frames = append(b.frames, *fr)
+	fr.early = foundAhead{}
+	a.decode(fr)
+	a.filling.frames = append(a.filling.frames, *fr)
 }
 
 // freshBuffer is the lender's: the old buffer is the batch's now, which goes
@@ -154,7 +134,7 @@ func (a *ahead) turn() {
 	case a.filling = <-a.free:
 		a.filling.frames = a.filling.frames[:0]
 	case <-a.over:
-		a.filling = &batch{}
+		a.filling, a.stopped = &batch{}, true
 	}
 }
 
@@ -174,47 +154,73 @@ func (a *ahead) keep(fr *frame) {
 	fr.data = b.buf[begin:]
 }
 
-// decode takes a frame apart as far as that needs nothing but the frame. Where
-// that is not far enough it reports false.
-func (a *ahead) decode(fr *frame, p *packet) bool {
+// decode takes a frame apart where that needs nothing but the frame.
+func (a *ahead) decode(fr *frame) {
 	switch {
 	case len(fr.data) == 0, fr.link == link80211, fr.link == linkRadiotap: // nothing, or several datagrams
-		return false
+		return
 	}
 	defer func() { recover() }() // the table's decoder meets it again, and counts it
 	d := a.decoder
-	d.early, d.later = p, false
+	d.early, d.later = &a.packet, false
 	d.root(d.begin(fr), fr.link)
-	if !d.delivered || d.later {
-		return false
+	if d.delivered && !d.later {
+		fr.early.note(&a.packet, fr, d.options)
+		fr.early.depth = uint8(d.depth)
 	}
-	p.found.depth = d.depth
-	return p.find(d.options, a.seed)
 }
 
-// find finds out what the table will ask of the packet. It reports false for
-// one that has no connection.
-func (p *packet) find(o *Options, seed uint64) bool {
-	f := &p.found
-	if f.identity, f.identified = identityOf(p, seed); !f.identified {
-		return false
+// foundAhead is a frame's datagram. What one processor has written
+// another one waits for, a line of its cache at a time, so it is small.
+type foundAhead struct {
+	src, dst         address
+	ipLen            uint32
+	at, size         uint32 // of the payload in the frame
+	seq, ackSeq      uint32 // of TCP, as are window, offset and flags
+	length           uint16 // packet.length
+	window           uint16
+	offset, flags    uint8
+	srcPort, dstPort uint16
+	proto            uint8
+	v6               bool
+	hasPorts         bool // a whole header of TCP or UDP
+	hasSegment       bool
+	checksum         checksumState
+	depth            uint8 // analyzers that the frame went through; 0: nothing was found
+}
+
+// note keeps what there is to say of a packet.
+func (e *foundAhead) note(p *packet, fr *frame, o *Options) {
+	e.src, e.dst, e.v6, e.proto = p.src, p.dst, p.v6, p.proto
+	e.ipLen, e.length = uint32(p.ipLen), uint16(p.length)
+	e.at, e.size = uint32(cap(fr.data)-cap(p.payload)), uint32(len(p.payload))
+	id, ok := transportOf(p)
+	if !ok {
+		return
 	}
-	switch f.identity.proto {
+	e.srcPort, e.dstPort = id.srcPort, id.dstPort
+	switch id.proto {
 	case conn.TCP:
-		f.parsed = f.segment.parse(p)
-		if f.parsed && !o.IgnoreChecksums && len(f.segment.payload) >= f.segment.length {
-			f.checksum = checksumOf(validTCP(p))
+		e.hasPorts = true
+		var s segment
+		if e.hasSegment = s.parse(p); !e.hasSegment {
+			return
+		}
+		e.seq, e.ackSeq, e.window, e.flags = s.seq, s.ackSeq, s.window, p.payload[13]
+		e.offset = uint8(len(p.payload) - len(s.payload))
+		if !o.IgnoreChecksums && len(s.payload) >= s.length {
+			e.checksum = checksumOf(validTCP(p))
 		}
 	case conn.UDP:
+		e.hasPorts = true
 		length := p.length
 		if length == 0 {
 			length = len(p.payload)
 		}
 		if o.verifiesUDP(p, length) {
-			f.checksum = checksumOf(validUDP(p))
+			e.checksum = checksumOf(validUDP(p))
 		}
 	}
-	return true
 }
 
 func checksumOf(valid bool) checksumState {
@@ -231,10 +237,36 @@ func (d *decoder) leave() bool {
 }
 
 // goOn goes on with a frame that was taken apart ahead.
-func (d *decoder) goOn(l *layer, p *packet) {
-	d.depth = p.found.depth
-	l.hasIP, l.src, l.dst = true, p.src, p.dst
-	l.proto = int(p.proto)
-	l.ip.src, l.ip.dst, l.ip.next = p.src, p.dst, p.proto // for GRE within UDP
+func (d *decoder) goOn(l *layer, f *frame) {
+	e, p := &f.early, &l.packet
+	d.depth = int(e.depth)
+	l.hasIP, l.src, l.dst = true, e.src, e.dst
+	l.proto = int(e.proto)
+	l.ip.src, l.ip.dst, l.ip.next = e.src, e.dst, e.proto // for GRE within UDP
+
+	p.time = f.time
+	p.src, p.dst, p.v6, p.proto = e.src, e.dst, e.v6, e.proto
+	p.ipLen, p.length, p.payload = int(e.ipLen), int(e.length), f.data[e.at:e.at+e.size]
+	p.wireLen, p.capLen = int(l.wireLen), int(l.capLen)
+	p.encap, p.carrier = nil, nil
+	p.found.checksum, p.found.parsed, p.found.identified = e.checksum, e.hasSegment, e.hasPorts
+	if e.hasPorts {
+		id := transport{proto: conn.UDP, srcPort: e.srcPort, dstPort: e.dstPort}
+		if e.proto == protoTCP {
+			id.proto = conn.TCP
+		}
+		p.found.identity.set(p, id, d.table.seed)
+	}
+	if e.hasSegment {
+		length := p.length
+		if p.ipLen == 0 {
+			length = len(p.payload)
+		}
+		p.found.segment = segment{
+			fin: e.flags&flagFIN != 0, syn: e.flags&flagSYN != 0, rst: e.flags&flagRST != 0, ack: e.flags&flagACK != 0,
+			seq: e.seq, ackSeq: e.ackSeq, window: e.window,
+			length: length - int(e.offset), payload: p.payload[e.offset:], time: p.time,
+		}
+	}
 	d.toTable(l, p)
 }

@@ -103,7 +103,7 @@ func TestMostIsDecodedAhead(t *testing.T) {
 	r.readAhead()
 	all, early := 0, 0
 	for fr := (frame{}); r.packets.next(&fr) == nil; all++ {
-		if fr.early != nil {
+		if fr.early.depth != 0 {
 			early++
 		}
 	}

@@ -147,7 +147,7 @@ func (r *Reader) begin() {
 
 func (r *Reader) readAhead() {
 	r.begun = true
-	a := newAhead(r.packets, r.decoder.options, r.table.seed)
+	a := newAhead(r.packets, r.decoder.options)
 	runtime.AddCleanup(r, (*ahead).stop, a) // of a Reader that nobody closed
 	r.packets.ahead = a
 }

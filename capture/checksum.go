@@ -6,26 +6,32 @@ import (
 )
 
 // Internet checksums (RFC 1071): sums in ones' complement, of which the byte
-// order does not matter until the end. So eight bytes are added at a time.
+// order does not matter until the end. So eight bytes are added at a time, as
+// most processors have them.
 
 // sum adds b to a sum begun elsewhere; an odd byte counts as if a zero followed.
 func sum(b []byte, s uint64) uint64 {
-	var carry uint64
-	for len(b) >= 32 {
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[8:]), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[16:]), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[24:]), carry)
-		b = b[32:]
+	var swapped, carry uint64
+	for len(b) >= 64 {
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[8:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[16:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[24:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[32:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[40:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[48:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[56:]), carry)
+		b = b[64:]
 	}
 	for len(b) >= 8 {
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
 		b = b[8:]
 	}
 	var rest [8]byte
 	copy(rest[:], b)
-	s, carry = bits.Add64(s, binary.BigEndian.Uint64(rest[:]), carry)
-	s, carry = bits.Add64(s, carry, 0)
+	swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(rest[:]), carry)
+	swapped, carry = bits.Add64(swapped, carry, 0)
+	s, carry = bits.Add64(s, uint64(bits.ReverseBytes16(fold(swapped+carry))), 0)
 	return s + carry
 }
 

@@ -71,8 +71,8 @@ func newDecoder(t *table, o *Options) *decoder {
 func (d *decoder) decode(f *frame) {
 	d.ipTunnels.expire(d.table.clock, &d.table.timers)
 	l := d.begin(f)
-	if f.early != nil {
-		d.goOn(l, f.early)
+	if f.early.depth != 0 {
+		d.goOn(l, f)
 	} else {
 		d.root(l, f.link)
 	}

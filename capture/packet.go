@@ -65,7 +65,6 @@ type found struct {
 	segment    segment // of TCP
 	parsed     bool
 	checksum   checksumState // of TCP and UDP
-	depth      int           // analyzers that the frame went through
 }
 
 type checksumState uint8

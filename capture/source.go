@@ -23,7 +23,7 @@ type frame struct {
 	from  *Interface // of a File's
 	index int        // of the interface
 
-	early *packet // its datagram, if reading ahead found it
+	early foundAhead // its datagram, if reading ahead found it
 }
 
 // packets reads frames from any source of gopacket's, and leaves out those

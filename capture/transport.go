@@ -37,10 +37,14 @@ func identityOf(p *packet, seed uint64) (e identity, ok bool) {
 	if !ok {
 		return e, false
 	}
+	e.set(p, id, seed)
+	return e, true
+}
+
+func (e *identity) set(p *packet, id transport, seed uint64) {
 	e.proto = id.proto
 	e.key, e.second = newKey(p.src, p.dst, id.srcPort, id.dstPort, p.proto, id.oneWay)
 	e.hash = e.key.hash(seed)
-	return e, true
 }
 
 // transportOf reports false for a packet that is too short to have a

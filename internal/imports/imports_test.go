@@ -54,7 +54,7 @@ var rooms = map[string][]string{
 		"github.com/klauspost/compress", "github.com/schollz/progressbar/v3", "github.com/spf13/pflag",
 		"golang.org/x/sys", "golang.org/x/term",
 	},
-	"cmd/bench":      {"capture", "internal", "model", "github.com/google/gopacket"}, // the loop that replay is held against
+	"cmd/bench":      {"capture", "internal", "model", "github.com/google/gopacket", "github.com/spf13/pflag"}, // the loop that replay is held against
 	"internal/usage": {"github.com/spf13/pflag"},
 	"internal":       nil, // what this project's programs need
 
