@@ -58,7 +58,7 @@ var (
 	the     *sensor.Sensor
 	fields  []sensor.Field // of the one in use
 	values  [sensor.MaxFields]sensor.Value
-	texts   [sensor.MaxElements]string // of a vector of strings; a kind has at most one
+	texts   [sensor.MaxFields][sensor.MaxElements]string // of vectors of strings, by field
 )
 
 // use makes a sensor the one in use.
@@ -378,10 +378,10 @@ func valueOf(to *sensor.Value, v *C.iforest_value, i int) {
 		if list.elements == nil {
 			n = 0
 		}
-		for i, text := range unsafe.Slice(list.elements, n) {
-			texts[i] = textOf(text)
+		to.Texts = texts[i][:n]
+		for at, text := range unsafe.Slice(list.elements, n) {
+			to.Texts[at] = textOf(text)
 		}
-		to.Texts = texts[:n]
 	case sensor.Intervals:
 		list := (*struct {
 			elements *float64

@@ -17,9 +17,12 @@ import (
 func TestVectorsOverTheBorder(t *testing.T) {
 	before := the
 	defer func() { the, fields = before, nil }()
-	s, err := sensor.Open("dns", 10)
-	require.NoError(t, err)
-	use(s)
+	open := func(log string) {
+		s, err := sensor.Open(log, 10)
+		require.NoError(t, err)
+		use(s)
+	}
+	open("dns")
 	give := func(field string, elements unsafe.Pointer, n uint64) (got sensor.Value) {
 		given := reflect.New(valueType)
 		*(*unsafe.Pointer)(given.UnsafePointer()) = elements
@@ -45,6 +48,11 @@ func TestVectorsOverTheBorder(t *testing.T) {
 	require.Empty(t, give("answers", nil, 0).Texts)
 	require.Equal(t, reals[:sensor.MaxElements], give("TTLs", unsafe.Pointer(unsafe.SliceData(reals)), 150).Reals)
 	require.Empty(t, give("TTLs", nil, 3).Reals)
+
+	open("http") // which has two vectors of strings
+	sent := give("orig_mime_types", unsafe.Pointer(&list[0]), 1)
+	require.Equal(t, []string{"a\x02"}, give("resp_mime_types", unsafe.Pointer(&list[2]), 1).Texts)
+	require.Equal(t, []string{"a\x00"}, sent.Texts)
 }
 
 // readValue is valueOf with the struct by reflection: cgo is not for test files.
