@@ -29,6 +29,12 @@ through with an unset score and named on standard error. Without -m the logs are
 read twice, first to learn from them; fewer than 256 connections, and standard
 input, are scored by the seed model. With a model of dns.log, http.log or ssl.log it scores that log.
 
+With --uid-column the logs are conn.log and the same day's dns.log, http.log or
+ssl.log, all of it, which need anomaly_score and anomaly_rank already: score them
+first, with --columns score,rank,reason. Only conn.log is written. anomaly_case is
+the score that a connection as rare as all its rows would have; --top,
+--alerts-per-day and --fail-above then go by it.
+
 ` + aboutTopics + `
   until=end        read what is there now, and end
 Scored rows go to -o kafka://…/ANOTHER-TOPIC, to standard output or, with until=end, to a file. Offsets are
@@ -38,12 +44,18 @@ committed when the rows before them have left: a run that dies repeats some rows
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		without := noModelFlag(flags, "the input itself")
-		uidColumn := flags.Bool("uid-column", false, "also name the day's dns.log, http.log or ssl.log, which have anomaly_score and anomaly_rank already (score --columns score,rank,reason): conn.log alone is written, with anomaly_case, the score of each connection together with its rows there, and anomaly_uid_log, _score, _rank and _reason of the strangest of these; --top and --alerts-per-day go by it")
+		uidColumn := flags.Bool("uid-column", false, "put each connection together with its rows in other logs, which are named, too, and add anomaly_case, and anomaly_uid_log, _score, _rank and _reason of the strangest of these")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part(model.DefaultHosts)
 			if err != nil {
 				return err
+			}
+			var also casesByUID
+			if *uidColumn {
+				if also, files, err = s.readCases(files); err != nil {
+					return err
+				}
 			}
 			var m *model.Model
 			switch {
@@ -60,11 +72,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 			if err != nil {
 				return err
 			}
-			var also casesByUID
-			if *uidColumn {
-				if also, files, err = s.readCases(files); err != nil {
-					return err
-				}
+			if also != nil {
 				chosen = append(chosen, caseColumns...)
 			}
 			best, top := limits()
