@@ -17,6 +17,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
@@ -49,6 +50,8 @@ var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
 var _ = [1]struct{}{}[C.IFOREST_INCIDENT-sensor.Incident]
 var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
 var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
+
+var _ = [1]struct{}{}[C.IFOREST_MAX_CASE-cases.MaxLogs]
 
 var _ [C.IFOREST_MAX_BATCH - learn.MaxBatch]struct{} // a batch fits
 
@@ -94,6 +97,7 @@ func iforest_open(log C.iforest_text, number *C.uint32_t, message *C.char, size 
 	if err != nil {
 		return report(err, message, size)
 	}
+	s.Beside(sensors[0])
 	*number = C.uint32_t(len(sensors))
 	sensors = append(sensors, s)
 	use(s)
@@ -180,7 +184,7 @@ func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest
 func scored(result *C.iforest_result, r *sensor.Result, err error, message *C.char, size C.uint64_t) C.int32_t {
 	*result = C.iforest_result{
 		score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold),
-		unusual: boolean(r.Unusual), news: boolean(the.News() > 0),
+		unusual: boolean(r.Unusual), news: boolean(the.News() > 0), case_score: C.double(r.Case),
 	}
 	if err != nil {
 		return report(err, message, size)
@@ -257,6 +261,29 @@ func iforest_use_seed(use C.uint8_t) (status C.int32_t) {
 	return C.IFOREST_OK
 }
 
+//export iforest_use_cases
+func iforest_use_cases(use C.uint8_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	defer sensor.Tidy()
+	the.UseCases(use != 0)
+	return C.IFOREST_OK
+}
+
+//export iforest_case
+func iforest_case(list *C.iforest_case_row, n *C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	out := unsafe.Slice(list, C.IFOREST_MAX_CASE)
+	rows := the.Case().Strangest()
+	*n = C.uint64_t(len(rows))
+	for i := range rows {
+		r := &rows[i]
+		out[i] = C.iforest_case_row{score: C.double(r.Score), rank: C.double(r.OneIn)}
+		put(&out[i].log[0], C.uint64_t(len(out[i].log)), r.Log)
+		put(&out[i].reason[0], C.uint64_t(len(out[i].reason)), r.Reason)
+	}
+	return C.IFOREST_OK
+}
+
 //export iforest_raise
 func iforest_raise(verdict *C.uint32_t) (status C.int32_t) {
 	defer recovered(&status, nil, 0)
@@ -272,9 +299,10 @@ func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 	*out = C.iforest_event{
 		kind: C.uint32_t(e.Kind), count: C.uint64_t(i.Count), inbound: boolean(i.Inbound), over: boolean(i.Over),
 		first: C.double(i.Begun.Seconds()), last: C.double(i.Latest.Seconds()), score: C.double(i.Score),
-		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp), period: C.double(i.Period.Seconds()),
+		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp), other_logs: boolean(!i.OneLog), period: C.double(i.Period.Seconds()),
 	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
+	put(&out.log[0], C.uint64_t(len(out.log)), i.Log)
 	putAddr(&out.host, i.Host)
 	putAddr(&out.orig_h, i.Orig.Addr())
 	putAddr(&out.resp_h, i.Resp.Addr())
@@ -410,6 +438,7 @@ func recordOf(c *C.iforest_conn) sensor.Record {
 		RespPkts:    uint64(c.resp_pkts),
 		RespIPBytes: uint64(c.resp_ip_bytes),
 		Service:     textOf(c.service),
+		UID:         textOf(c.uid),
 		State:       textOf(c.conn_state),
 		OrigHost:    *(*[16]byte)(unsafe.Pointer(&c.orig_h)),
 		RespHost:    *(*[16]byte)(unsafe.Pointer(&c.resp_h)),

@@ -52,8 +52,8 @@ typedef struct {
 
 /*
  * A connection as Zeek holds it in Conn::Info when it writes conn.log, under
- * the names of that record. uid, history and tunnel_parents are left out: no
- * feature reads them. A field without a bit in set is zero when Zeek left it
+ * the names of that record. history and tunnel_parents are left out: no
+ * feature reads them, as none reads uid, by which cases are found. A field without a bit in set is zero when Zeek left it
  * unset, as a reader of conn.log would take it.
  */
 typedef struct {
@@ -68,6 +68,7 @@ typedef struct {
   uint64_t resp_ip_bytes;
   iforest_text service;    /* as in conn.log: "ssl,http" */
   iforest_text conn_state; /* "SF"; empty where Zeek left it unset */
+  iforest_text uid;
   uint8_t orig_h[16];      /* network order; IPv4 as ::ffff:a.b.c.d */
   uint8_t resp_h[16];
   uint16_t orig_p; /* for ICMP the type and its counterpart, as Zeek has it */
@@ -134,7 +135,20 @@ typedef struct {
   uint8_t cold; /* the originator's window may lack connections */
   uint8_t unusual; /* enough for an alert, which iforest_raise decides */
   uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
+  double case_score; /* anomaly_case, of a connection after iforest_use_cases; else 0 */
 } iforest_result;
+
+/* The most logs of a case beside conn.log. */
+#define IFOREST_MAX_CASE 4
+
+/* What a log says of a connection: its strangest row with that uid. Texts end
+ * with a zero byte. */
+typedef struct {
+  char log[32];
+  double score;
+  double rank;
+  char reason[512]; /* empty where the row is no rarer than one in ten */
+} iforest_case_row;
 
 /* How the sensor learns; zeros are the defaults of model/defaults.go. */
 typedef struct {
@@ -159,7 +173,7 @@ enum iforest_event_kind {
   IFOREST_PROMOTED = 1, /* a model that was learnt came into use */
   IFOREST_REFUSED = 2,  /* a new model was not good enough, or could not be made */
   IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
-  IFOREST_INCIDENT = 4, /* unusual connections of one host, or to it */
+  IFOREST_INCIDENT = 4, /* unusual connections of one host, or to it, and rows of other logs */
   IFOREST_WARNING = 5,  /* something does not work; scores go on */
   IFOREST_SAMPLES = 6   /* a batch of samples is full: iforest_take_samples */
 };
@@ -180,6 +194,8 @@ typedef struct {
   uint16_t resp_p;
   uint8_t other_origs; /* whether others had another originator */
   uint8_t other_resps; /* whether others went to another responder or port */
+  char log[32];        /* of the row with that score: "dns"; empty for conn.log */
+  uint8_t other_logs;  /* whether others are rows of another log */
   double period;       /* of a beacon of the host, seconds between its calls; else 0 */
 } iforest_event;
 
@@ -310,11 +326,22 @@ typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
  * it scores is unusual. It begins with no. A seed that cannot be used is an event. */
 typedef int32_t (*iforest_use_seed_fn)(uint8_t use);
 
-/* Asks for so many alerts a day; none for 0, which is where it begins. */
+/* Says whether the rows of a connection's uid in other logs count in what is
+ * told of it: it is then held against the budget by its case_score. It begins
+ * with no, and is for all sensors. */
+typedef int32_t (*iforest_use_cases_fn)(uint8_t use);
+
+/* Writes what the other logs say of the connection last scored to an array of
+ * IFOREST_MAX_CASE, the strangest first, and their number to *n. */
+typedef int32_t (*iforest_case_fn)(iforest_case_row *rows, uint64_t *n);
+
+/* Asks for so many alerts a day; none for 0, which is where it begins. All
+ * sensors share them. */
 typedef int32_t (*iforest_alerts_fn)(double per_day);
 
-/* Says what becomes of the last connection scored, which was unusual; without
- * this call it costs no part of the budget. */
+/* Says what becomes of the last row scored by the sensor in use, which was
+ * unusual and the latest of all sensors; without this call it costs no part of
+ * the budget. */
 typedef int32_t (*iforest_raise_fn)(uint32_t *verdict);
 
 /* Fetches the oldest event; IFOREST_NOTHING where none waits. */

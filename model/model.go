@@ -20,6 +20,7 @@ type Model struct {
 	curve       *calibrate.Curve
 	usual       [feature.Places]feature.Range
 	words       [feature.Places]usualTexts
+	decade      float64 // Rarer
 	fingerprint string
 	file        []byte // what Write writes
 }
@@ -83,6 +84,7 @@ func assemble(p Parts) (*Model, error) {
 		middle[i] = r.Middle()
 	}
 	m.encoder = p.Encoder.WithUsual(middle)
+	m.decade = m.scoreOfADecade()
 	return m, nil
 }
 

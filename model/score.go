@@ -44,3 +44,29 @@ func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
 
 // OneIn is the inverse of Rank, N of "1 in N", as the anomaly_rank column has it.
 func (m *Model) OneIn(path float64) uint64 { return calibrate.OneIn(m.Rank(path)) }
+
+// Rarer is the score of a connection that is by so many powers of ten rarer than
+// one with that score; more common where decades is less than 0. Between two
+// connections it goes by how the scores fall from one in ten to the rarest of
+// those that the model was calibrated with, and goes on so beyond them, where
+// there are no ranks.
+func (m *Model) Rarer(s Score, decades float64) float64 {
+	value := s.Value + m.decade*decades
+	return math.Round(min(max(value, 1e-4), 1-1e-4)*1e4) / 1e4
+}
+
+// scoreOfADecade is by how much the score of a row that is ten times as rare is
+// higher.
+func (m *Model) scoreOfADecade() float64 {
+	const common, behind = 0.1, 10 // rows behind the rarer end, so that it is no chance
+	rare := max(1e-3, behind/float64(m.curve.Rows()+1))
+	decades := math.Log10(common / rare)
+	rise := m.forest.Score(m.curve.Threshold(rare)) - m.forest.Score(m.curve.Threshold(common))
+	if decades < 0.5 || !(rise > 0) {
+		return usualDecade
+	}
+	return rise / decades
+}
+
+// usualDecade is for models of too few rows.
+const usualDecade = 0.05

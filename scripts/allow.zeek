@@ -28,6 +28,18 @@ export {
 	## Returns: True where nobody is to be told of it.
 	global allowed: function(c: connection): bool;
 
+	## The same for a row of another log. An entry that names a service names the
+	## log's, and a label never names it: labels are about connections.
+	##
+	## id: Between whom the row is.
+	##
+	## ts: When it was.
+	##
+	## path: The log, as in its ``#path``.
+	##
+	## Returns: True where nobody is to be told of it.
+	global allowed_row: function(id: conn_id, ts: time, path: string): bool;
+
 	## Raised when an allow-list has been taken into use.
 	##
 	## entries: How many entries it has, those that are over included.
@@ -300,11 +312,10 @@ function allow_label_names(e: AllowEntry, c: connection): bool
 	    ( ! e?$resp_high || ( e$resp_low <= received && received <= e$resp_high ) );
 	}
 
-function allow_line_names(e: AllowEntry, c: connection): bool
+# Whether all but the service and what a label says holds.
+function allow_entry_names(e: AllowEntry, id: conn_id, start: time): bool
 	{
-	local id = c$id;
-
-	if ( ! e$bad && e?$expires && c$start_time >= e$expires )
+	if ( ! e$bad && e?$expires && start >= e$expires )
 		return F;
 	if ( e?$originator && e$originator != id$orig_h )
 		return F;
@@ -314,9 +325,12 @@ function allow_line_names(e: AllowEntry, c: connection): bool
 		return F;
 	if ( e?$resp_p && e$resp_p != port_to_count(id$resp_p) )
 		return F;
-	if ( e?$proto && e$proto != get_port_transport_proto(id$resp_p) )
-		return F;
-	if ( ! allow_label_names(e, c) )
+	return ! e?$proto || e$proto == get_port_transport_proto(id$resp_p);
+	}
+
+function allow_line_names(e: AllowEntry, c: connection): bool
+	{
+	if ( ! allow_entry_names(e, c$id, c$start_time) || ! allow_label_names(e, c) )
 		return F;
 	if ( ! e?$service )
 		return T;
@@ -345,6 +359,19 @@ function allowed(c: connection): bool
 	if ( benign )
 		++allow_hits;
 	return benign;
+	}
+
+function allowed_row(id: conn_id, ts: time, path: string): bool
+	{
+	for ( i, e in allow_list )
+		if ( ! e$bad && ! e?$local_orig && ! e?$conn_state && ! e?$orig_high && ! e?$resp_high &&
+		     ( ! e?$service || e$service == path ) && allow_entry_names(e, id, ts) )
+			{
+			++allow_hits;
+			return T;
+			}
+
+	return F;
 	}
 
 event use_allow_list(entries: vector of AllowEntry)

@@ -29,6 +29,33 @@ export {
 	## :zeek:see:`IForest::learn` says so.
 	const log_models: table[string] of string = {} &redef;
 
+	## The notice for rows of each log that are among the strangest of the day;
+	## the others have :zeek:enum:`IForest::Anomalous_Row`.
+	const log_notices: table[string] of Notice::Type = {} &redef;
+
+	## A row of a log that is unusual.
+	type UnusualRow: record {
+		## The log, as in its ``#path``.
+		path: string;
+		## When it was.
+		ts: time;
+		## The connection's uid.
+		uid: string;
+		## Between whom.
+		id: conn_id;
+		## Its score.
+		score: double;
+		## The record of the row.
+		rec: any;
+	};
+
+	## For scripts that tell somebody of a row that is among the strangest of the
+	## day, as far as :zeek:see:`IForest::alerts_per_day` goes, which all logs
+	## share.
+	##
+	## row: The row.
+	global unusual_row: hook(row: UnusualRow);
+
 	## For scripts that make something of what the sensor of a log has to tell.
 	##
 	## path: The log.
@@ -87,7 +114,11 @@ function take_log_news(sensor: count)
 	local n = __log_next_event(sensor) as News;
 	while ( n$kind != NOTHING )
 		{
-		hook log_news(log_paths[sensor], n);
+		# An incident is of all logs, whichever log's row made it known.
+		if ( n$kind == INCIDENT )
+			hook news(n);
+		else
+			hook log_news(log_paths[sensor], n);
 		n = __log_next_event(sensor) as News;
 		}
 	}
@@ -162,6 +193,31 @@ event zeek_init()
 	score_logs(logs);
 	}
 
+hook unusual_row(row: UnusualRow)
+	{
+	local sensor = log_sensors[row$path];
+	if ( allowed_row(row$id, row$ts, row$path) || __log_raise(sensor) as Verdict != RAISE )
+		return;
+
+	notify(Notice::Info($note=row$path in log_notices ? log_notices[row$path] : Anomalous_Row, $id=row$id, $uid=row$uid,
+	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own rows of %s.log: %s", row$score,
+	        __log_rank(sensor), row$path, __log_reason(sensor)),
+	    # The library has named nobody twice that it did not mean to.
+	    $identifier=cat(row$path, " ", row$uid, " ", row$ts)), row$score);
+	}
+
+# What is needed of a record of any type, for the few rows that are unusual.
+function unusual_row_of(sensor: count, rec: any, score: double)
+	{
+	local fields = record_fields(rec);
+	for ( name in set("ts", "uid", "id") )
+		if ( name !in fields || ! fields[name]?$value )
+			return;
+
+	hook unusual_row(UnusualRow($path=log_paths[sensor], $ts=fields["ts"]$value as time, $uid=fields["uid"]$value as string,
+	    $id=fields["id"]$value as conn_id, $score=score, $rec=rec));
+	}
+
 # After all that fill in the record or keep it out of the log.
 hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 	{
@@ -172,6 +228,8 @@ hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 	local score = __score_row(sensor, rec);
 	if ( score < 0.0 )
 		row_not_scored(sensor, score);
+	else if ( __log_unusual(sensor) )
+		unusual_row_of(sensor, rec, score);
 
 	if ( __log_news(sensor) )
 		take_log_news(sensor);

@@ -46,7 +46,8 @@ export {
 		MODEL_REFUSED,
 		## The traffic is no longer what the model knows.
 		TRAFFIC_DRIFTS,
-		## Unusual connections of one host, or to it, or a beacon.
+		## Unusual connections of one host, or to it, and rows of other logs; or
+		## a beacon.
 		INCIDENT,
 		## Something does not work; scores go on.
 		WARNING,
@@ -84,6 +85,10 @@ export {
 		other_origs: bool &optional;
 		## Whether others went to another responder or port.
 		other_resps: bool &optional;
+		## The log of the row with that score.
+		log: string &optional;
+		## Whether others are rows of another log.
+		other_logs: bool &optional;
 		## How often the host calls the responder, of a beacon; else unset.
 		period: interval &optional;
 	};
@@ -102,6 +107,25 @@ export {
 		## It is worth an alert.
 		RAISE,
 	};
+
+	## What a log beside conn.log says of a connection.
+	type CaseRow: record {
+		## The log, as in its ``#path``.
+		log: string;
+		## The score of its strangest row with the connection's uid.
+		score: double;
+		## N of "1 in N".
+		rank: double;
+		## What made it unusual; empty where it is no rarer than one in ten.
+		reason: string;
+	};
+
+	## Those of a connection, the strangest first.
+	type CaseRows: vector of CaseRow;
+
+	## Whether the rows with a connection's uid in other logs count in what is
+	## told of it. ``@load zeek-iforest/log-uid`` sets it.
+	const use_cases = F &redef;
 
 	## Raised for each connection that was scored.
 	##
@@ -135,6 +159,11 @@ function take_news()
 		hook news(n);
 		n = __next_event() as News;
 		}
+	}
+
+event zeek_init()
+	{
+	__use_cases(use_cases);
 	}
 
 # After all that fill in c$conn (priorities 5 to -3) and before it is written

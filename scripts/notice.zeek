@@ -12,8 +12,14 @@ export {
 	redef enum Notice::Type += {
 		## A connection is among the strangest of the day.
 		Anomalous_Connection,
+		## A connection is among the strangest of the day by its rows in all logs
+		## together (``@load zeek-iforest/log-uid``).
+		Anomalous_Case,
+		## A row of a log that has no type of its own is among the strangest of the
+		## day.
+		Anomalous_Row,
 		## A host of the site had many unusual connections after one that was
-		## told: its own, or others' to it. It is told when they have grown
+		## told, or rows of other logs: its own, or others' to it. It is told when they have grown
 		## tenfold, and when an hour has passed without one.
 		Anomalous_Host,
 		## A host of the site calls one outside at a steady pace.
@@ -28,9 +34,12 @@ export {
 	};
 
 	## How many notices of :zeek:see:`IForest::Anomalous_Connection`,
-	## :zeek:see:`IForest::Anomalous_Host` and :zeek:see:`IForest::Beacon` a day at most; 0 for none. The
-	## threshold follows the site's hosts of the last day, and no hour gets
-	## more than a sixth of the connections. In a cluster each worker has an
+	## :zeek:see:`IForest::Anomalous_Case`, :zeek:see:`IForest::Anomalous_Host`,
+	## :zeek:see:`IForest::Beacon` and those of other logs that are scored
+	## (:zeek:see:`IForest::log_notices`) a day at most, of all together; 0 for
+	## none. The threshold of each log follows the site's hosts of the last day,
+	## each log has its share, and no hour gets more than a sixth, but one for
+	## each log. In a cluster each worker has an
 	## equal share; where that is less than one, the manager chooses.
 	option alerts_per_day = 20.0;
 }
@@ -98,12 +107,36 @@ function notify(n: Notice::Info, score: double)
 	Cluster::publish(Cluster::manager_topic, weigh_notice, n, score);
 	}
 
+# One notice for all rows of a connection, with the reasons of each log.
+function case_notice(c: connection, score: double, rows: CaseRows)
+	{
+	local id = c$id;
+	local total = __case_score();
+	local what = fmt("conn.log %.4f, 1 in %.0f: %s", score, __rank(), __reason());
+	for ( i, row in rows )
+		what += fmt("; %s.log %.4f, 1 in %.0f%s", row$log, row$score, row$rank, row$reason == "" ? "" : ": " + row$reason);
+	notify(Notice::Info($note=Anomalous_Case, $conn=c,
+	    $msg=fmt("Anomaly score %.4f of all rows with this uid: %s", total, what),
+	    $sub=fmt("model %s", fingerprint),
+	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), total);
+	}
+
 hook unusual(c: connection, score: double)
 	{
 	if ( allowed(c) || __raise() as Verdict != RAISE )
 		return;
 
 	local id = c$id;
+	if ( use_cases )
+		{
+		local rows = __case() as CaseRows;
+		if ( |rows| > 0 )
+			{
+			case_notice(c, score, rows);
+			return;
+			}
+		}
+
 	notify(Notice::Info($note=Anomalous_Connection, $conn=c,
 	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, __rank(), __reason()),
 	    $sub=fmt("model %s", fingerprint),
@@ -122,9 +155,10 @@ function beacon_notice(i: News)
 function incident_notice(i: News)
 	{
 	local what = i?$host ? fmt("%s %s", i$inbound ? "to" : "of", i$host) : "of several hosts, beyond the alerts of their hour,";
+	local rows = i$other_logs ? "rows of several logs" : i$log == "conn" ? "connections" : fmt("rows of %s.log", i$log);
 	local n = Notice::Info($note=Anomalous_Host, $n=i$n,
-	    $msg=fmt("%d more unusual connections %s within %s, the strangest with anomaly score %.4f %s port %d%s",
-	        i$n, what, i$last - i$first, i$score,
+	    $msg=fmt("%d more unusual %s %s within %s, the strangest%s with anomaly score %.4f %s port %d%s",
+	        i$n, rows, what, i$last - i$first, i$other_logs ? fmt(", of %s.log,", i$log) : "", i$score,
 	        i$inbound ? fmt("from %s to", i$orig_h) : fmt("to %s", i$resp_h), i$resp_p,
 	        i$inbound ? (i$other_origs ? ", others from other originators" : "") : (i$other_resps ? ", others to other endpoints" : "")),
 	    $sub=i$over ? "over" : "goes on",

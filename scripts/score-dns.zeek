@@ -2,12 +2,18 @@
 
 @ifdef ( IForest::__score )
 
+@load base/frameworks/notice
 @load base/protocols/dns
 @load ./logs
 
 module IForest;
 
 export {
+	redef enum Notice::Type += {
+		## A query is among the strangest of the day.
+		Anomalous_DNS,
+	};
+
 	redef record DNS::Info += {
 		## How unusual the query is for this network, between 0 and 1.
 		## Unset where it was not scored.
@@ -15,6 +21,7 @@ export {
 	};
 
 	redef IForest::logs += { "dns" };
+	redef IForest::log_notices += { ["dns"] = Anomalous_DNS };
 	redef IForest::log_streams += { ["dns"] = DNS::LOG };
 }
 

@@ -2,12 +2,18 @@
 
 @ifdef ( IForest::__score )
 
+@load base/frameworks/notice
 @load base/protocols/ssl
 @load ./logs
 
 module IForest;
 
 export {
+	redef enum Notice::Type += {
+		## A handshake is among the strangest of the day.
+		Anomalous_SSL,
+	};
+
 	redef record SSL::Info += {
 		## How unusual the handshake is for this network, between 0 and 1.
 		## Unset where it was not scored.
@@ -15,6 +21,7 @@ export {
 	};
 
 	redef IForest::logs += { "ssl" };
+	redef IForest::log_notices += { ["ssl"] = Anomalous_SSL };
 	redef IForest::log_streams += { ["ssl"] = SSL::LOG };
 }
 

@@ -41,7 +41,7 @@ func (s *Schema) missing(has func(place int) bool) string {
 // Of says that the log is one of that schema. It is called before the first
 // Next, and not beside Named.
 func (b *Blocks) Of(s *Schema) *Blocks {
-	b.names = &Names{schema: s}
+	b.names = s.Names()
 	return b
 }
 
@@ -363,3 +363,7 @@ func LogOf(text string) string {
 	}
 	return ""
 }
+
+// Names says that a log's columns are those of the schema, for what follows or
+// reads one.
+func (s *Schema) Names() *Names { return &Names{schema: s} }

@@ -20,9 +20,10 @@ type offlineAlerts struct {
 	raised []raisedAlert
 }
 
-// raisedAlert is a connection, or an incident of several.
+// raisedAlert is a connection, a row of another log, or an incident of several.
 type raisedAlert struct {
 	conn     conn.Conn
+	cells    []string // of a row of another log
 	score    float64
 	oneIn    uint64
 	reason   string
@@ -41,12 +42,15 @@ func alertsFlag(flags *pflag.FlagSet) func() *offlineAlerts {
 	}
 }
 
-// observe takes the next connection.
+// observe takes the next row.
 func (a *offlineAlerts) observe(s *stream.Scored) {
 	row, c := s.Alert(), s.Record.Subject()
 	a.Incidents(false, a.incident)
 	if a.Unusual(&row) && a.Raise(&row) == alerts.Raise {
-		r := raisedAlert{conn: *c, score: s.Value, oneIn: s.OneIn(), reason: string(s.AppendReason(nil))}
+		r := raisedAlert{conn: *c, score: s.CaseScore(), oneIn: s.OneIn(), reason: string(s.AppendReasons(nil))}
+		if other, ok := s.Record.(logRow); ok {
+			r.cells = other.cells()
+		}
 		r.conn.UID, r.conn.Service, r.conn.TunnelParents = strings.Clone(c.UID), strings.Clone(c.Service), nil
 		a.raised = append(a.raised, r)
 	}
@@ -58,18 +62,25 @@ func (a *offlineAlerts) incident(i *alerts.Incident) {
 }
 
 // table prints the alerts in the order in which they were raised.
-func (a *offlineAlerts) table(w io.Writer) error {
+func (a *offlineAlerts) table(w io.Writer, of *logKind) error {
 	a.Incidents(true, a.incident)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "time (UTC)\tscore\t1 in\tconnection\tservice\tstate\tuid\treason")
+	header := []string{"service", "state"}
+	if of != nil {
+		header = of.header
+	}
+	fmt.Fprintf(t, "time (UTC)\tscore\t1 in\tconnection\t%s\tuid\treason\n", strings.Join(header, "\t"))
 	for _, r := range a.raised {
 		if i := r.incident; i != nil {
-			fmt.Fprintf(t, "%s\t%.4f\t-\t%v → %v\t-\t-\t-\t%s\n", i.Begun.Time().Format("2006-01-02 15:04:05"), i.Score, i.Orig, i.Resp, describe(i))
+			fmt.Fprintf(t, "%s\t%.4f\t-\t%v → %v\t%s-\t%s\n", i.Begun.Time().Format("2006-01-02 15:04:05"), i.Score, i.Orig, i.Resp, strings.Repeat("-\t", len(header)), describe(i))
 			continue
 		}
 		c := &r.conn
-		fmt.Fprintf(t, "%s\t%.4f\t%d\t%v → %v %v\t%s\t%v\t%s\t%s\n", c.TS.Time().Format("2006-01-02 15:04:05"), r.score, r.oneIn,
-			c.Orig, c.Resp, c.Proto, orUnset(c.Service), c.State, c.UID, r.reason)
+		if of == nil {
+			r.cells = []string{orUnset(c.Service), c.State.String()}
+		}
+		fmt.Fprintf(t, "%s\t%.4f\t%d\t%v → %v %v\t%s\t%s\t%s\n", c.TS.Time().Format("2006-01-02 15:04:05"), r.score, r.oneIn,
+			c.Orig, c.Resp, c.Proto, strings.Join(r.cells, "\t"), c.UID, r.reason)
 	}
 	return t.Flush()
 }
@@ -100,5 +111,12 @@ func describe(i *alerts.Incident) string {
 	if i.Over {
 		state = "until"
 	}
-	return fmt.Sprintf("incident: %s %s%s, %s %s", plural(i.Count, "more unusual connection"), what, others, state, i.Latest.Time().Format("15:04:05"))
+	rows := plural(i.Count, "more unusual connection")
+	switch {
+	case !i.OneLog:
+		rows = plural(i.Count, "more unusual row") + " of several logs"
+	case i.Log != "":
+		rows = plural(i.Count, "more unusual row") + fmt.Sprintf(" of %s.log", i.Log)
+	}
+	return fmt.Sprintf("incident: %s %s%s, %s %s", rows, what, others, state, i.Latest.Time().Format("15:04:05"))
 }

@@ -33,6 +33,8 @@ type logRow interface {
 	Cold() bool
 	// Lacks are the features for which the log has no column, bit i for the set's i.
 	Lacks() uint32
+	// About is the row's log, and what it is about beside its endpoints, 0 for nothing.
+	About() (log string, name uint64)
 	// alike is what rows have in common that a table shows as one line.
 	alike() kind
 	// cells are the row's in a table, below logKind.header.

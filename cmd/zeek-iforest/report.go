@@ -54,10 +54,17 @@ the log does not have.`,
 			}
 			if *modelPath != "" {
 				var err error
-				if r.model, err = readModel(*modelPath); err != nil {
+				if r.model, err = readAnyModel(*modelPath); err != nil {
 					return err
 				}
 				r.stream.Model, r.record.Hosts = r.model, feature.NewHosts(model.DefaultHosts)
+			}
+			k, err := s.watchedKind(r.model, orStdin(files))
+			if err != nil {
+				return err
+			}
+			if k != nil {
+				r.rowsOf, r.kind = newAlertRows(k), k
 			}
 			if *allow != "" {
 				var err error
@@ -87,6 +94,8 @@ type reporting struct {
 	model  *model.Model // or nil
 	stream stream.Stream
 	record *stream.Conn
+	kind   *logKind   // nil for conn.log
+	rowsOf alert.Rows // of kind
 	allow  []alert.AllowLine
 	hits   map[int]uint64 // of the day, by line
 	policy *alerts.Policy
@@ -110,6 +119,7 @@ func (r *reporting) begin(at time.Time) {
 
 func (r *reporting) read(files []string, strict bool) error {
 	rows := r.rows(files, strict)
+	rows.kind = r.kind
 	defer rows.close()
 	for {
 		var c conn.Conn
@@ -118,7 +128,11 @@ func (r *reporting) read(files []string, strict bool) error {
 		} else if err != nil {
 			return err
 		}
-		row, err := r.stream.NextLogged(r.record.Of(&c), rows.Value)
+		record, err := r.recordOf(&c, rows)
+		var row *stream.Scored
+		if err == nil {
+			row, err = r.stream.NextLogged(record, rows.Value)
+		}
 		if err != nil && err != stream.ErrUnscored {
 			if strict {
 				return err
@@ -126,10 +140,12 @@ func (r *reporting) read(files []string, strict bool) error {
 			r.unused(err)
 			continue
 		}
-		if r.page.Day == nil || r.latest && c.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
-			r.begin(c.TS.Time())
+		of := *record.Subject()
+		of.UID = strings.Clone(of.UID)
+		if r.page.Day == nil || r.latest && of.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
+			r.begin(of.TS.Time())
 		}
-		r.row(row, rows.Value)
+		r.row(row, &of, rows.Value)
 	}
 	if r.page.Day == nil {
 		return errors.New("there is no connection in these logs")
@@ -142,10 +158,21 @@ func (r *reporting) read(files []string, strict bool) error {
 	return nil
 }
 
+// recordOf is the record of a row.
+func (r *reporting) recordOf(c *conn.Conn, rows *rows) (stream.Record, error) {
+	if r.rowsOf == nil {
+		return r.record.Of(c), nil
+	}
+	if err := r.rowsOf.Take(rows.reader.Fields()); err != nil {
+		return nil, placed(err, rows.name, rows.row.Line)
+	}
+	return r.rowsOf, nil
+}
+
 // row takes a row, nil for one without a score; value gives its columns that
 // conn.log does not know.
-func (r *reporting) row(scored *stream.Scored, value stream.Values) {
-	p, c := r.page, r.record.Conn
+func (r *reporting) row(scored *stream.Scored, c *conn.Conn, value stream.Values) {
+	p := r.page
 	here := p.Has(c.TS)
 	if !here {
 		r.other++
@@ -159,7 +186,7 @@ func (r *reporting) row(scored *stream.Scored, value stream.Values) {
 	r.policy.Incidents(false, r.incident)
 	policyRow := scored.Alert()
 	unusual := r.policy.Unusual(&policyRow)
-	if by := alert.Find(r.allow, c, c.TS.Time()); by != nil {
+	if by := alert.FindOf(scored.Log(), r.allow, c); by != nil {
 		if here {
 			r.hits[by.Number]++
 		}
@@ -172,12 +199,12 @@ func (r *reporting) row(scored *stream.Scored, value stream.Values) {
 	if scored.IsCold() {
 		p.Cold++
 	}
-	row := report.Scored{Conn: c, Score: scored.Value, OneIn: scored.OneIn()}
+	row := report.Scored{Conn: c, Score: scored.CaseScore(), OneIn: scored.OneIn()}
 	if name, ok := value("anomaly_model"); ok { // the page names the models of the log
 		row.Model = strings.Clone(name)
 	}
 	row.Reason = func() string {
-		reason := string(scored.AppendReason(nil))
+		reason := string(scored.AppendReasons(nil))
 		p.HasReason = p.HasReason || reason != ""
 		return reason
 	}

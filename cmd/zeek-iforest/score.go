@@ -29,6 +29,12 @@ through with an unset score and named on standard error. Without -m the logs are
 read twice, first to learn from them; fewer than 256 connections, and standard
 input, are scored by the seed model. With a model of dns.log, http.log or ssl.log it scores that log.
 
+With --uid-column the logs are conn.log and the same day's dns.log, http.log or
+ssl.log, all of it, which need anomaly_score and anomaly_rank already: score them
+first, with --columns score,rank,reason. Only conn.log is written. anomaly_case is
+the score that a connection as rare as all its rows would have; --top,
+--alerts-per-day and --fail-above then go by it.
+
 ` + aboutTopics + `
   until=end        read what is there now, and end
 Scored rows go to -o kafka://…/ANOTHER-TOPIC, to standard output or, with until=end, to a file. Offsets are
@@ -38,11 +44,18 @@ committed when the rows before them have left: a run that dies repeats some rows
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		without := noModelFlag(flags, "the input itself")
+		uidColumn := flags.Bool("uid-column", false, "put each connection together with its rows in other logs, which are named, too, and add anomaly_case, and anomaly_uid_log, _score, _rank and _reason of the strangest of these")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part(model.DefaultHosts)
 			if err != nil {
 				return err
+			}
+			var also casesByUID
+			if *uidColumn {
+				if also, files, err = s.readCases(files); err != nil {
+					return err
+				}
 			}
 			var m *model.Model
 			switch {
@@ -59,12 +72,15 @@ committed when the rows before them have left: a run that dies repeats some rows
 			if err != nil {
 				return err
 			}
+			if also != nil {
+				chosen = append(chosen, caseColumns...)
+			}
 			best, top := limits()
 			alerts := budget()
 			var other *logKind
 			if m != nil {
 				if other = kindOf(m.Set().Log); other != nil {
-					if err := connOnly(flags, other, "alerts-per-day", "partition-by", "log-start", "keep", "columns-in", "order-by"); err != nil {
+					if err := connOnly(flags, other, "uid-column", "partition-by", "log-start", "keep", "columns-in", "order-by"); err != nil {
 						return err
 					}
 					best.of = other
@@ -84,12 +100,12 @@ committed when the rows before them have left: a run that dies repeats some rows
 				return err
 			}
 			defer o.discard()
-			sc := scoring{alerts: alerts, session: s, model: m, kind: other, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
+			sc := scoring{alerts: alerts, session: s, model: m, kind: other, cases: also, lake: lake, keep: commaList(*keep), columns: chosen, strangest: best, strict: *strict}
 			if err := sc.logs(o, orStdin(files), top > 0 || alerts != nil); err != nil {
 				return err
 			}
 			if alerts != nil {
-				if err := alerts.table(o); err != nil {
+				if err := alerts.table(o, other); err != nil {
 					return err
 				}
 			}
@@ -112,6 +128,7 @@ type scoring struct {
 	model   *model.Model
 	kind    *logKind      // nil for conn.log
 	record  func() logRow // makes those of kind
+	cases   casesByUID    // what other logs say of the connections, nil where nobody asked
 	lake    *lake
 	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
@@ -201,7 +218,7 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 		steps.Rendered = func(blk *zeeklog.Block) {
 			batch := &blk.State.(*scoredBlock).batch
 			for i := range batch.Len() {
-				sc.alerts.observe(batch.Scored(i))
+				sc.alerts.observe(sc.scored(batch, i))
 			}
 		}
 	}
@@ -303,6 +320,15 @@ func (sc *scoring) count(cold bool) {
 	}
 }
 
+// scored is the row i of a batch, with what other logs say of it.
+func (sc *scoring) scored(batch *stream.Batch, i int) *stream.Scored {
+	row := batch.Scored(i)
+	if sc.cases != nil {
+		row.Together(sc.cases.of(row.Record.Subject()))
+	}
+	return row
+}
+
 // usable reports whether a row can be scored; if not, its Err says why and where.
 func (sc *scoring) usable(row *zeeklog.Row) bool {
 	if sc.kind == nil && !usable(row) {
@@ -347,7 +373,7 @@ func (sc *scoring) render(add *zeeklog.AddColumns, dst []byte, blk *zeeklog.Bloc
 	}
 	n := 0
 	return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
-		row := batch.Scored(n)
+		row := sc.scored(batch, n)
 		n++
 		sc.columns.fill(values, row)
 		sc.offer(state.place+uint64(i), row)

@@ -87,8 +87,10 @@ func (s *strangest) offer(place uint64, row *stream.Scored) {
 	if other {
 		of = r.alike()
 	}
-	s.keep(place, row.Score, of, func(k *strange) {
-		k.oneIn, k.conn, k.reason = row.OneIn(), *row.Record.Subject(), string(row.AppendReason(nil))
+	score := row.Score
+	score.Value = row.CaseScore()
+	s.keep(place, score, of, func(k *strange) {
+		k.oneIn, k.conn, k.reason = row.OneIn(), *row.Record.Subject(), string(row.AppendReasons(nil))
 		if other {
 			k.cells = r.cells()
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
+	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
@@ -65,7 +66,7 @@ are read to their end, and what would have been sent is printed.`,
 		return func(s *session, files []string) error {
 			var err error
 			if *modelPath != "" {
-				if c.Model, err = readModel(*modelPath); err != nil {
+				if c.Model, err = readAnyModel(*modelPath); err != nil {
 					return err
 				}
 			}
@@ -76,6 +77,13 @@ are read to their end, and what would have been sent is printed.`,
 				if _, err := os.ReadDir(dir); err != nil {
 					return fmt.Errorf("--archive: %w", err)
 				}
+			}
+			k, err := s.watchedKind(c.Model, files)
+			if err != nil {
+				return err
+			}
+			if k != nil {
+				c.Rows, c.Names = newAlertRows(k), k.schema.Names()
 			}
 			if *dry {
 				return s.dryRun(c, files, archives)
@@ -115,7 +123,7 @@ are read to their end, and what would have been sent is printed.`,
 			s.say("watching %s%s, state in %s", log, yet, state)
 			err = w.Run(s, state, log, func(from *zeeklog.Position) *zeeklog.Tail {
 				return zeeklog.Log{
-					Path: log, Names: s.names, Warn: c.Warn,
+					Path: log, Names: c.Names, Warn: c.Warn,
 					Archive: func() []string { return rotatedLogs(log, archives) },
 					Open:    func(path string) (io.ReadCloser, error) { return openInput(path, nil) },
 				}.Follow(from)
@@ -123,6 +131,25 @@ are read to their end, and what would have been sent is printed.`,
 			return s.watchEnded(w, log, err)
 		}
 	},
+}
+
+// watchedKind is the kind of log that is watched: the model's, or what the first
+// of the files is; nil is conn.log.
+func (s *session) watchedKind(m *model.Model, files []string) (*logKind, error) {
+	var k *logKind
+	if m != nil {
+		k = kindOf(m.Set().Log)
+	} else if len(files) > 0 {
+		if info, err := os.Stat(files[0]); err == nil && !info.IsDir() {
+			if k, err = s.log(files); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if k != nil && slices.ContainsFunc(files, kafkalog.IsURL) {
+		return nil, fmt.Errorf("%s.log cannot be read from a topic yet: a file is", k.set.Log)
+	}
+	return k, nil
 }
 
 // watchEnded says what was done until the end, and what to do about an error.

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -76,8 +77,11 @@ type Value struct {
 	Reals   []float64
 }
 
-// MaxFields bounds the fields of a Kind.
+// MaxFields bounds the fields of a Kind, and the uid.
 const MaxFields = 64
+
+// maxUID is how much of a uid is kept: Zeek's have 18 bytes.
+const maxUID = 64
 
 // KindOf makes the kind of rows of a log, with memory for so many hosts.
 func KindOf(log string, hosts int) (Kind, error) {
@@ -141,8 +145,10 @@ func (k *connKind) Restore(states [][]byte) (adopt func(), err error) {
 func open(k Kind) *Sensor {
 	s := &Sensor{
 		kind:   k,
-		alerts: alerts.New(0),
+		fields: append(slices.Clone(k.Fields()), uidField),
+		shared: &shared{Policy: alerts.New(0)},
 		reason: make([]byte, 0, 1024),
+		uid:    make([]byte, 0, maxUID),
 	}
 	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
 	return s

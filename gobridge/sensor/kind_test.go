@@ -76,7 +76,7 @@ func TestLogsThatHaveASensor(t *testing.T) {
 	s, err := Open("conn", 10)
 	require.NoError(t, err)
 	require.Equal(t, "conn", s.Log())
-	require.Len(t, s.Fields(), 19)
+	require.Len(t, s.Fields(), 20, "with uid")
 	_, err = Open("weird", 10)
 	require.EqualError(t, err, "rows of weird.log cannot be scored by this library")
 	require.Equal(t, NotDone, StatusOf(err))

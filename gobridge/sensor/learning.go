@@ -62,7 +62,7 @@ func (s *Sensor) Learn(o Learning) error {
 			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt is not kept over a restart: state directory: %v: %s", err, placeForState(err))})
 		}
 	}
-	learner, err := l.dir.restore(options, s.alerts, s.kind)
+	learner, err := l.dir.restore(options, s.day(), s.kind)
 	if err != nil {
 		s.tell(Event{Kind: Warning, Text: err.Error()})
 	}
@@ -113,7 +113,7 @@ func (s *Sensor) stepped(m *model.Model, err error) {
 	}
 	if l.every > 0 && l.learner.Rows() >= l.next && !l.learner.Rebuilding() {
 		l.next = l.learner.Rows() + l.every
-		s.saved(false, l.dir.begin(l.learner, s.kind, s.alerts))
+		s.saved(false, l.dir.begin(l.learner, s.kind, s.day()))
 		return
 	}
 	s.saved(l.dir.step())
@@ -166,7 +166,7 @@ func (s *Sensor) EndLearning() error {
 	if l.record != nil {
 		l.record.Close()
 	}
-	if err := l.dir.finish(l.learner, s.kind, s.alerts); err != nil {
+	if err := l.dir.finish(l.learner, s.kind, s.day()); err != nil {
 		return &Error{NotDone, fmt.Errorf("what was learnt could not be saved: %w", err)}
 	}
 	return nil

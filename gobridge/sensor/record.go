@@ -9,7 +9,7 @@ import (
 
 // Record is a connection as Zeek holds it in Conn::Info, which is iforest_conn
 // of gobridge/iforest_abi.h: doubles where Zeek has doubles, names as text.
-// Service and State may point into memory that is Zeek's; nothing of them is
+// Service, State and UID may point into memory that is Zeek's; nothing of them is
 // kept.
 type Record struct {
 	TS, Duration         float64
@@ -19,6 +19,7 @@ type Record struct {
 	OrigIPBytes          uint64
 	RespIPBytes          uint64
 	Service, State       string // State is empty where unset
+	UID                  string
 	OrigHost, RespHost   [16]byte
 	OrigPort, RespPort   uint16
 	IPProto              uint16

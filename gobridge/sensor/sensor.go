@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
@@ -29,8 +30,12 @@ type Sensor struct {
 
 	learning *learning
 	sampling *sampling
-	alerts   *alerts.Policy
+	fields   []Field
+	shared   *shared
 	alert    alerts.Row // of the latest row
+	uid      []byte     // the same
+	found    cases.Case // the same, of conn.log
+	together float64    // its score, 0 where cases are not in use
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates
@@ -41,7 +46,8 @@ type Sensor struct {
 // reserved here.
 func New(hosts int) *Sensor { return open(newConnKind(hosts)) }
 
-// Open returns a sensor of rows of a log, as New does for conn.log.
+// Open returns a sensor of rows of a log, as New does for conn.log. It has a
+// budget of its own, unless it is made to share one (Beside).
 func Open(log string, hosts int) (*Sensor, error) {
 	k, err := KindOf(log, hosts)
 	if err != nil {
@@ -53,8 +59,8 @@ func Open(log string, hosts int) (*Sensor, error) {
 // Log is the #path of the log that the sensor scores.
 func (s *Sensor) Log() string { return s.kind.Set().Log }
 
-// Fields are those that ScoreValues takes, in this order.
-func (s *Sensor) Fields() []Field { return s.kind.Fields() }
+// Fields are those that ScoreValues takes, in this order: the kind's, and uid.
+func (s *Sensor) Fields() []Field { return s.fields }
 
 // LoadFile takes the model file at path into use, and ends learning and
 // sampling. On an error the model before stays.
@@ -135,6 +141,7 @@ type Result struct {
 	Rank    float64 // anomaly_rank: N of "1 in N of the model's own connections"
 	Cold    bool    // the originator's window may lack connections
 	Unusual bool    // enough for an alert, which Raise decides
+	Case    float64 // anomaly_case, of a connection where cases are in use; else 0
 }
 
 // Score scores the connection, counts what became of it, and learns from it. It
@@ -152,25 +159,32 @@ func (s *Sensor) Score(r *Record) (Result, error) {
 	if err := k.take(r); err != nil {
 		return Result{}, s.bad(err)
 	}
+	s.keepUID(r.UID)
 	return s.scoreRow()
 }
 
-// ScoreValues is Score for a row of the sensor's log: values of its Fields.
+// ScoreValues is Score for a row of the sensor's log: values of its Fields, the
+// last of which, uid, may be left out.
 func (s *Sensor) ScoreValues(values []Value) (Result, error) {
 	if !s.ready() {
 		return Result{}, errNoModel
 	}
 	fields := s.kind.Fields()
-	if len(values) != len(fields) {
-		return Result{}, s.bad(fmt.Errorf("%d values, want %d", len(values), len(fields)))
+	uid := len(fields)
+	if n := len(values); n != uid && n != uid+1 {
+		return Result{}, s.bad(fmt.Errorf("%d values, want %d", n, uid))
 	}
 	for i := range fields {
 		if fields[i].Required && !values[i].Set {
 			return Result{}, s.bad(fmt.Errorf("field %s is unset", fields[i].Name))
 		}
 	}
-	if err := s.kind.Read(values); err != nil {
+	if err := s.kind.Read(values[:uid]); err != nil {
 		return Result{}, s.bad(err)
+	}
+	s.uid = s.uid[:0]
+	if len(values) > uid {
+		s.keepUID(values[uid].Text)
 	}
 	return s.scoreRow()
 }
@@ -180,7 +194,7 @@ func (s *Sensor) ScoreValues(values []Value) (Result, error) {
 // Rank, reason and Raise are of it until the next call of Score or Peek. It does
 // not allocate.
 func (s *Sensor) Peek(r *Record) (Result, error) {
-	s.unusual = false
+	s.unusual, s.together = false, 0
 	k, ok := s.kind.(*connKind)
 	if !ok {
 		return Result{}, &Error{BadRecord, fmt.Errorf("a connection is given to the sensor of %s.log", s.Log())}
@@ -202,22 +216,25 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 	s.scored = scored
 	s.counts.Looks++
 	if s.model != nil {
-		s.alerts.Incidents(false, s.incident)
-		s.alert = alerts.LookRow(k.Subject(), s.scored.Value, s.scored.Cold, s.model.Fingerprint())
-		s.unusual = s.alerts.Unusual(&s.alert)
+		s.keepUID(r.UID)
+		s.gather((*cases.Table).Look)
+		s.shared.Incidents(false, s.incident)
+		s.alert = alerts.LookRow(k.Subject(), s.scored.CaseScore(), s.scored.Cold, s.model.Fingerprint())
+		s.unusual = s.shared.Unusual(&s.alert)
+		s.shared.latest = s
 	}
 	return s.result(), nil
 }
 
 // result is that of the row last scored.
 func (s *Sensor) result() Result {
-	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual}
+	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together}
 }
 
 // ready begins a call of Score; it counts one that comes before there is
 // anything to do.
 func (s *Sensor) ready() bool {
-	s.unusual = false
+	s.unusual, s.together = false, 0
 	if s.model == nil && s.learning == nil && s.sampling == nil {
 		s.counts.count(errNoModel)
 		return false
@@ -242,6 +259,7 @@ func (s *Sensor) scoreRow() (Result, error) {
 		if s.model == nil {
 			s.counts.Seed++
 		} else {
+			s.gather((*cases.Table).Take)
 			s.judge()
 		}
 		result = s.result()
@@ -262,29 +280,32 @@ func (s *Sensor) scoreRow() (Result, error) {
 // judge decides whether a row that the sensor's own model has scored is unusual,
 // and watches whether that model still knows the traffic.
 func (s *Sensor) judge() {
-	s.alerts.Incidents(false, s.incident)
-	s.alert = alerts.RowOf(s.kind.Subject(), s.scored.Value, s.scored.Cold, s.model.Fingerprint())
-	s.unusual = s.alerts.Unusual(&s.alert)
+	s.shared.Incidents(false, s.incident)
+	s.alert = s.scored.Alert()
+	s.unusual = s.shared.Unusual(&s.alert)
+	s.shared.latest = s
 	if text := s.drift.observe(s.kind, s.stream.Row(), s.scored.Score, s.model); text != "" {
 		s.tell(Event{Kind: Drift, Text: text})
 	}
 }
 
-// SetAlerts asks for so many alerts a day, none for 0.
-func (s *Sensor) SetAlerts(perDay float64) { s.alerts.SetPerDay(perDay) }
+// SetAlerts asks for so many alerts a day, none for 0, of all sensors that share
+// them.
+func (s *Sensor) SetAlerts(perDay float64) { s.shared.SetPerDay(perDay) }
 
-// Raise says what becomes of the connection last scored, which was unusual.
+// Raise says what becomes of the row last scored, which was unusual. It belongs
+// before the next row of any sensor that shares the budget.
 func (s *Sensor) Raise() alerts.Verdict {
-	if !s.unusual {
+	if !s.unusual || s.shared.latest != s {
 		return alerts.Suppressed
 	}
 	s.unusual = false
-	return s.alerts.Raise(&s.alert)
+	return s.shared.Raise(&s.alert)
 }
 
 // Finish tells of what was still being gathered, and ends learning and sampling.
 func (s *Sensor) Finish() error {
-	s.alerts.Incidents(true, s.incident)
+	s.shared.Incidents(true, s.incident)
 	return s.EndLearning()
 }
 
@@ -318,7 +339,8 @@ func (s *Sensor) Reason() []byte {
 // Statistics are the counts since New.
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
-	c.Raised, c.Folded, c.Suppressed = s.alerts.Raised, s.alerts.Folded, s.alerts.Suppressed
+	p := s.shared
+	c.Raised, c.Folded, c.Suppressed = p.Raised, p.Folded, p.Suppressed // of all that share it
 	if s.learning != nil {
 		c.Learning, c.Learner = true, s.learning.learner.Stats()
 	}

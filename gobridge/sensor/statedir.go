@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
@@ -53,13 +52,13 @@ func (d *stateDir) open(path string) error {
 
 // restore reads the state, nil where there is none. One that cannot be used is
 // set aside, which the error says.
-func (d *stateDir) restore(o learn.Options, alerts *alerts.Policy, k Kind) (*learn.Learner, error) {
+func (d *stateDir) restore(o learn.Options, day learn.Day, k Kind) (*learn.Learner, error) {
 	if d.path == "" {
 		return nil, nil
 	}
 	path := filepath.Join(d.path, stateFile)
 	var adopt func()
-	l, err := learn.RestoreRows(path, o, alerts, func(states [][]byte) (err error) {
+	l, err := learn.RestoreRows(path, o, day, func(states [][]byte) (err error) {
 		adopt, err = k.Restore(states)
 		return err
 	})
@@ -90,11 +89,11 @@ func (d *stateDir) release() {
 }
 
 // begin begins to save, unless it is being done.
-func (d *stateDir) begin(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
+func (d *stateDir) begin(l *learn.Learner, memory learn.Memory, day learn.Day) (err error) {
 	if d.path == "" || d.saver != nil {
 		return nil
 	}
-	d.saver, err = l.Save(filepath.Join(d.path, stateFile), memory, alerts)
+	d.saver, err = l.Save(filepath.Join(d.path, stateFile), memory, day)
 	return err
 }
 
@@ -135,7 +134,7 @@ func (d *stateDir) keep(m *model.Model) {
 }
 
 // finish saves everything, waits for it and gives the directory back.
-func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, alerts *alerts.Policy) (err error) {
+func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, day learn.Day) (err error) {
 	if d.path == "" {
 		return nil
 	}
@@ -149,7 +148,7 @@ func (d *stateDir) finish(l *learn.Learner, memory learn.Memory, alerts *alerts.
 	if d.unsaved != nil {
 		err = errors.Join(err, d.unsaved.WriteFile(filepath.Join(d.path, modelFile)))
 	}
-	if saving := d.begin(l, memory, alerts); saving != nil {
+	if saving := d.begin(l, memory, day); saving != nil {
 		err = errors.Join(err, saving)
 	} else {
 		err = errors.Join(err, d.saver.Finish())

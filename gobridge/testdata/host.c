@@ -136,6 +136,8 @@ static int32_t score_as_values(const iforest_conn *c, iforest_result *r, char *m
       v->as.real = c->ts;
     else if (!strcmp(name, "duration"))
       v->as.real = c->duration, v->set = (c->set & IFOREST_DURATION) != 0;
+    else if (!strcmp(name, "uid"))
+      v->set = 0;
     else if (!strcmp(name, "service"))
       v->as.text = c->service, v->set = (c->set & IFOREST_SERVICE) != 0;
     else if (!strcmp(name, "conn_state"))

@@ -35,6 +35,7 @@ type Alert struct {
 	Score       float64   `json:"anomaly_score"`
 	OneIn       uint64    `json:"anomaly_rank,omitempty"`
 	Reason      string    `json:"anomaly_reason,omitempty"`
+	Log         string    `json:"log,omitempty"` // the #path, where its rows are of another log than conn.log
 	Connection  Summary   `json:"connection"`
 	Count       uint64    `json:"count"`             // connections folded into this alert
 	Host        string    `json:"host,omitempty"`    // of an incident, one of the site's
@@ -86,10 +87,14 @@ func (a *Alert) Title() string {
 	c := &a.Connection
 	switch a.Kind {
 	case Host:
-		if a.Inbound {
-			return fmt.Sprintf("%d more anomalous connections to %s from %s, %s", a.Count, a.Host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
+		rows := "connections"
+		if a.Log != "" {
+			rows = fmt.Sprintf("rows of %s.log", a.Log)
 		}
-		return fmt.Sprintf("%d more anomalous connections from %s to %s, %s", a.Count, a.Host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
+		if a.Inbound {
+			return fmt.Sprintf("%d more anomalous %s to %s from %s, %s", a.Count, rows, a.Host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
+		}
+		return fmt.Sprintf("%d more anomalous %s from %s to %s, %s", a.Count, rows, a.Host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
 	case Beacon:
 		return fmt.Sprintf("%s calls %s%s every %v, %d times so far", a.Host, c.Responder, c.port(), time.Duration(a.Period*float64(time.Second)).Round(time.Second), a.Count)
 	case Limit:
@@ -98,6 +103,9 @@ func (a *Alert) Title() string {
 	service := c.Service
 	if service == "" {
 		service = c.Proto
+	}
+	if a.Log != "" {
+		return fmt.Sprintf("anomalous row of %s.log, %s → %s%s, score %.4f", a.Log, c.Originator, c.Responder, c.port(), a.Score)
 	}
 	return fmt.Sprintf("anomalous connection %s → %s%s (%s), score %.4f", c.Originator, c.Responder, c.port(), service, a.Score)
 }

@@ -22,6 +22,8 @@ type hit struct {
 	score  float64
 	oneIn  uint64
 	reason func() string
+	log    string // of the row, "" for conn.log
+	also   string // what other logs say
 	since  map[int32]int64
 }
 
@@ -40,7 +42,7 @@ type gathered struct {
 func gather(k Kind, h *hit) *gathered {
 	at := h.conn.TS.Time()
 	g := &gathered{
-		Alert: Alert{ID: newID(k, h.conn), Kind: k, First: at, Last: at},
+		Alert: Alert{ID: newID(k, h.conn), Kind: k, Log: h.log, First: at, Last: at},
 		Seen:  map[string]struct{}{}, Origins: map[string]struct{}{}, RespPorts: map[uint16]struct{}{},
 	}
 	g.add(h)

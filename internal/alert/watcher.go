@@ -27,6 +27,7 @@ type Config struct {
 	Allow   string         // the allow-list's file, or ""
 	Spool   int            // alerts that wait for a receiver at most
 	Names   *zeeklog.Names // of a dry run's columns, where their header does not tell
+	Rows    Rows           // of a log that is not conn.log; else nil
 	Say     func(format string, args ...any)
 	Warn    func(error)
 }
@@ -96,7 +97,7 @@ func (w *Watcher) block(blk *zeeklog.Block) {
 			w.bad(row.Err)
 			continue
 		}
-		w.row(blk, row)
+		w.row(blk, i)
 	}
 	if len(blk.Rows) > 0 {
 		w.lastRow = time.Now()
@@ -130,15 +131,30 @@ func (w *Watcher) bad(err error) {
 // maxOthers bounds the kinds of other logs' rows that are named.
 const maxOthers = 100
 
-func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
-	c := &row.Conn
-	w.latest = c.TS
+// recordOf is the record of a row.
+func (w *Watcher) recordOf(blk *zeeklog.Block, i int) (stream.Record, error) {
+	if w.Rows != nil {
+		return w.Rows, w.Rows.Take(blk.Fields(i))
+	}
 	if w.record.Hosts = w.hosts; w.hosts != nil {
 		if of, ok := blk.State.(*feature.Hosts); ok { // the source has them apart
 			w.record.Hosts = of
 		}
 	}
-	scored, err := w.stream.NextLogged(w.record.Of(c), func(column string) (string, bool) { return blk.Value(row, column) })
+	return w.record.Of(&blk.Rows[i].Conn), nil
+}
+
+func (w *Watcher) row(blk *zeeklog.Block, i int) {
+	row := &blk.Rows[i]
+	record, err := w.recordOf(blk, i)
+	if err != nil {
+		w.counts.Bad++
+		w.bad(fmt.Errorf("line %d: %w", row.Line, err))
+		return
+	}
+	c := record.Subject()
+	w.latest = c.TS
+	scored, err := w.stream.NextLogged(record, func(column string) (string, bool) { return blk.Value(row, column) })
 	if err == stream.ErrUnscored {
 		if w.counts.Unscored++; w.counts.Unscored == 1 {
 			w.Warn(fmt.Errorf("line %d: %w: such rows are counted and raise no alert", row.Line, err))
@@ -161,11 +177,11 @@ func (w *Watcher) row(blk *zeeklog.Block, row *zeeklog.Row) {
 	if !w.policy.Unusual(&at) {
 		return
 	}
-	if Find(w.allow.lines, c, c.TS.Time()) != nil {
+	if FindOf(scored.Log(), w.allow.lines, c) != nil {
 		w.counts.Allowed++
 		return
 	}
-	h := hit{conn: c, score: scored.Value, oneIn: scored.OneIn(), reason: func() string { return string(scored.AppendReason(nil)) }, since: w.before}
+	h := hit{log: scored.Log(), conn: c, score: scored.CaseScore(), oneIn: scored.OneIn(), reason: func() string { return string(scored.AppendReasons(nil)) }, since: w.before}
 	verdict := w.policy.Raise(&at)
 	if b := w.policy.Beacon(); b != nil {
 		w.folds.fold(b, &h)

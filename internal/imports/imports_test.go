@@ -38,7 +38,8 @@ var rooms = map[string][]string{
 	"model":           {"model/conn", "model/dnslog", "model/feature", "model/forest", "model/calibrate", "model/httplog", "model/internal", "model/ssllog", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
 	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
-	"model/stream":    {"model", "model/alerts", "model/conn", "model/feature", "model/forest", "model/seed"},
+	"model/cases":     {"model", "model/internal"},
+	"model/stream":    {"model", "model/alerts", "model/cases", "model/conn", "model/feature", "model/forest", "model/seed"},
 	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
 	"model/seed":      {"model"},
 
@@ -46,8 +47,8 @@ var rooms = map[string][]string{
 	"capture/service": {"model/conn"}, // for conn.Proto
 	"capture/zeeklog": {"model/conn"},
 
-	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/conn", "model/learn", "model/seed"},
-	"gobridge/sensor": {"model", "model/alerts", "model/conn", "model/dnslog", "model/feature", "model/httplog", "model/learn", "model/seed", "model/ssllog", "model/stream"},
+	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/cases", "model/conn", "model/learn", "model/seed"},
+	"gobridge/sensor": {"model", "model/alerts", "model/cases", "model/conn", "model/dnslog", "model/feature", "model/httplog", "model/learn", "model/seed", "model/ssllog", "model/stream"},
 
 	"cmd": {
 		"model", "capture", "internal", "gobridge/sensor", // to make a sensor's state

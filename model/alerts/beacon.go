@@ -154,7 +154,7 @@ func (p *Policy) tellBeacon(r *Row, h *host) {
 	}
 	p.ready = append(p.ready, Incident{
 		Host: r.Orig.Addr(), Begun: r.TS, Latest: r.TS, Count: uint64(b.gaps) + 1, Score: r.Score, Orig: r.Orig, Resp: r.Resp,
-		OneOrig: true, OneResp: true, Over: true, Period: b.period(), Pairs: uint32(h.beacons),
+		OneOrig: true, OneResp: true, OneLog: true, Over: true, Period: b.period(), Pairs: uint32(h.beacons),
 	})
 	p.beacon = &p.ready[len(p.ready)-1]
 }

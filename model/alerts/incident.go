@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
@@ -15,14 +16,19 @@ type Incident struct {
 	Begun    conn.Micros    // of the alert
 	Latest   conn.Micros    // of the latest connection
 	Score    float64        // the highest
-	Orig     netip.AddrPort // of the connection with that score
+	Log      string         // of the row with that score, "" for conn.log
+	Orig     netip.AddrPort // of that row
 	Resp     netip.AddrPort
-	OneOrig  bool        // all connections came from Orig's address
-	OneResp  bool        // all connections went to Resp
-	Over     bool        // nothing more is folded into it
-	Period   conn.Micros // of a beacon to Resp, which Host calls so often; else 0
-	Pairs    uint32      // of a beacon: the host\'s within a day, this one included
-	level    float64
+	OneOrig  bool            // all connections came from Orig's address
+	OneResp  bool            // all connections went to Resp
+	OneLog   bool            // all are rows of Log
+	Over     bool            // nothing more is folded into it
+	Period   conn.Micros     // of a beacon to Resp, which Host calls so often; else 0
+	Pairs    uint32          // of a beacon: the host\'s within a day, this one included
+	margin   float64         // of the row with Score
+	levels   [maxLogs]uint16 // bins from which on a log's rows are folded into it, 0 for none
+	names    [maxNames]uint64
+	named    uint8
 	told     uint64 // Count when it was told
 	overdue  uint64 // Count at which it is told next
 	firstRow firstRow
@@ -32,7 +38,11 @@ type Incident struct {
 type firstRow struct {
 	orig netip.Addr
 	resp netip.AddrPort
+	log  string
 }
+
+// maxNames bounds the names for which an incident has alerts of their own.
+const maxNames = 8
 
 // ID tells incidents apart.
 type ID struct {
@@ -63,28 +73,57 @@ func (i *Incident) begin(r *Row, now conn.Micros) {
 	if i.firstRow.orig.IsValid() {
 		return
 	}
-	i.Begun, i.Latest, i.OneOrig, i.OneResp = now, now, true, true
-	i.firstRow = firstRow{r.Orig.Addr(), r.Resp}
+	i.Begun, i.Latest, i.OneOrig, i.OneResp, i.OneLog = now, now, true, true, true
+	i.firstRow = firstRow{r.Orig.Addr(), r.Resp, r.Log}
 	i.overdue = growth
 }
 
-func (i *Incident) add(r *Row, now conn.Micros) {
-	i.Count++
-	i.Latest = now
-	i.strangest(r)
+// takes reports whether a row of the policy's log at that place is unusual
+// enough to be folded into the incident.
+func (i *Incident) takes(log int, r *Row) bool {
+	level := i.levels[log]
+	return level > 0 && r.Score >= float64(level)/bins
 }
 
-func (i *Incident) strangest(r *Row) {
+// another reports whether the incident has told nobody of that name yet. A
+// client, or a resolver that asks for all of them, has one incident, but a
+// tunnel through one domain must not hide in what is usual of another.
+func (i *Incident) another(name uint64) bool {
+	return name != 0 && int(i.named) < maxNames && !slices.Contains(i.names[:i.named], name)
+}
+
+// tellOf remembers that an alert was about that name.
+func (i *Incident) tellOf(name uint64) {
+	if i.another(name) {
+		i.names[i.named] = name
+		i.named++
+	}
+}
+
+// add adds the latest row.
+func (p *Policy) add(i *Incident, r *Row) {
+	i.Count++
+	i.Latest = p.now
+	p.strangest(i, r)
+}
+
+// strangest keeps the latest row if it is the strangest.
+func (p *Policy) strangest(i *Incident, r *Row) {
 	i.OneOrig = i.OneOrig && r.Orig.Addr() == i.firstRow.orig
 	i.OneResp = i.OneResp && r.Resp == i.firstRow.resp
-	if r.Score > i.Score {
-		i.Score, i.Orig, i.Resp = r.Score, r.Orig, r.Resp
+	i.OneLog = i.OneLog && r.Log == i.firstRow.log
+	more := r.Score > i.Score
+	if i.Score > 0 && i.Log != r.Log {
+		more = p.margin(r) > i.margin
+	}
+	if more {
+		i.Score, i.margin, i.Log, i.Orig, i.Resp = r.Score, p.margin(r), r.Log, r.Orig, r.Resp
 	}
 }
 
 // fold adds a row, and tells of the incident if it has grown.
 func (p *Policy) fold(i *Incident, r *Row) {
-	i.add(r, p.now)
+	p.add(i, r)
 	if i.Count >= i.overdue && len(p.ready) < cap(p.ready) {
 		i.told = i.Count
 		i.overdue *= growth
@@ -112,7 +151,7 @@ func (p *Policy) Incidents(all bool, each func(*Incident)) {
 		}
 	}
 	for n := range p.ready {
-		p.line()
+		p.line(p.ready[n].Log)
 		each(&p.ready[n])
 	}
 	p.ready = p.ready[:0]

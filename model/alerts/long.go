@@ -55,7 +55,8 @@ func (t *toldLong) add(r *Row) {
 // connection comes again, at the latest when it ends.
 func (p *Policy) look(r *Row) bool {
 	p.pending, p.unusual = nil, false
-	if r.Cold || p.hour == noHour || p.now-p.begun < opening || p.fresh > 0 || r.Model != p.model ||
+	l := p.logOf(r.Log)
+	if l == nil || r.Cold || p.hour == noHour || p.now-p.begun < opening || l.fresh > 0 || r.Model != l.model ||
 		r.Score < leastScore || p.long.before(r) {
 		return false
 	}
@@ -66,6 +67,6 @@ func (p *Policy) look(r *Row) bool {
 		p.end(p.place)
 	}
 	p.settle()
-	p.unusual = h.open >= 0 && r.Score >= h.incident.level || p.at >= p.limit
+	p.unusual = h.open >= 0 && h.incident.takes(p.log, r) || p.at >= l.limit
 	return p.unusual
 }

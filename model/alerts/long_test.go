@@ -28,10 +28,10 @@ func (s *stream) verdict(r *Row) Verdict {
 
 func TestLongConnectionIsToldOnce(t *testing.T) {
 	s := afterADay(t, 20)
-	now, best := s.now, s.best
+	now, best := s.now, s.logs[0].best
 	require.Equal(t, Raise, s.look("10.0.0.2", "192.0.2.9:443", 0.65))
 	require.Equal(t, now, s.now, "its start does not set the clock back")
-	require.Equal(t, best, s.best, "nor does it count in the threshold")
+	require.Equal(t, best, s.logs[0].best, "nor does it count in the threshold")
 	for range 70 {
 		s.ts += hour
 		s.own("10.0.0.1", "192.0.2.1:443", 0.4)

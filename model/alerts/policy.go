@@ -1,6 +1,7 @@
-// Package alerts is the one policy by which people hear of unusual connections.
-// The sensor, score --alerts-per-day, watch, drill, report and eval --campaign
-// all run it, so the same log, model and budget give the same alerts.
+// Package alerts is the one policy by which people hear of unusual connections,
+// and of rows of other logs. The sensor, score --alerts-per-day, watch, drill,
+// report and eval --campaign all run it, so the same rows, scores and budget
+// give the same alerts.
 //
 // What counts is the site's own host: a scan of it from a thousand addresses
 // is one thing to look at, and so is all that an infected host does. Its first
@@ -8,6 +9,13 @@
 // into that incident, which is told again when it has grown tenfold and when
 // it is over. The budget is a number of lines a day, and a maximum: a quiet
 // day has fewer.
+//
+// All logs share the budget. Scores of different models do not compare, and a
+// row that is one in a thousand is one a day in a quiet log and hundreds in a
+// busy one. So each log is held against its own last day alone: of the lines
+// of a day each has an equal share, and what one does not need goes to the
+// others (settle). A log in which everything looks strange raises its own
+// threshold, and takes nothing from the others.
 package alerts
 
 import (
@@ -34,8 +42,8 @@ const (
 	// A connection that is stranger by so much than all of its incident is an
 	// alert of its own.
 	stranger = 0.02
-	// An hour gets this share of the budget at most, but one alert at least. So
-	// does the beginning, of which there is no day before.
+	// An hour gets this share of the budget at most, but one alert at least for
+	// each log. So does the beginning, of which there is no day before.
 	hourShare = 1.0 / 6
 	// An incident is over after so long without a connection of it.
 	quiet = hour
@@ -58,8 +66,10 @@ const (
 	maxOpen  = 1 << 9
 )
 
-// Row is what the policy needs of a scored connection.
+// Row is what the policy needs of a scored connection, or of a scored row of
+// another log.
 type Row struct {
+	Log   string // its #path, "" for conn.log
 	TS    conn.Micros
 	End   conn.Micros // when it ended, or was looked at
 	Orig  netip.AddrPort
@@ -70,11 +80,20 @@ type Row struct {
 	Model string  // whose score it is, "" where that is not known
 	Calls bool    // it may be one of a beacon: a host of the site calls one outside
 	Open  bool    // it goes on: LookRow
+	Name  uint64  // what it is about beside its endpoints, such as a domain, as a code; 0 for nothing
 }
 
 // RowOf is the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
 	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: mayBeacon(c)}
+}
+
+// RowOfLog is a row of another log than conn.log. These do not say which hosts
+// are the site's: it is the originator, unless only the responder has a private
+// address.
+func RowOfLog(log string, c *conn.Conn, name uint64, score float64, cold bool, model string) Row {
+	own := c.Orig.Addr().IsPrivate() || !c.Resp.Addr().IsPrivate()
+	return Row{Log: log, TS: c.TS, End: c.TS, Orig: c.Orig, Resp: c.Resp, Own: own, Score: score, Cold: cold, Model: model, Name: name}
 }
 
 // Own reports whether the originator is a host of the site: by local_orig where
@@ -102,8 +121,6 @@ const (
 type Policy struct {
 	perDay  float64
 	perHour int
-	model   string // of the latest row
-	fresh   int    // rows until it may raise alerts
 
 	now   conn.Micros // the latest time; it never goes back within a day
 	begun conn.Micros // when the time that is known began
@@ -111,14 +128,14 @@ type Policy struct {
 	hour  int64       // of now, since 1970
 	aired conn.Micros // when the open incidents were last looked through
 
+	logs    []logDay // whose rows have come, at most maxLogs
+	log     int      // of the latest row
 	places  *recent.Table[hostKey]
-	hosts   []host   // by place
-	place   int      // of the latest row's host
-	at      int      // the latest row's bin
-	unusual bool     // the latest row, by its score
-	best    []uint32 // how many hours of hosts have their strangest row in each bin
-	limit   int      // rows in bins from it on are unusual
-	stale   bool     // limit must be computed anew
+	hosts   []host // by place
+	place   int    // of the latest row's host
+	at      int    // the latest row's bin
+	unusual bool   // the latest row, by its score
+	stale   bool   // the logs' limits must be computed anew
 
 	open    []int32  // places of hosts with an incident
 	beyond  Incident // what had no room
@@ -127,8 +144,6 @@ type Policy struct {
 	beacon  *Incident // the latest Raise's
 	long    toldLong
 	ready   []Incident // to be told
-	lines   [24]uint32 // told, by hour
-	alerts  [24]uint32 // of them, alerts
 	latest  conn.Micros
 
 	Raised     uint64 // alerts, and incidents that were told
@@ -141,7 +156,7 @@ func New(perDay float64) *Policy {
 	p := &Policy{
 		perDay: perDay, stale: true, hour: noHour,
 		places: recent.New[hostKey](maxHosts), hosts: make([]host, maxHosts),
-		beacons: newBeacons(), long: newToldLong(), best: make([]uint32, bins), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
+		beacons: newBeacons(), long: newToldLong(), logs: make([]logDay, 0, maxLogs), open: make([]int32, 0, maxOpen), ready: make([]Incident, 0, 2*maxOpen),
 	}
 	for i := range p.hosts {
 		p.hosts[i].open = -1
@@ -153,7 +168,12 @@ func New(perDay float64) *Policy {
 const noHour = -1 << 40
 
 // SetPerDay changes the budget.
-func (p *Policy) SetPerDay(perDay float64) { p.perDay, p.stale = perDay, true }
+func (p *Policy) SetPerDay(perDay float64) {
+	p.perDay, p.stale = perDay, true
+	for i := range p.logs {
+		p.logs[i].lines = perDay // until settle
+	}
+}
 
 // SetPerHour sets how many alerts an hour may have, 0 for its share of the
 // budget.
@@ -162,7 +182,8 @@ func (p *Policy) SetPerHour(n int) { p.perHour = n }
 // Unusual takes the next row and reports whether it is unusual enough to be
 // told; if it is, Raise may follow. A row whose window is cold never is, nor
 // one of a model that is new. One that the seed model scored is passed over: the
-// day begins with the first model of the network's own. It does not allocate.
+// day begins with the first model of the network's own. It allocates with the
+// first row of a log.
 func (p *Policy) Unusual(r *Row) bool {
 	if p.perDay <= 0 || strings.HasPrefix(r.Model, seed.Prefix) {
 		return false
@@ -175,14 +196,18 @@ func (p *Policy) Unusual(r *Row) bool {
 		p.rows++
 		p.begun = p.now
 	}
-	if r.Model != p.model {
-		p.take(r.Model)
+	l := p.logOf(r.Log)
+	if l == nil {
+		return false
+	}
+	if r.Model != l.model {
+		l.take(r.Model)
 	}
 	if r.Cold || p.now-p.begun < opening {
 		return false
 	}
-	if p.fresh > 0 {
-		p.fresh--
+	if l.fresh > 0 {
+		l.fresh--
 		return false
 	}
 	p.pending = nil
@@ -200,13 +225,13 @@ func (p *Policy) Unusual(r *Row) bool {
 	if h.open >= 0 && p.over(&h.incident) {
 		p.end(p.place)
 	}
-	p.unusual = h.open >= 0 && r.Score >= h.incident.level
+	p.unusual = h.open >= 0 && h.incident.takes(p.log, r)
 	if !p.unusual {
 		p.settle()
-		p.unusual = p.at >= p.limit
+		p.unusual = p.at >= l.limit
 	}
 	if !p.unusual {
-		p.count(h, p.at)
+		p.count(p.at)
 	}
 	return p.unusual || p.pending != nil
 }
@@ -223,26 +248,27 @@ func (p *Policy) Raise(r *Row) Verdict {
 			return Folded // into the beacon
 		}
 	}
-	passes := p.at >= p.limit
+	passes := p.at >= p.logs[p.log].limit
+	apart := h.open >= 0 && passes && (p.stranger(&h.incident, r) || h.incident.another(r.Name)) && p.room()
 	if !r.Open {
-		p.count(h, p.at)
+		p.count(p.at)
 	}
 	switch {
-	case !r.Open && p.long.before(r):
+	case !r.Open && r.Log == "" && p.long.before(r):
 		p.unusual = false // told while it went on
 		p.Folded++
 		return Folded
-	case r.Open && h.open >= 0 && !(passes && r.Score >= h.incident.Score+stranger && p.room()):
+	case r.Open && h.open >= 0 && !apart:
 		return Folded
 	case r.Open && h.open < 0 && (!p.room() || len(p.open) == maxOpen):
 		return Suppressed
-	case h.open >= 0 && !(passes && r.Score >= h.incident.Score+stranger && p.room()):
+	case h.open >= 0 && !apart:
 		p.fold(&h.incident, r)
 		p.Folded++
 		return Folded
 	case h.open < 0 && (!p.room() || len(p.open) == maxOpen):
 		p.beyond.begin(r, p.now)
-		p.beyond.add(r, p.now)
+		p.add(&p.beyond, r)
 		p.Suppressed++
 		return Suppressed
 	}
@@ -252,26 +278,18 @@ func (p *Policy) Raise(r *Row) Verdict {
 		p.open = append(p.open, int32(p.place))
 		h.incident = Incident{Host: hostOf(r), Inbound: !r.Own}
 		h.incident.begin(r, p.now)
-		h.incident.level = float64(p.limit) / bins
+		for i := range p.logs {
+			h.incident.levels[i] = uint16(min(p.logs[i].limit, bins-1))
+		}
 	}
 	h.incident.Latest = p.now
-	h.incident.strangest(r)
+	p.strangest(&h.incident, r)
+	h.incident.tellOf(r.Name)
 	if r.Open {
 		p.long.add(r)
 	}
-	p.alerts[p.slot()]++
-	p.line()
+	p.line(r.Log).alerts[p.slot()]++
 	return Raise
-}
-
-// take goes on with the scores of another model.
-func (p *Policy) take(model string) {
-	if p.model != "" && model != "" {
-		p.fresh = freshRows
-	}
-	if model != "" {
-		p.model = model
-	}
 }
 
 // advance brings the clock to a row's time. A row that is earlier counts as
@@ -291,11 +309,16 @@ func (p *Policy) advance(r *Row) {
 // restart forgets the day; incidents that are open stay.
 func (p *Policy) restart(ts conn.Micros) {
 	p.now, p.begun, p.aired, p.hour, p.latest, p.rows = ts, ts, ts, int64(ts/hour), 0, 0
-	p.lines, p.alerts = [24]uint32{}, [24]uint32{}
-	clear(p.best)
+	for i := range p.logs {
+		l := &p.logs[i]
+		clear(l.best)
+		l.above = 0
+		clear(l.hosts)
+		l.told, l.alerts = [24]uint32{}, [24]uint32{}
+	}
 	for i := range p.hosts {
 		h := &p.hosts[i]
-		h.best, h.raised = [24]uint16{}, [24]uint8{}
+		h.raised = [24]uint8{}
 		h.incident.Begun, h.incident.Latest = ts, ts
 	}
 	p.beyond.Begun, p.beyond.Latest = ts, ts
@@ -305,44 +328,17 @@ func (p *Policy) restart(ts conn.Micros) {
 // forget clears the hour that was a day ago.
 func (p *Policy) forget() {
 	at := p.slot()
-	p.lines[at], p.alerts[at] = 0, 0
-	for i := range p.places.Len() {
-		h := &p.hosts[i]
-		if h.best[at] > 0 {
-			p.best[h.best[at]]--
+	for i := range p.logs {
+		p.logs[i].told[at], p.logs[i].alerts[at] = 0, 0
+	}
+	for place := range p.places.Len() {
+		p.hosts[place].raised[at] = 0
+		for i := range p.logs {
+			p.logs[i].forget(place, at)
 		}
-		h.best[at], h.raised[at] = 0, 0
 	}
 	p.stale = true
 }
 
 // slot is the place of the hour in rings of a day.
 func (p *Policy) slot() int { return int((p.hour%24 + 24) % 24) }
-
-// line counts a line.
-func (p *Policy) line() {
-	p.Raised++
-	p.lines[p.slot()]++
-	p.latest = p.now
-}
-
-// room reports whether the hour and the day have room for an alert.
-func (p *Policy) room() bool {
-	hourly := max(p.perDay*hourShare, 1)
-	if p.perHour > 0 {
-		hourly = float64(p.perHour)
-	}
-	return p.roomToday() && float64(p.alerts[p.slot()]+1) <= hourly
-}
-
-// roomToday reports whether the day has room for a line.
-func (p *Policy) roomToday() bool {
-	if p.perDay < 1 {
-		return p.latest == 0 || float64(p.now-p.latest) >= float64(day)/p.perDay
-	}
-	lines := uint32(0)
-	for _, n := range p.lines {
-		lines += n
-	}
-	return float64(lines) < p.perDay
-}

@@ -220,7 +220,7 @@ func TestMoreHostsThanFit(t *testing.T) {
 	require.True(t, s.told[0].Over)
 	require.EqualValues(t, 5, s.told[0].Count)
 	kept := uint32(0)
-	for _, n := range s.best {
+	for _, n := range s.logs[0].best {
 		kept += n
 	}
 	require.EqualValues(t, maxHosts, kept)
@@ -319,7 +319,9 @@ func TestStateGoesOn(t *testing.T) {
 		for i := from; i < to; i++ {
 			s.ts += 7e6
 			host := netip.AddrFrom4([4]byte{10, 3, byte(i % 7), byte(i % 31)}).String()
-			if i%3 == 0 {
+			if i%5 == 1 {
+				verdicts = append(verdicts, s.of([]string{"dns", "ssl"}[i%2], host, uint64(i%40), 0.5+float64(i*i%991)/4000))
+			} else if i%3 == 0 {
 				verdicts = append(verdicts, s.inbound("198.51.100.7", netip.AddrPortFrom(netip.MustParseAddr(host), 22).String(), 0.5+float64(i*i%1000)/4000))
 			} else {
 				verdicts = append(verdicts, s.own(host, "192.0.2.9:22", 0.5+float64(i*i%997)/4000))
@@ -374,12 +376,16 @@ func FuzzState(f *testing.F) {
 
 func TestDoesNotAllocate(t *testing.T) {
 	s := afterADay(t, 60)
-	each := func(*Incident) {}
+	each, logs := func(*Incident) {}, []string{"", "dns", "ssl"}
+	for _, log := range logs {
+		s.of(log, "10.0.0.2", 0, 0.4)
+	}
 	i := 0
 	require.Zero(t, testing.AllocsPerRun(20_000, func() {
 		s.ts += 1e6
 		r := Row{TS: s.ts, Calls: i%2 == 0, Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 12), byte(i >> 4)}), 1),
-			Resp: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i)), Own: true, Score: 0.4 + float64(i%50)/100}
+			Resp: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i)), Own: true, Score: 0.4 + float64(i%50)/100,
+			Log: logs[i%3], Name: uint64(i % 9)}
 		s.Incidents(false, each)
 		if s.Unusual(&r) {
 			s.Raise(&r)

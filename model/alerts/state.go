@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion is the first byte of a state.
-const stateVersion = 2
+const stateVersion = 3
 
 // AppendState appends the day and its incidents to dst, for RestoreState.
 func (p *Policy) AppendState(dst []byte) []byte {
@@ -42,24 +42,15 @@ func (p *Policy) RestoreState(state []byte) error {
 
 // code writes the policy, or reads it into a new one.
 func (p *Policy) code(c *codec) {
-	c.text(&p.model)
-	fresh := uint64(p.fresh)
-	c.number(&fresh, freshRows)
+	p.codeLogs(c)
 	rows := uint64(p.rows)
 	c.number(&rows, openingRows)
-	p.fresh, p.rows = int(fresh), int(rows)
+	p.rows = int(rows)
 	c.micros(&p.now)
 	c.micros(&p.begun)
 	c.micros(&p.aired)
 	c.micros(&p.latest)
 	p.hour = int64(p.now / hour)
-	for i := range 24 {
-		for _, n := range []*uint32{&p.lines[i], &p.alerts[i]} {
-			v := uint64(*n)
-			c.number(&v, math.MaxUint32)
-			*n = uint32(v)
-		}
-	}
 	p.beyond.code(c)
 
 	places := uint64(p.places.Len())
@@ -89,6 +80,39 @@ func (p *Policy) code(c *codec) {
 	}
 	p.beacons.code(c)
 	p.stale = true
+}
+
+// codeLogs writes what there is of each log; its hosts follow with the hosts.
+func (p *Policy) codeLogs(c *codec) {
+	logs := uint64(len(p.logs))
+	c.number(&logs, maxLogs)
+	for i := range int(logs) {
+		var name string
+		if c.writing {
+			name = p.logs[i].name
+		}
+		c.text(&name)
+		if !c.writing {
+			if p.logOf(name); len(p.logs) != i+1 { // the same name twice
+				c.bad = true
+			}
+			if c.bad {
+				return
+			}
+		}
+		l := &p.logs[i]
+		c.text(&l.model)
+		fresh := uint64(l.fresh)
+		c.number(&fresh, freshRows)
+		l.fresh = int(fresh)
+		for at := range 24 {
+			for _, n := range []*uint32{&l.told[at], &l.alerts[at]} {
+				v := uint64(*n)
+				c.number(&v, math.MaxUint32)
+				*n = uint32(v)
+			}
+		}
+	}
 }
 
 // code keeps the pairs that have met some times. Who else uses their responders
@@ -146,13 +170,23 @@ func (b *beacons) code(c *codec) {
 
 func (p *Policy) codeHost(c *codec, place int) {
 	h := &p.hosts[place]
-	for i := range h.best {
-		best, raised := uint64(h.best[i]), uint64(h.raised[i])
-		c.number(&best, bins-1)
+	for i := range h.raised {
+		raised := uint64(h.raised[i])
 		c.number(&raised, math.MaxUint8)
-		h.best[i], h.raised[i] = uint16(best), uint8(raised)
-		if !c.writing && best > 0 {
-			p.best[best]++
+		h.raised[i] = uint8(raised)
+	}
+	for n := range p.logs {
+		l := &p.logs[n]
+		for i := range l.hosts[place] {
+			at := &l.hosts[place][i]
+			best := uint64(*at)
+			c.number(&best, bins-1)
+			if *at = uint16(best); !c.writing && best > 0 {
+				l.best[best]++
+				if best >= leastBin {
+					l.above++
+				}
+			}
 		}
 	}
 	beacons := uint64(h.beacons)
@@ -177,7 +211,7 @@ func (p *Policy) codeHost(c *codec, place int) {
 
 func (i *Incident) code(c *codec) {
 	c.addr(&i.Host)
-	for _, flag := range []*bool{&i.Inbound, &i.OneOrig, &i.OneResp, &i.Over} {
+	for _, flag := range []*bool{&i.Inbound, &i.OneOrig, &i.OneResp, &i.OneLog, &i.Over} {
 		c.flag(flag)
 	}
 	for _, n := range []*uint64{&i.Count, &i.told, &i.overdue} {
@@ -186,11 +220,24 @@ func (i *Incident) code(c *codec) {
 	c.micros(&i.Begun)
 	c.micros(&i.Latest)
 	c.share(&i.Score)
-	c.share(&i.level)
+	c.text(&i.Log)
+	for n := range i.levels {
+		level := uint64(i.levels[n])
+		c.number(&level, bins-1)
+		i.levels[n] = uint16(level)
+	}
+	named := uint64(i.named)
+	c.number(&named, maxNames)
+	i.named = uint8(named)
+	for n := range i.names[:i.named] {
+		c.number(&i.names[n], math.MaxUint64)
+	}
+	c.signed(&i.margin)
 	c.addrPort(&i.Orig)
 	c.addrPort(&i.Resp)
 	c.addr(&i.firstRow.orig)
 	c.addrPort(&i.firstRow.resp)
+	c.text(&i.firstRow.log)
 }
 
 // codec writes values to buf, or reads them from it and checks them.
@@ -232,6 +279,15 @@ func (c *codec) share(v *float64) {
 	u := math.Float64bits(*v)
 	c.number(&u, math.MaxUint64)
 	if *v = math.Float64frombits(u); !(*v >= 0 && *v <= 1) {
+		c.bad, *v = true, 0
+	}
+}
+
+// signed is a number from −1 to 1.
+func (c *codec) signed(v *float64) {
+	u := math.Float64bits(*v)
+	c.number(&u, math.MaxUint64)
+	if *v = math.Float64frombits(u); !(*v >= -1 && *v <= 1) {
 		c.bad, *v = true, 0
 	}
 }

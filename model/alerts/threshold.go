@@ -16,12 +16,12 @@ type hostKey struct {
 	inbound bool
 }
 
-// host is what the last day has shown of a host in one direction.
+// host is what the last day has shown of a host in one direction; its strangest
+// rows stand in the logs.
 type host struct {
-	best      [24]uint16 // bin of the strangest row of each hour, 0 for none
-	raised    [24]uint8  // alerts of each hour
-	open      int32      // place of its incident in Policy.open, −1 for none
-	beacons   uint16     // pairs that were found to beacon since beaconing
+	raised    [24]uint8 // alerts of each hour
+	open      int32     // place of its incident in Policy.open, −1 for none
+	beacons   uint16    // pairs that were found to beacon since beaconing
 	beaconing conn.Micros
 	incident  Incident
 }
@@ -40,10 +40,9 @@ func keyOf(r *Row) hostKey { return hostKey{hostOf(r).As16(), !r.Own} }
 func (p *Policy) use(key hostKey) int {
 	place, added := p.places.Use(key)
 	if h := &p.hosts[place]; added {
-		for _, at := range h.best {
-			if at > 0 {
-				p.best[at]--
-				p.stale = true
+		for i := range p.logs {
+			for at := range 24 {
+				p.stale = p.logs[i].forget(place, at) || p.stale
 			}
 		}
 		p.end(place)
@@ -62,32 +61,70 @@ func (p *Policy) binOf(h *host, r *Row) int {
 	return min(max(int((r.Score-repeatCost*float64(raised))*bins), 1), bins-1)
 }
 
-// count keeps the strangest row of the host's hour.
-func (p *Policy) count(h *host, at int) {
-	was := &h.best[p.slot()]
+// count keeps the strangest row of the host's hour in the latest row's log.
+func (p *Policy) count(at int) {
+	l := &p.logs[p.log]
+	was := &l.hosts[p.place][p.slot()]
 	if at <= int(*was) {
 		return
 	}
-	if *was > 0 {
-		p.best[*was]--
+	l.drop(int(*was))
+	l.best[at]++
+	if at >= leastBin {
+		l.above++
 	}
-	p.best[at]++
 	*was = uint16(at)
-	p.stale = p.stale || at >= p.limit
+	p.stale = p.stale || at >= l.limit
 }
 
-// settle finds the threshold: as many hours of hosts, within the last day, have
-// a row from it on as the budget has lines. Counted by hours of hosts a scan
+// settle finds the thresholds: as many hours of hosts, within the last day, have
+// a row from them on as the log has lines. Counted by hours of hosts a scan
 // presses the threshold down no more than a single packet does.
 func (p *Policy) settle() {
 	if covered := p.now - p.begun; !p.stale && covered >= day {
 		return
 	}
 	p.stale = false
-	p.limit = bins
-	for n, wanted := uint32(0), p.wanted(); p.limit > leastBin && n < wanted; {
-		p.limit--
-		n += p.best[p.limit]
+	var hours, passing, lines [maxLogs]uint32
+	for i := range p.logs {
+		hours[i] = p.logs[i].above
+	}
+	shares(p.wanted(), hours[:len(p.logs)], passing[:])
+	shares(uint32(max(p.perDay, 1)), hours[:len(p.logs)], lines[:])
+	others := uint32(0)
+	for _, n := range lines {
+		others += n
+	}
+	for i := range p.logs {
+		p.logs[i].settle(hours[i], passing[i])
+		p.logs[i].lines = max(p.perDay-float64(others-lines[i]), 1)
+	}
+}
+
+// shares divides a budget among logs with so many hours to tell: each has as
+// much as the others. What a log does not need of it goes to them, but for half
+// of its share, so that a log which is quiet is still heard of.
+func shares(budget uint32, hours []uint32, to []uint32) {
+	var has [maxLogs]bool
+	for left := uint32(len(hours)); left > 0; {
+		share, content := max(budget/left, 1), false
+		for i, n := range hours {
+			if !has[i] && n <= share {
+				has[i], content = true, true
+				to[i] = max(n, (share+1)/2)
+				budget -= min(to[i], budget)
+				left--
+			}
+		}
+		if content {
+			continue
+		}
+		for i := range hours {
+			if !has[i] {
+				to[i] = share
+			}
+		}
+		return
 	}
 }
 

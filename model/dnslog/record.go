@@ -40,6 +40,9 @@ func (r *Record) Subject() *conn.Conn {
 	return &r.subject
 }
 
+// About is dns.log and the query's registered domain.
+func (r *Record) About() (log string, name uint64) { return Set.Log, r.window.Name() }
+
 // Cold reports whether queries that the row was counted with may be missing.
 func (r *Record) Cold() bool { return r.row.Cold }
 

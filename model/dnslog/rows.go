@@ -44,6 +44,14 @@ type Window struct {
 	resolver   uint64
 }
 
+// Name is the query's registered domain as a code, 0 where there is none.
+func (w *Window) Name() uint64 {
+	if w.domain == feature.NoCode {
+		return 0
+	}
+	return w.domain
+}
+
 // Observe counts the query, for which Check finds no fault, and writes to row
 // what it is. It does not allocate.
 func (r *Rows) Observe(row *feature.Row, q *Query) Window {

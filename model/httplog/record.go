@@ -40,6 +40,9 @@ func (r *Record) Subject() *conn.Conn {
 	return &r.subject
 }
 
+// About is http.log and nothing beside the endpoints.
+func (r *Record) About() (log string, name uint64) { return Set.Log, 0 }
+
 // Cold reports whether requests that the row was counted with may be missing.
 func (r *Record) Cold() bool { return r.row.Cold }
 

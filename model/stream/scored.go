@@ -4,7 +4,7 @@ import (
 	"strconv"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
 )
@@ -20,6 +20,7 @@ type Scored struct {
 	credits []float64
 	walked  bool // credits are the row's
 	asked   bool // for a reason
+	also    *cases.Case
 
 	// Logged says that the score is the log's, and so are rank and reason where it
 	// has them.
@@ -75,12 +76,6 @@ func nameOf(m *model.Model) string { return seed.Name(m) }
 // IsCold reports whether the score was made of a window that may lack rows. Of a
 // logged score that is not known, unless it is the model's.
 func (s *Scored) IsCold() bool { return s.own() && s.Cold }
-
-// Alert is what an alert policy needs of the row. Whether the window of a logged
-// score was cold is not in the log.
-func (s *Scored) Alert() alerts.Row {
-	return alerts.RowOf(s.Record.Subject(), s.Value, s.Cold && !s.Logged, s.By())
-}
 
 func (s *Scored) way() model.Way {
 	s.asked = true

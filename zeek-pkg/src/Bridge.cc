@@ -150,7 +150,8 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
          ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
          ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
-         ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) )
+         ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) || ! Find(library, "iforest_use_cases", &use_cases, why) ||
+         ! Find(library, "iforest_case", &read_case, why) )
         return false;
 
     Message message{};
@@ -161,6 +162,7 @@ bool Bridge::Open(std::string* why) {
 
     alerts(alerts_per_day);
     use_seed(seed ? 1 : 0);
+    use_cases(cases ? 1 : 0);
     score = found;
     return true;
 }
@@ -213,6 +215,25 @@ void Bridge::UseSeed(bool use) {
         auto mask = SignalMask::Asynchronous();
         use_seed(use ? 1 : 0);
     }
+}
+
+void Bridge::UseCases(bool use) {
+    cases = use;
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        use_cases(use ? 1 : 0);
+    }
+}
+
+std::vector<iforest_case_row> Bridge::Case() {
+    std::vector<iforest_case_row> rows(IFOREST_MAX_CASE);
+    uint64_t n = 0;
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        read_case(rows.data(), &n);
+    }
+    rows.resize(n);
+    return rows;
 }
 
 int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {

@@ -89,6 +89,13 @@ public:
     // samples and has no model yet.
     void UseSeed(bool use);
 
+    // Says whether the rows of a connection in other logs count in what is told
+    // of it.
+    void UseCases(bool use);
+
+    // What those say of the last connection scored, the strangest first.
+    std::vector<iforest_case_row> Case();
+
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
 
@@ -146,8 +153,9 @@ private:
     std::vector<Sensor> sensors; // the first is conn.log's
     size_t at = 0;               // of them, whom calls are for
     uint32_t in_use = 0;         // in the library
-    double alerts_per_day = 0;   // of conn.log's sensor
-    bool seed = false;           // the same
+    double alerts_per_day = 0;   // which all sensors share
+    bool seed = false;           // of conn.log's sensor
+    bool cases = false;          // of all
 
     iforest_open_fn open_sensor = nullptr;
     iforest_use_fn use = nullptr;
@@ -162,6 +170,8 @@ private:
     iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;
     iforest_use_seed_fn use_seed = nullptr;
+    iforest_use_cases_fn use_cases = nullptr;
+    iforest_case_fn read_case = nullptr;
     iforest_raise_fn raise = nullptr;
     iforest_next_event_fn next_event = nullptr;
     iforest_rollback_fn rollback = nullptr;

@@ -63,6 +63,7 @@ constexpr std::array<Field, ConnRecord::num_fields> fields = {{
     {"orig_ip_bytes", TYPE_COUNT, false, Number<&C::orig_ip_bytes, CountVal>},
     {"resp_pkts", TYPE_COUNT, false, Number<&C::resp_pkts, CountVal>},
     {"resp_ip_bytes", TYPE_COUNT, false, Number<&C::resp_ip_bytes, CountVal>},
+    {"uid", TYPE_STRING, false, Text<&C::uid>},
     {"ip_proto", TYPE_COUNT, false, Number<&C::ip_proto, CountVal, IFOREST_IP_PROTO>},
 }};
 

@@ -18,7 +18,7 @@ public:
     // where info is no Conn::Info and writes to why which field is amiss.
     bool Read(const zeek::RecordVal& info, iforest_conn* to, std::string* why);
 
-    static constexpr int num_fields = 15;
+    static constexpr int num_fields = 16;
     static constexpr int num_id_fields = 4;
 
 private:

@@ -155,10 +155,25 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         Set(*r, "resp_p", Count(event.resp_p));
         Set(*r, "other_origs", zeek::val_mgr->Bool(event.other_origs != 0));
         Set(*r, "other_resps", zeek::val_mgr->Bool(event.other_resps != 0));
+        Set(*r, "log", std::string(event.log[0] ? event.log : "conn"));
+        Set(*r, "other_logs", zeek::val_mgr->Bool(event.other_logs != 0));
         if ( event.period > 0 )
             Set(*r, "period", zeek::make_intrusive<zeek::IntervalVal>(event.period));
     }
     return r;
+}
+
+zeek::ValPtr Scorer::Case() noexcept {
+    auto rows = zeek::make_intrusive<zeek::VectorVal>(zeek::id::find_type<zeek::VectorType>("IForest::CaseRows"));
+    for ( const auto& row : bridge.Case() ) {
+        auto r = MakeRecord("IForest::CaseRow");
+        Set(*r, "log", std::string(row.log));
+        Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(row.score));
+        Set(*r, "rank", zeek::make_intrusive<zeek::DoubleVal>(row.rank));
+        Set(*r, "reason", std::string(row.reason));
+        rows->Assign(rows->Size(), zeek::ValPtr(std::move(r)));
+    }
+    return rows;
 }
 
 zeek::ValPtr Scorer::TakeSamples() noexcept {

@@ -41,6 +41,9 @@ public:
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
     void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }
     void UseSeed(bool use) { bridge.UseSeed(use); }
+    void UseCases(bool use) { bridge.UseCases(use); }
+    double CaseScore() const { return Own().last.case_score; }
+    zeek::ValPtr Case() noexcept;
     std::string Rollback() noexcept;
     std::string Finish() noexcept;
     double Rank() const { return Own().last.rank; }

@@ -131,3 +131,16 @@ func (t *Table[K]) push(at uint32) {
 // Newer is the place of the key used next after the one at a place, −1 after
 // the last.
 func (t *Table[K]) Newer(place int) int { return int(t.links[place+1].newer) - 1 }
+
+// Retire makes a key the one used longest ago: the next new key that finds the
+// table full takes its place.
+func (t *Table[K]) Retire(place int) {
+	at := uint32(place) + 1
+	if at == t.oldest {
+		return
+	}
+	t.unlink(at)
+	t.links[at].older, t.links[at].newer = 0, t.oldest
+	t.links[t.oldest].older = at
+	t.oldest = at
+}

@@ -19,6 +19,13 @@ func TestTableAgreesWithASlice(t *testing.T) {
 			at := slices.Index(order, key)
 			require.Equal(t, at >= 0, table.Find(key) >= 0)
 			require.Equal(t, len(order) == capacity, table.Full())
+			if at >= 0 && r.IntN(8) == 0 { // it is retired, and goes first
+				table.Retire(table.Find(key))
+				again.Retire(again.Find(key))
+				order = slices.Insert(slices.Delete(order, at, at+1), 0, key)
+				require.Equal(t, key, table.Key(table.Oldest()))
+				continue
+			}
 			if at >= 0 {
 				order = slices.Delete(order, at, at+1)
 			} else if len(order) == capacity {
