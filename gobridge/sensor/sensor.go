@@ -32,6 +32,7 @@ type Sensor struct {
 
 	learning *learning
 	sampling *sampling
+	owner    *feature.Owner // of what the workers of a cluster counted; nil for none
 	alerts   *alerts.Policy
 	alert    alerts.Row // of the latest row
 	drift    drift

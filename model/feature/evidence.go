@@ -150,6 +150,14 @@ func readEvidence(data []byte, what byte) (r evidenceReader, err error) {
 	return r, nil
 }
 
+// fault is what was wrong with the message.
+func (r *evidenceReader) fault() error {
+	if r.err != nil {
+		return errEvidence
+	}
+	return nil
+}
+
 // next reads an entry; false is the end, or an error.
 func (r *evidenceReader) next(e *evidence) bool {
 	if len(r.data) == 0 || r.err != nil {

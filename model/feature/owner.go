@@ -76,7 +76,7 @@ func (o *Owner) AddCounts(sensor int, data []byte) error {
 	for r.next(&o.entry) {
 		o.add(sensor, &o.entry)
 	}
-	return r.err
+	return r.fault()
 }
 
 func (o *Owner) add(sensor int, e *evidence) {

@@ -145,7 +145,7 @@ func (h *Hosts) TakeTotals(data []byte) error {
 	for u := h.unsent; r.next(&u.entry); {
 		h.take(u, &u.entry)
 	}
-	return r.err
+	return r.fault()
 }
 
 // take takes the total of one entry, to which what was not sent belongs too.
