@@ -311,6 +311,32 @@ typedef int32_t (*iforest_take_samples_fn)(char *buffer, uint64_t *len, uint64_t
  * iforest_learn asked for goes on here: events wait where *news is not 0. */
 typedef int32_t (*iforest_observe_fn)(iforest_text batch, uint8_t *news, char *message, uint64_t size);
 
+/*
+ * Where several processes see parts of what a host does, they send what they
+ * counted to owners, and take the totals that these tell. A message that is lost
+ * loses what is in it, nothing else.
+ */
+
+/* The most bytes of such a message. */
+#define IFOREST_MAX_EVIDENCE 65536
+
+/* Each host, responder, pair and port is in one of so many shards. */
+#define IFOREST_SHARDS 64
+
+/* Writes what was counted in those shards (bit i: shard i) since the last call, as
+ * much of it as fits, to a buffer of that size, and the length to *len: 0 for
+ * nothing. From the first call on it is noted. */
+typedef int32_t (*iforest_take_counts_fn)(uint64_t shards, char *buffer, uint64_t size, uint64_t *len);
+
+/* At an owner: adds what a worker counted. A worker has a number. */
+typedef int32_t (*iforest_add_counts_fn)(uint64_t worker, iforest_text counts, char *message, uint64_t size);
+
+/* At an owner: writes totals that workers lack, as iforest_take_counts does. */
+typedef int32_t (*iforest_take_totals_fn)(char *buffer, uint64_t size, uint64_t *len);
+
+/* Takes totals, for the connections that follow. */
+typedef int32_t (*iforest_add_totals_fn)(iforest_text totals, char *message, uint64_t size);
+
 /* Writes the length of the model's file to *len, and the file to the buffer
  * where it fits in there. */
 typedef int32_t (*iforest_model_file_fn)(char *buffer, uint64_t size, uint64_t *len);

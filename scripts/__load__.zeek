@@ -7,6 +7,7 @@
 @load ./main
 @load ./learn
 @load ./cluster
+@load ./windows
 @load ./allow
 @load ./notice
 @load ./telemetry

@@ -47,7 +47,7 @@ var rooms = map[string][]string{
 	"capture/service": {"model/conn"}, // for conn.Proto
 	"capture/zeeklog": {"model/conn"},
 
-	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/cases", "model/conn", "model/learn", "model/seed"},
+	"gobridge":        {"gobridge/sensor", "model", "model/alerts", "model/cases", "model/conn", "model/feature", "model/learn", "model/seed"},
 	"gobridge/sensor": {"model", "model/alerts", "model/cases", "model/conn", "model/dnslog", "model/feature", "model/httplog", "model/learn", "model/seed", "model/ssllog", "model/stream"},
 
 	"cmd": {

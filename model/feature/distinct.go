@@ -1,6 +1,9 @@
 package feature
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A distinct counter says how many different keys a host met in the last five
 // minutes. Its content is a function of the rows of those minutes alone, so it
@@ -71,8 +74,7 @@ func (d *distinct) add(key uint32, hash uint64, slot int, m *marks) {
 	if d.upto[0] > 0 && d.recent[0] == key {
 		return // the newest already
 	}
-	level := min(bits.LeadingZeros64(hash)/2, markLevels-1)
-	spot := uint8(level*levelBits + int(hash%levelBits))
+	spot := spotOf(hash)
 	full := d.full()
 
 	live := int(d.upto[minutes-1])
@@ -97,15 +99,37 @@ func (d *distinct) add(key uint32, hash uint64, slot int, m *marks) {
 	}
 }
 
+// spotOf is the bit of a key in marks.
+func spotOf(hash uint64) uint8 {
+	level := min(bits.LeadingZeros64(hash)/2, markLevels-1)
+	return uint8(level*levelBits + int(hash%levelBits))
+}
+
+// met reports whether a key was counted in the newest minute; slot is its place
+// in the ring.
+func (d *distinct) met(key uint32, hash uint64, slot int, m *marks) bool {
+	newest := d.recent[:d.upto[0]]
+	if len(newest) == recentKeys { // others may have been, before these
+		spot := spotOf(hash)
+		return m[slot][spot/64]>>(spot%64)&1 != 0
+	}
+	return slices.Contains(newest, key)
+}
+
 // mark marks the 24 keys in the minutes in which they were seen last.
 func (d *distinct) mark(slot int, m *marks) {
 	*m = marks{}
-	ago := 0
-	for i, spot := range d.spots {
-		for i >= int(d.upto[ago]) {
-			ago++
+	d.spread(slot, 0, m)
+}
+
+// spread marks the keys in the minutes in which they were seen last, the newest
+// of which was so many minutes before that of slot.
+func (d *distinct) spread(slot, ago int, m *marks) {
+	from := 0
+	for minute := range minutes - ago {
+		for ; from < int(d.upto[minute]); from++ {
+			m.set((slot+minutes-ago-minute)%minutes, d.spots[from])
 		}
-		m.set((slot+minutes-ago)%minutes, spot)
 	}
 }
 

@@ -80,6 +80,7 @@ type Hosts struct {
 	horizon int64 // latest minute of a host that was forgotten
 
 	partition *partition // nil unless the rows are a part of a log
+	unsent    *unsent    // nil unless other sensors see a part of the network
 }
 
 // NewHosts returns a table for that many originators, at least one. All memory
@@ -211,6 +212,9 @@ func (h *Hosts) ObserveEvent(e *Event) Window {
 	host := &h.hosts[place]
 	host.seen = h.rows
 	known := h.memory.observe(e, now, h.rows)
+	if h.unsent != nil {
+		h.unsent.note(e, now, host, &h.marks[place], &h.memory)
+	}
 	return host.observe(&h.marks[place], e, now, known, h.opening)
 }
 
@@ -244,17 +248,7 @@ func (h *Hosts) opened(now int64) (opening, horizon int64) {
 
 // observe counts a row that ended in the minute now and returns its window.
 func (e *host) observe(m *hostMarks, row *Event, now int64, known Memory, opening int64) Window {
-	e.reach(now, m)
-	e.uses = min(e.uses+1, maxUses)
-
-	slot := ring(e.minute)
-	e.conns[slot]++
-	if row.Failed {
-		e.failures[slot]++
-	}
-	e.responders.add(row.Peer.Low, row.Peer.Hash, slot, &m.responders)
-	e.ports.add(row.Port.Low, row.Port.Hash, slot, &m.ports)
-
+	e.count(m, row, now)
 	w := Window{OneWay: row.OneWay, Memory: known}
 	for i := range minutes {
 		w.Connections += e.conns[i]
@@ -264,6 +258,26 @@ func (e *host) observe(m *hostMarks, row *Event, now int64, known Memory, openin
 	w.Uses = e.uses
 	w.Cold = e.minute < max(e.exactFrom, opening+minutes)
 	return w
+}
+
+// count counts a row that ended in the minute now.
+func (e *host) count(m *hostMarks, row *Event, now int64) {
+	e.reach(now, m)
+	slot := e.one(row)
+	e.responders.add(row.Peer.Low, row.Peer.Hash, slot, &m.responders)
+	e.ports.add(row.Port.Low, row.Port.Hash, slot, &m.ports)
+}
+
+// one counts a row in the newest minute, whose place in the rings it returns, but
+// for its responder and port.
+func (e *host) one(row *Event) (slot int) {
+	e.uses = min(e.uses+1, maxUses)
+	slot = ring(e.minute)
+	e.conns[slot]++
+	if row.Failed {
+		e.failures[slot]++
+	}
+	return slot
 }
 
 // reach brings the host's clock to a minute, if that is later.

@@ -169,6 +169,14 @@ func (r *responder) total() (n uint32) {
 }
 
 func (r *responder) observe(failed bool, now int64) {
+	r.reach(now)
+	if failed {
+		r.failures[ring(r.minute)]++
+	}
+}
+
+// reach brings the responder's clock to a minute, if that is later.
+func (r *responder) reach(now int64) {
 	passed := now - r.minute
 	if passed < -setBack {
 		passed = minutes
@@ -181,18 +189,20 @@ func (r *responder) observe(failed bool, now int64) {
 			slot = (slot + minutes - 1) % minutes
 		}
 	}
-	if failed {
-		r.failures[ring(r.minute)]++
-	}
 }
 
 func (p *pair) observe(e *Event, now int64) {
-	if step := decayStep(now); step > p.step {
+	p.reach(decayStep(now))
+	p.bytes += e.Bytes
+	p.seconds += e.Seconds
+}
+
+// reach decays what is known until a step, if that is later.
+func (p *pair) reach(step int32) {
+	if step > p.step {
 		kept := decay(int64(step) - int64(p.step))
 		p.bytes, p.seconds, p.step = float32(p.bytes*kept), float32(p.seconds*kept), step
 	}
-	p.bytes += e.Bytes
-	p.seconds += e.Seconds
 }
 
 // decayStep is the quarter of an hour of a minute.

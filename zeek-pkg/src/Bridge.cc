@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -151,7 +152,9 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
          ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
          ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) || ! Find(library, "iforest_use_cases", &use_cases, why) ||
-         ! Find(library, "iforest_case", &read_case, why) )
+         ! Find(library, "iforest_case", &read_case, why) ||
+         ! Find(library, "iforest_take_counts", &take_counts, why) || ! Find(library, "iforest_add_counts", &add_counts, why) ||
+         ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) )
         return false;
 
     Message message{};
@@ -279,6 +282,45 @@ int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
     auto status = Call(why, observe, iforest_text{batch.data(), batch.size()}, &waiting);
     *news = waiting != 0;
     return status;
+}
+
+std::string Bridge::TakeCounts(uint64_t shards, uint64_t size) {
+    std::string counts;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        counts.resize(std::min<uint64_t>(size, IFOREST_MAX_EVIDENCE));
+        auto mask = SignalMask::Asynchronous();
+        take_counts(shards, counts.data(), counts.size(), &length);
+        counts.resize(length);
+    }
+    return counts;
+}
+
+std::string Bridge::TakeTotals(uint64_t size) {
+    std::string totals;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        totals.resize(std::min<uint64_t>(size, IFOREST_MAX_EVIDENCE));
+        auto mask = SignalMask::Asynchronous();
+        take_totals(totals.data(), totals.size(), &length);
+        totals.resize(length);
+    }
+    return totals;
+}
+
+int32_t Bridge::AddCounts(uint64_t worker, std::string_view counts, std::string* why) {
+    if ( ! Ready() && ! Load(why) )
+        return IFOREST_NO_LIBRARY;
+
+    return Call(why, add_counts, worker, iforest_text{counts.data(), counts.size()});
+}
+
+// A worker without the library has counted nothing, and scores nothing.
+int32_t Bridge::AddTotals(std::string_view totals, std::string* why) {
+    if ( ! Ready() )
+        return IFOREST_OK;
+
+    return Call(why, add_totals, iforest_text{totals.data(), totals.size()});
 }
 
 std::string Bridge::ModelFile() {

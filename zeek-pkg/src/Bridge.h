@@ -79,6 +79,15 @@ public:
     // Learns from a batch, if learning was asked for; an empty one only begins it.
     int32_t Observe(std::string_view batch, bool* news, std::string* why);
 
+    // What was counted in those shards since the last call, and totals that workers
+    // lack, in at most so many bytes; empty where there is nothing.
+    std::string TakeCounts(uint64_t shards, uint64_t size);
+    std::string TakeTotals(uint64_t size);
+
+    // At an owner, for which the library is loaded where needed; and at a worker.
+    int32_t AddCounts(uint64_t worker, std::string_view counts, std::string* why);
+    int32_t AddTotals(std::string_view totals, std::string* why);
+
     // The file of the model in use, empty where there is none.
     std::string ModelFile();
 
@@ -166,6 +175,10 @@ private:
     iforest_sample_fn sample = nullptr;
     iforest_take_samples_fn take_samples = nullptr;
     iforest_observe_fn observe = nullptr;
+    iforest_take_counts_fn take_counts = nullptr;
+    iforest_add_counts_fn add_counts = nullptr;
+    iforest_take_totals_fn take_totals = nullptr;
+    iforest_add_totals_fn add_totals = nullptr;
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;

@@ -196,6 +196,40 @@ std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
     }
 }
 
+std::string Scorer::TakeCounts(uint64_t shards, uint64_t size) noexcept {
+    try {
+        return bridge.TakeCounts(shards, size);
+    } catch ( ... ) { // no memory: what was counted waits, or is lost
+        return "";
+    }
+}
+
+std::string Scorer::AddCounts(uint64_t worker, const zeek::StringVal& counts) noexcept {
+    try {
+        std::string why;
+        return bridge.AddCounts(worker, View(counts), &why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+std::string Scorer::TakeTotals(uint64_t size) noexcept {
+    try {
+        return bridge.TakeTotals(size);
+    } catch ( ... ) {
+        return "";
+    }
+}
+
+std::string Scorer::AddTotals(const zeek::StringVal& totals) noexcept {
+    try {
+        std::string why;
+        return bridge.AddTotals(View(totals), &why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
 zeek::ValPtr Scorer::ModelFile() noexcept {
     auto file = bridge.ModelFile();
     return zeek::make_intrusive<zeek::StringVal>(file.size(), file.data());

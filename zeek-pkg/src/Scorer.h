@@ -37,6 +37,10 @@ public:
     void Sample(uint64_t one_in) { bridge.Sample(one_in); }
     zeek::ValPtr TakeSamples() noexcept;
     std::string Observe(const zeek::StringVal& batch) noexcept;
+    std::string TakeCounts(uint64_t shards, uint64_t size) noexcept;
+    std::string AddCounts(uint64_t worker, const zeek::StringVal& counts) noexcept;
+    std::string TakeTotals(uint64_t size) noexcept;
+    std::string AddTotals(const zeek::StringVal& totals) noexcept;
     zeek::ValPtr ModelFile() noexcept;
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
     void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }

@@ -3,6 +3,7 @@
 //
 //	traffic syns N HOSTS > x.pcap        N connections of one SYN each, from HOSTS originators
 //	traffic beacon N SECONDS > x.pcap    N SYNs of one host to a port outside, one each SECONDS
+//	traffic scan N HOSTS > x.pcap        N minutes of HOSTS that knock in vain; in the last five 10.0.0.7 scans 198.51.100.0/24
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
 package main
@@ -31,21 +32,24 @@ func main() {
 }
 
 func write(out io.Writer, args []string) error {
-	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, or traffic repeat|offices N capture.pcap [FIRST]")
+	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon" || args[0] == "scan") {
+		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
 	switch args[0] {
-	case "syns", "beacon":
+	case "syns", "beacon", "scan":
 		by, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
 		}
 		if args[0] == "beacon" {
 			return beacon(out, n, by)
+		}
+		if args[0] == "scan" {
+			return scan(out, n, by)
 		}
 		return syns(out, n, by)
 	case "repeat", "offices":
@@ -107,6 +111,27 @@ func beacon(out io.Writer, n, seconds int) error {
 	return writeSyns(out, n, func(i int, s *syn) {
 		s.at, s.orig, s.resp = uint64(i*seconds)*1e6, 10<<24|7, 192<<24|88<<16|99<<8|9
 		s.origPort, s.respPort = uint16(1024+i), 1337
+	})
+}
+
+// scan writes n minutes of SYNs: each host's to a few others, one every twelve
+// seconds, and in the last five minutes 75 of one host, each to another address.
+func scan(out io.Writer, n, hosts int) error {
+	each := n * 5 // of a host
+	calm, knocks := each*hosts, 75
+	next, begin := 0, uint64(n-5)*60e6
+	return writeSyns(out, calm+knocks, func(i int, s *syn) {
+		if at := begin + uint64(next)*4e6; next < knocks && (i-next)*12e6/hosts >= int(at) {
+			s.at, s.orig, s.resp = at, 10<<24|7, 198<<24|51<<16|100<<8|uint32(next)
+			s.origPort, s.respPort = uint16(40000+next), 445
+			next++
+			return
+		}
+		k := i - next
+		host, round := k%hosts, k/hosts
+		s.at, s.orig = uint64(k)*12e6/uint64(hosts), 10<<24|uint32(host)
+		s.resp = 192<<24 | 88<<16 | 99<<8 | uint32(host*3+round*7%5)
+		s.origPort, s.respPort = uint16(1024+k%60000), uint16(80+round%3)
 	})
 }
 
