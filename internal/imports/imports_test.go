@@ -54,6 +54,7 @@ var rooms = map[string][]string{
 		"model", "capture", "internal", "gobridge/sensor", // to make a sensor's state
 		"github.com/klauspost/compress", "github.com/schollz/progressbar/v3", "github.com/spf13/pflag",
 		"golang.org/x/sys", "golang.org/x/term",
+		"github.com/google/gopacket", // cmd/bench: its decode loop, beside replay
 	},
 	"cmd/bench":      {"capture", "internal", "model", "github.com/google/gopacket", "github.com/spf13/pflag"}, // the loop that replay is held against
 	"internal/usage": {"github.com/spf13/pflag"},
