@@ -38,7 +38,7 @@ ESTABLISHED = ["SF", "S1", "S2", "S3", "RSTO", "RSTR"]
 def read(path):
     """The rows of a TSV or JSON conn.log as a table of strings, "-" where unset."""
     rows, fields = [], []
-    with gzip.open(path, "rt") as log:
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt") as log:
         for line in log:
             if line.startswith("#fields"):
                 fields = line.rstrip("\n").split("\t")[1:]
