@@ -64,6 +64,7 @@ func passed(ages []conn.Micros, age conn.Micros) conn.Micros {
 // also where nothing has come for long.
 func (t *table) fillLook(o *out, row *conn.Conn) {
 	t.fill(o.c, row)
+	row.Look = o.look
 	row.Service, row.Set = o.service, row.Set&^conn.Service|conn.Duration
 	if o.service != "" {
 		row.Set |= conn.Service
