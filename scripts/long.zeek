@@ -80,10 +80,13 @@ global long_columns: table[string] of string;
 # Packets have whole microseconds, times are doubles.
 const half_microsecond = 0.5usec;
 
-# What conn.log would say if the connection ended now, but for its duration, which
-# is its age also where nothing has come for long. In Conn's name space, because
-# it does not export set_conn.
-global row_of_open: function(c: connection): Conn::Info;
+export {
+	## Returns: What conn.log would say if the connection ended now, but for its
+	##          duration, which is its age also where nothing has come for long.
+	global row_of_open: function(c: connection): Conn::Info;
+}
+
+# In Conn's name space, because it does not export set_conn.
 
 module Conn;
 
