@@ -62,7 +62,7 @@ func TestLooks(t *testing.T) {
 	const gap = 50 * time.Minute // SSH may be idle for an hour
 	plain, none := looksOf(t, "ssh.pcap", 75, gap, nil)
 	require.Empty(t, none)
-	rows, looks := looksOf(t, "ssh.pcap", 75, gap, DefaultLooks)
+	rows, looks := looksOf(t, "ssh.pcap", 75, gap, conn.DefaultLooks)
 	require.Equal(t, plain, rows, "the rows are what they are without")
 
 	// The clock is that of the packets, so the first look comes with the first
@@ -93,17 +93,7 @@ func TestLooks(t *testing.T) {
 	require.Greater(t, len(looks), 10)
 	require.Zero(t, age%hour)
 
-	rows, _ = looksOf(t, "office-day.pcap", 1e6, 0, DefaultLooks)
+	rows, _ = looksOf(t, "office-day.pcap", 1e6, 0, conn.DefaultLooks)
 	plain, _ = looksOf(t, "office-day.pcap", 1e6, 0, nil)
 	require.Equal(t, plain, rows)
-}
-
-func TestPassed(t *testing.T) {
-	for _, c := range [][2]conn.Micros{
-		{0, 0}, {10*minute - 1, 0}, {10 * minute, 10 * minute}, {30*minute - 1, 10 * minute}, {30 * minute, 30 * minute},
-		{hour - 1, 30 * minute}, {hour, hour}, {2*hour - 1, hour}, {2 * hour, 2 * hour}, {72*hour + 5, 72 * hour},
-	} {
-		require.Equal(t, c[1], passed(DefaultLooks, c[0]), c[0])
-	}
-	require.Zero(t, passed([]conn.Micros{0}, hour))
 }

@@ -74,6 +74,9 @@ redef record connection += {
 	iforest_look: interval &optional;
 };
 
+# Of the stream of zeek-long-connections.
+global conn_long_policy: Log::PolicyHook;
+
 # The column names of conn.log, by those of LongInfo.
 global long_columns: table[string] of string;
 
@@ -203,18 +206,17 @@ event zeek_init() &priority=5
 	Log::add_filter(LONG_LOG, f);
 	}
 
-# zeek-long-connections, loaded before or after this.
-module LongConnection;
-
-export {
-	global log_policy: Log::PolicyHook;
-}
-
-module IForest;
-
-# Its row is scored as it stands: its duration is that of the packets.
-hook LongConnection::log_policy(rec: any, id: Log::ID, filter: Log::Filter) &priority=-10
+# Decides about rows of zeek-long-connections' log as its own policy does, and
+# scores them. A row is scored as it stands: its duration is that of the packets.
+hook conn_long_policy(rec: any, id: Log::ID, filter: Log::Filter)
 	{
+	if ( Log::active_streams[id]?$policy )
+		{
+		local own = Log::active_streams[id]$policy;
+		if ( ! hook own(rec, id, filter) )
+			break;
+		}
+
 	if ( ! active )
 		return;
 
@@ -225,4 +227,21 @@ hook LongConnection::log_policy(rec: any, id: Log::ID, filter: Log::Filter) &pri
 		row$anomaly_score = score;
 	else
 		not_scored(score);
+	}
+
+# Behind zeek-long-connections, which may be loaded before or after this.
+event zeek_init() &priority=-5
+	{
+	for ( id, stream in Log::active_streams )
+		{
+		if ( ! stream?$path || stream$path != "conn_long" )
+			next;
+
+		local f = Log::get_filter(id, "default");
+		if ( f$name == "default" && ! f?$policy )
+			{
+			f$policy = conn_long_policy;
+			Log::add_filter(id, f);
+			}
+		}
 	}

@@ -64,7 +64,7 @@ func unquote(field string) string {
 type csvNotation struct{}
 
 func (csvNotation) seconds(dst []byte, m conn.Micros) []byte { return appendSeconds(dst, m) }
-func (csvNotation) double(dst []byte, f float64) []byte { return appendDouble(dst, f) }
+func (csvNotation) double(dst []byte, f float64) []byte      { return appendDouble(dst, f) }
 
 func (csvNotation) count(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
 

@@ -22,7 +22,7 @@ type valueNotation interface {
 	count(dst []byte, n uint64) []byte
 	double(dst []byte, f float64) []byte
 	seconds(dst []byte, m conn.Micros) []byte // time and interval
-	text(dst []byte, s string) []byte // also enum
+	text(dst []byte, s string) []byte         // also enum
 }
 
 // Value is one value of an added column. The zero Value is unset.

@@ -136,4 +136,3 @@ func (l *looks) next(file string) (w feature.Window, ok bool) {
 	l.of[file] = l.of[file][1:]
 	return n.window, n.seen
 }
-

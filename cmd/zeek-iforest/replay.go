@@ -96,7 +96,7 @@ func (r *replay) run(paths []string, out string) error {
 	}
 	defer o.discard()
 	if r.longPath != "" {
-		r.capture.Looks = capture.DefaultLooks
+		r.capture.Looks = conn.DefaultLooks
 		if r.long, err = r.newLongLog(r.longPath, r.format, r.columns); err != nil {
 			return err
 		}

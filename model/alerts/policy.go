@@ -259,8 +259,10 @@ func (p *Policy) Raise(r *Row) Verdict {
 		p.Folded++
 		return Folded
 	case r.Open && h.open >= 0 && !apart:
+		p.unusual = false // it counts when it ends
 		return Folded
 	case r.Open && h.open < 0 && (!p.room() || len(p.open) == maxOpen):
+		p.unusual = false
 		return Suppressed
 	case h.open >= 0 && !apart:
 		p.fold(&h.incident, r)
