@@ -29,7 +29,7 @@ type Options struct {
 	MaxConnections int
 
 	// Looks are the ages at which connections that go on are read as well
-	// (Reader.Look); beyond the last, at each as much later as that is. None are
+	// (conn.Conn.Look); beyond the last, at each as much later as that is. None are
 	// where there are no ages.
 	Looks []conn.Micros
 
@@ -58,7 +58,6 @@ type Reader struct {
 	table   *table
 	decoder *decoder
 	frame   frame
-	look    conn.Micros
 	stats   Stats
 	err     error // io.EOF at the end
 }
@@ -113,7 +112,7 @@ var errClosed = errors.New("capture: the reader was closed")
 func (r *Reader) Read(row *conn.Conn) error {
 	for {
 		if o := r.table.next(); o.c != nil {
-			if r.look = o.look; o.look > 0 {
+			if o.look > 0 {
 				r.table.fillLook(&o, row)
 				return nil
 			}
@@ -131,10 +130,6 @@ func (r *Reader) Read(row *conn.Conn) error {
 		r.step()
 	}
 }
-
-// Look is 0 where the row last read is of a finished connection. Else the
-// connection goes on, and this is the age, of Options.Looks, that it has passed.
-func (r *Reader) Look() conn.Micros { return r.look }
 
 // begin reads and decodes packets ahead, where there is a processor for that
 // and the packets are those of files: from a live source they would come late.

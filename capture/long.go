@@ -1,14 +1,6 @@
 package capture
 
-import (
-	"slices"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-)
-
-// DefaultLooks are the ages at which a sensor looks at connections that go on
-// (IForest::long_connection_durations).
-var DefaultLooks = []conn.Micros{10 * minute, 30 * minute, hour}
+import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
 // statusInterval is connection_status_update_interval of scripts/long.zeek.
 // Looks are taken when Zeek's own timer of that name falls due, which it has
@@ -35,7 +27,7 @@ func (t *table) watch(c *connection) {
 // at which the timer fell due is part of what is seen of it, but for the
 // service: Zeek's event stands in line before that packet's.
 func (t *table) look(c *connection) {
-	if age := passed(t.options.Looks, conn.FromSeconds(t.clock-c.start.Seconds())); age > c.looked {
+	if age := conn.Passed(t.options.Looks, conn.FromSeconds(t.clock-c.start.Seconds())); age > c.looked {
 		c.looked = age
 		o := out{c: c, look: age, clock: t.clock}
 		if c.detector != nil {
@@ -46,24 +38,11 @@ func (t *table) look(c *connection) {
 	t.timers.arm(c, statusTimer, t.clock+statusInterval.Seconds())
 }
 
-// passed is the latest of the ages that a connection of that age has passed, 0
-// for none.
-func passed(ages []conn.Micros, age conn.Micros) conn.Micros {
-	last := ages[len(ages)-1]
-	if age >= last && last > 0 {
-		return age / last * last
-	}
-	i := slices.IndexFunc(ages, func(a conn.Micros) bool { return a > age })
-	if i <= 0 {
-		return 0
-	}
-	return ages[i-1]
-}
-
 // fillLook writes a connection that goes on as a row. Its duration is its age,
 // also where nothing has come for long.
 func (t *table) fillLook(o *out, row *conn.Conn) {
 	t.fill(o.c, row)
+	row.Look = o.look
 	row.Service, row.Set = o.service, row.Set&^conn.Service|conn.Duration
 	if o.service != "" {
 		row.Set |= conn.Service

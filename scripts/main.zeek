@@ -135,6 +135,9 @@ export {
 	global scored: event(c: connection, score: double);
 }
 
+# The connection that was given to the library last.
+global last_logged = "";
+
 function not_scored(status: double)
 	{
 	if ( status in warned )
@@ -173,7 +176,10 @@ event connection_state_remove(c: connection) &priority=-4
 	if ( ! active )
 		return;
 
+	# A look at it while it went on may have left a score (long.zeek).
+	delete c$conn$anomaly_score;
 	local score = __score(c$conn);
+	last_logged = c$uid;
 	# The model of a state that was kept, or the seed, comes with the first
 	# connection.
 	if ( score >= 0.0 && fingerprint == "" )

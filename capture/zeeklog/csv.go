@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // parseCSV parses a row under l's columns. An empty field and "-" are unset.
@@ -61,7 +63,8 @@ func unquote(field string) string {
 // csvNotation writes values as RFC 4180 does: in quotes where that is needed.
 type csvNotation struct{}
 
-func (csvNotation) double(dst []byte, f float64) []byte { return appendDouble(dst, f) }
+func (csvNotation) seconds(dst []byte, m conn.Micros) []byte { return appendSeconds(dst, m) }
+func (csvNotation) double(dst []byte, f float64) []byte      { return appendDouble(dst, f) }
 
 func (csvNotation) count(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
 

@@ -12,7 +12,6 @@ import (
 // one to dst.
 type notation interface {
 	valueNotation
-	seconds(dst []byte, m conn.Micros) []byte // time and interval
 	boolean(dst []byte, b bool) []byte
 	addr(dst []byte, a netip.Addr) []byte
 	set(dst []byte, elements []string) []byte
@@ -22,7 +21,8 @@ type notation interface {
 type valueNotation interface {
 	count(dst []byte, n uint64) []byte
 	double(dst []byte, f float64) []byte
-	text(dst []byte, s string) []byte // also enum
+	seconds(dst []byte, m conn.Micros) []byte // time and interval
+	text(dst []byte, s string) []byte         // also enum
 }
 
 // Value is one value of an added column. The zero Value is unset.
@@ -40,6 +40,7 @@ const (
 	doubleValue
 	countValue
 	textValue
+	secondsValue
 )
 
 // Double is a value of Zeek's type double. NaN and infinities are unset.
@@ -56,6 +57,9 @@ func Count(n uint64) Value { return Value{kind: countValue, whole: n} }
 // Text is a value of Zeek's type string.
 func Text(s string) Value { return Value{kind: textValue, text: s} }
 
+// Interval is a value of Zeek's type interval.
+func Interval(m conn.Micros) Value { return Value{kind: secondsValue, whole: uint64(m)} }
+
 // append appends a value that is set.
 func (v *Value) append(dst []byte, n valueNotation) []byte {
 	switch v.kind {
@@ -63,6 +67,8 @@ func (v *Value) append(dst []byte, n valueNotation) []byte {
 		return n.double(dst, v.number)
 	case countValue:
 		return n.count(dst, v.whole)
+	case secondsValue:
+		return n.seconds(dst, conn.Micros(v.whole))
 	}
 	return n.text(dst, v.text)
 }

@@ -36,6 +36,7 @@ var telling = []struct {
 	log  string
 	keys [][]string
 }{
+	{"iforest_long.log", [][]string{{"look", "conn_state"}}},
 	{"dns.log", [][]string{{"qtype"}, {"rcode"}, {"rcode_name"}, {"AA", "TC"}, {"trans_id", "query"}}},
 	{"smtp.log", [][]string{{"trans_depth", "helo"}, {"mailfrom"}, {"rcptto"}, {"last_reply"}}},
 	{"sip.log", [][]string{{"call_id"}, {"request_path"}}},

@@ -25,11 +25,17 @@ const writeSize = 64 << 10
 // NewWriter returns a writer of TSV or of JSON lines. opened is what the #open
 // line says, in local time as Zeek has it; the zero time leaves the line out.
 func NewWriter(w io.Writer, format Format, opened time.Time, extra ...Column) (*Writer, error) {
+	return NewLogWriter(w, "conn", format, opened, extra...)
+}
+
+// NewLogWriter is NewWriter for a log of another #path that has conn.log's
+// columns.
+func NewLogWriter(w io.Writer, path string, format Format, opened time.Time, extra ...Column) (*Writer, error) {
 	out := &Writer{w: w, layout: start(format), extra: extra}
 	switch format {
 	case TSV:
 		out.notation = &out.layout.tsvNotation
-		out.header(opened)
+		out.header(path, opened)
 	case JSON:
 		out.notation = jsonNotation{}
 		for _, name := range out.names() {
@@ -53,7 +59,7 @@ func (w *Writer) names() (names []string) {
 }
 
 // header writes the lines of src/logging/writers/ascii/Ascii.cc, WriteHeader.
-func (w *Writer) header(opened time.Time) {
+func (w *Writer) header(path string, opened time.Time) {
 	types := make([]string, 0, len(columns)+len(w.extra))
 	for i := range columns {
 		types = append(types, columns[i].typ)
@@ -65,7 +71,7 @@ func (w *Writer) header(opened time.Time) {
 	w.meta("#set_separator", w.layout.setSep)
 	w.meta("#empty_field", w.layout.empty)
 	w.meta("#unset_field", w.layout.unset)
-	w.meta("#path", "conn")
+	w.meta("#path", path)
 	w.stamp("#open", opened)
 	w.meta("#fields", w.names()...)
 	w.meta("#types", types...)

@@ -37,6 +37,7 @@ Several captures, or a folder of them, are read as one, in order of time.`,
 		nets := flags.String("local-nets", "", "`NETS` that are local besides the private ones, comma-separated, as Site::local_nets")
 		format := flags.String("format", "tsv", "write the log as `FORMAT`, tsv or json")
 		usage.Choices(flags, "format", "tsv", "json")
+		flags.StringVar(&r.longPath, "long", "", "also write connections that go on for long to `FILE`, scored after 10 and 30 minutes and each hour, as a sensor writes iforest_long.log")
 		columns, limits, options := columnsFlag(flags), limitFlags(flags), learningFlags(flags)
 		without := noModelFlag(flags, "the capture itself")
 		return func(s *session, files []string) (err error) {
@@ -77,6 +78,8 @@ type replay struct {
 	columns  chosenColumns
 	learning learn.Options
 	top      int
+	longPath string
+	long     *longLog // nil: nobody looks
 	noModel  noModel
 	model    *model.Model // nil: as noModel says
 }
@@ -92,6 +95,13 @@ func (r *replay) run(paths []string, out string) error {
 		return err
 	}
 	defer o.discard()
+	if r.longPath != "" {
+		r.capture.Looks = conn.DefaultLooks
+		if r.long, err = r.newLongLog(r.longPath, r.format, r.columns); err != nil {
+			return err
+		}
+		defer r.long.discard()
+	}
 
 	source := readAhead(r.session, files.reader(r.capture), files.name())
 	defer source.stop()
@@ -112,7 +122,7 @@ func (r *replay) run(paths []string, out string) error {
 			return err
 		}
 	}
-	if err := errors.Join(o.commit(), r.draw(r.session, "scores of "+filepath.Base(files.name()))); err != nil {
+	if err := errors.Join(o.commit(), r.long.commit(), r.draw(r.session, "scores of "+filepath.Base(files.name()))); err != nil {
 		return err
 	}
 	return r.passed()
@@ -185,7 +195,14 @@ func (r *replay) score(rows func() ([]conn.Conn, error), w io.Writer) error {
 				row := batch.Scored(used)
 				used++
 				r.columns.fill(values, row)
-				r.offer(place, row)
+				if block[i].Look == 0 {
+					r.offer(place, row)
+				}
+			}
+			if is, err := r.long.take(&block[i], values); err != nil {
+				return err
+			} else if is {
+				continue
 			}
 			place++
 			if r.top > 0 {

@@ -43,6 +43,7 @@ type rows struct {
 	reader  *zeeklog.Reader
 	row     zeeklog.Row
 	kind    *logKind // where the logs are not conn.log
+	open    bool     // the connections of this log go on
 	read    uint64   // rows of this log
 	bar     *progressbar.ProgressBar
 }
@@ -103,6 +104,7 @@ func (r *rows) next(c *conn.Conn) error {
 			if err != nil {
 				return err
 			}
+			r.open = r.kind == nil && isOpenLog(r.files[0], string(input.start))
 			r.input, r.reader = input, r.newReader(input, displayName(r.files[0]))
 			r.name, r.files, r.read = displayName(r.files[0]), r.files[1:], 0
 		}
@@ -110,7 +112,9 @@ func (r *rows) next(c *conn.Conn) error {
 		bad := errors.As(err, new(*zeeklog.Error))
 		switch {
 		case err == nil:
-			*c = r.row.Conn
+			if *c = r.row.Conn; r.open {
+				goesOn(c)
+			}
 			if r.read++; r.read%barRows == 0 { // it looks at the clock each time
 				r.bar.Add(barRows)
 			}

@@ -137,6 +137,9 @@ type scoring struct {
 	strict bool
 
 	file  string // that is being scored
+	path  string // the same, as it was given
+	open  bool   // its connections go on
+	looks *looks // at those, among the rows of conn.log
 	used  uint64 // of its rows, those with a score
 	other error  // of its rows, the first that is another log's
 	place uint64 // rows so far
@@ -230,11 +233,15 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	case len(sc.keep) > 0:
 		return errors.New("--keep means something for Parquet only")
 	}
+	if sc.kind == nil && sc.lake.hosts != nil {
+		sc.looks = sc.looksOf(files, sc.lake.hosts)
+	}
 	for _, file := range files {
 		input, err := openInput(file, sc.stdin)
 		if err != nil {
 			return err
 		}
+		sc.path, sc.open = file, sc.kind == nil && sc.lake.hosts != nil && isOpenLog(file, string(input.start))
 		if err := w.startLine(); err != nil {
 			return fmt.Errorf("writing %s: %w", w.name, err)
 		}
@@ -288,6 +295,9 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 	for i := range blk.Rows {
 		row := &blk.Rows[i]
 		if !sc.usable(row) {
+			if sc.open {
+				sc.looks.next(sc.path)
+			}
 			if err := sc.leaveOut(blk, i); err != nil {
 				return err
 			}
@@ -304,14 +314,30 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 		sc.lack(sc.file, &row.Conn)
 		at.row = row
 		c := state.conns[i].Of(&row.Conn)
+		if sc.open {
+			sc.look(c)
+			continue
+		}
+		sc.looks.before(&row.Conn)
 		if err := sc.lake.observe(c, &at); err != nil {
 			blk.CutAt(i)
 			return &zeeklog.Error{File: sc.file, Line: row.Line, Err: err}
 		}
+		sc.looks.behind(&row.Conn)
 		sc.count(c.Window.Cold)
 	}
 	sc.place += uint64(len(blk.Rows))
 	return nil
+}
+
+// look looks at a connection that goes on.
+func (sc *scoring) look(c *stream.Conn) {
+	goesOn(c.Conn)
+	window, seen := sc.looks.next(sc.path)
+	if !seen {
+		window = sc.lake.hosts.Peek(c.Conn)
+	}
+	c.Window = window
 }
 
 func (sc *scoring) count(cold bool) {

@@ -209,6 +209,7 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 	err := k.take(r)
 	var scored *stream.Scored
 	if err == nil {
+		k.conn.Look = max(k.conn.Duration, 1)
 		scored, err = s.stream.Peek(k)
 	}
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 		s.keepUID(r.UID)
 		s.gather((*cases.Table).Look)
 		s.shared.Incidents(false, s.incident)
-		s.alert = alerts.LookRow(k.Subject(), s.scored.CaseScore(), s.scored.Cold, s.model.Fingerprint())
+		s.alert = alerts.RowOf(k.Subject(), s.scored.CaseScore(), s.scored.Cold, s.model.Fingerprint())
 		s.unusual = s.shared.Unusual(&s.alert)
 		s.shared.latest = s
 	}

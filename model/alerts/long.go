@@ -28,13 +28,6 @@ func newToldLong() toldLong {
 	return toldLong{recent.New[longKey](maxLong), make([]float64, maxLong)}
 }
 
-// LookRow is the row of a connection that goes on.
-func LookRow(c *conn.Conn, score float64, cold bool, model string) Row {
-	r := RowOf(c, score, cold, model)
-	r.Open, r.Calls = true, false
-	return r
-}
-
 // before reports whether a connection was told while it went on, and is not
 // stranger now.
 func (t *toldLong) before(r *Row) bool {

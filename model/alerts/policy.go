@@ -79,13 +79,13 @@ type Row struct {
 	Cold  bool    // the originator's window may lack connections
 	Model string  // whose score it is, "" where that is not known
 	Calls bool    // it may be one of a beacon: a host of the site calls one outside
-	Open  bool    // it goes on: LookRow
+	Open  bool    // it goes on
 	Name  uint64  // what it is about beside its endpoints, such as a domain, as a code; 0 for nothing
 }
 
 // RowOf is the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
-	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: mayBeacon(c)}
+	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: c.Look == 0 && mayBeacon(c), Open: c.Look != 0}
 }
 
 // RowOfLog is a row of another log than conn.log. These do not say which hosts
@@ -259,8 +259,10 @@ func (p *Policy) Raise(r *Row) Verdict {
 		p.Folded++
 		return Folded
 	case r.Open && h.open >= 0 && !apart:
+		p.unusual = false // it counts when it ends
 		return Folded
 	case r.Open && h.open < 0 && (!p.room() || len(p.open) == maxOpen):
+		p.unusual = false
 		return Suppressed
 	case h.open >= 0 && !apart:
 		p.fold(&h.incident, r)

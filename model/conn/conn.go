@@ -42,6 +42,11 @@ type Conn struct {
 	// Absent are fields of which the source says nothing: a log without their
 	// columns. They are not set, but that is not what Zeek said of them.
 	Absent Fields
+
+	// Look is not 0 where the connection goes on: the age at which it was looked
+	// at. The record is then what conn.log would say if it ended now, and
+	// Duration its age; it comes again, at the latest when it ends.
+	Look Micros
 }
 
 // Fields is a bit set of fields of a Conn.

@@ -149,5 +149,27 @@ var Attacks = []Attack{
 			}
 			return rows
 		},
+	}, {
+		Name: "tunnel of three days",
+		Source: "nDPI's mining.pcapng, its connection to port 9050 (Tor): 5.7 kB and 4.7 kB in 83 and 62 packets within 1,155 s; " +
+			"the same pace for three days, looked at while it goes on",
+		Outside: true,
+		rows: func() (rows []conn.Conn) {
+			const whole = 72 * 3600 * second
+			add := func(age conn.Micros, state conn.State, look conn.Micros) {
+				share := float64(age) / 1_154_543_246
+				of := func(n float64) uint64 { return uint64(n * share) }
+				c := shape(conn.TCP, 9050, "", age, of(5750), of(4723), state, "ShADadT", of(83), of(10_623), of(62), of(7991))
+				c.Look = look
+				rows = append(rows, c)
+			}
+			for age := 600 * second; age < whole; age += 600 * second {
+				if conn.Passed(conn.DefaultLooks, age) == age {
+					add(age, conn.S1, age)
+				}
+			}
+			add(whole, conn.SF, 0)
+			return rows
+		},
 	},
 }

@@ -203,6 +203,14 @@ func (h *Hosts) Peek(c *conn.Conn) Window {
 	return w
 }
 
+// Next is Observe, or Peek where the connection goes on.
+func (h *Hosts) Next(c *conn.Conn) Window {
+	if c.Look != 0 {
+		return h.Peek(c)
+	}
+	return h.Observe(c)
+}
+
 // ObserveEvent is Observe for a row of any log.
 func (h *Hosts) ObserveEvent(e *Event) Window {
 	now := minuteOf(e.End)

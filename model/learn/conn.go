@@ -25,6 +25,9 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 			if err := next(&c); err != nil {
 				return err
 			}
+			if c.Look != 0 {
+				continue // it comes again, at its end
+			}
 			if err := feature.Check(&c); err == nil {
 				w, err := o.Observe(&c)
 				if err == nil {

@@ -28,10 +28,11 @@ func (c *Conn) Of(of *conn.Conn) *Conn {
 // Check is feature.Check.
 func (c *Conn) Check() error { return feature.Check(c.Conn) }
 
-// Observe counts the connection in its originator's window.
+// Observe counts the connection in its originator's window, or peeks at that
+// where it goes on.
 func (c *Conn) Observe() {
 	if c.Hosts != nil {
-		c.Window = c.Hosts.Observe(c.Conn)
+		c.Window = c.Hosts.Next(c.Conn)
 	}
 }
 

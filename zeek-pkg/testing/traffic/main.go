@@ -5,11 +5,13 @@
 //	traffic beacon N SECONDS > x.pcap    N SYNs of one host to a port outside, one each SECONDS
 //	traffic scan N HOSTS > x.pcap        N minutes of HOSTS that knock in vain; in the last five 10.0.0.7 scans 198.51.100.0/24
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
+//	traffic idle N capture.pcap [DAY.pcap] > x.pcap   a capture whose second half comes one packet each N seconds, over copies of a day
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -33,7 +35,7 @@ func main() {
 
 func write(out io.Writer, args []string) error {
 	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon" || args[0] == "scan") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, or traffic repeat|offices N capture.pcap [FIRST]")
+		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, traffic idle N capture.pcap [DAY.pcap], or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -52,6 +54,8 @@ func write(out io.Writer, args []string) error {
 			return scan(out, n, by)
 		}
 		return syns(out, n, by)
+	case "idle":
+		return idle(out, n, args[2], args[3:])
 	case "repeat", "offices":
 		first := 0
 		if len(args) == 4 {
@@ -200,6 +204,57 @@ func repeat(out io.Writer, first, n int, name string) error {
 		}
 	}
 	return err
+}
+
+// idle writes a capture with other times: from its second half on each packet
+// comes that many seconds after the one before. With a day it begins an hour
+// later than the first of so many copies of it, one each day, as there is room
+// for.
+func idle(out io.Writer, seconds int, name string, background []string) error {
+	link, session, err := read(name)
+	if err != nil {
+		return err
+	}
+	for i := len(session) / 2; i < len(session); i++ {
+		session[i].micros = session[i-1].micros + uint64(seconds)*1e6
+	}
+	frames := session
+	if len(background) > 0 {
+		if frames, err = over(session, background[0]); err != nil {
+			return err
+		}
+	}
+	if err := fileHeader(out, link); err != nil {
+		return err
+	}
+	for _, f := range frames {
+		if err := packet(out, f.micros, f.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// over lays a capture over copies of a day.
+func over(session []frame, name string) (frames []frame, err error) {
+	_, one, err := read(name)
+	if err != nil {
+		return nil, err
+	}
+	begin := one[0].micros + 3600e6
+	last := begin + session[len(session)-1].micros - session[0].micros
+	for i := uint64(0); one[0].micros+i*day*1e6 < last; i++ {
+		for _, f := range one {
+			f.micros += i * day * 1e6
+			frames = append(frames, f)
+		}
+	}
+	for _, f := range session {
+		f.micros += begin - session[0].micros
+		frames = append(frames, f)
+	}
+	slices.SortStableFunc(frames, func(a, b frame) int { return cmp.Compare(a.micros, b.micros) })
+	return frames, nil
 }
 
 // offices writes a capture of Ethernet as n offices would make it that all do
