@@ -17,14 +17,23 @@ type ahead struct {
 	filling *batch
 	stopped bool // over was closed
 
-	ready chan *batch   // in order; closed at the end
-	free  chan *batch   // whose packets are no longer needed
-	over  chan struct{} // closed: nothing more is wanted
-	once  sync.Once
+	ready chan *batch // in order; closed at the end
+	free  chan *batch // whose packets are no longer needed
+	over  *over
 
 	batch *batch // the one being handed out
 	place int    // in it
 }
+
+// over ends the reading. It is apart from ahead, because what a cleanup of the
+// Reader holds must not lead back to the Reader.
+type over struct {
+	once sync.Once
+	ch   chan struct{} // closed: nothing more is wanted
+}
+
+// stop ends the reading, once the packet that is being read has come.
+func (o *over) stop() { o.once.Do(func() { close(o.ch) }) }
 
 // batch is some frames. Their bytes are lent from buf.
 type batch struct {
@@ -50,7 +59,7 @@ func newAhead(p *packets, o *Options) *ahead {
 		batch:   &batch{},
 		ready:   make(chan *batch, batches),
 		free:    make(chan *batch, batches),
-		over:    make(chan struct{}),
+		over:    &over{ch: make(chan struct{})},
 	}
 	for range batches - 1 {
 		a.free <- &batch{}
@@ -61,9 +70,6 @@ func newAhead(p *packets, o *Options) *ahead {
 	go a.run()
 	return a
 }
-
-// stop ends the reading, once the packet that is being read has come.
-func (a *ahead) stop() { a.once.Do(func() { close(a.over) }) }
 
 // next gives the next frame, lent until the one after it.
 func (a *ahead) next(fr *frame) error {
@@ -133,7 +139,7 @@ func (a *ahead) turn() {
 	select {
 	case a.filling = <-a.free:
 		a.filling.frames = a.filling.frames[:0]
-	case <-a.over:
+	case <-a.over.ch:
 		a.filling, a.stopped = &batch{}, true
 	}
 }

@@ -97,7 +97,7 @@ func NewSourceReader(source gopacket.PacketDataSource, link layers.LinkType, opt
 // file may still be read from once.
 func (r *Reader) Close() {
 	if r.packets.ahead != nil {
-		r.packets.ahead.stop()
+		r.packets.ahead.over.stop()
 	}
 	r.err = errClosed
 }
@@ -143,7 +143,7 @@ func (r *Reader) begin() {
 func (r *Reader) readAhead() {
 	r.begun = true
 	a := newAhead(r.packets, r.decoder.options)
-	runtime.AddCleanup(r, (*ahead).stop, a) // of a Reader that nobody closed
+	runtime.AddCleanup(r, (*over).stop, a.over) // of a Reader that nobody closed
 	r.packets.ahead = a
 }
 
