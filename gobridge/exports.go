@@ -11,7 +11,6 @@ package main
 import "C"
 
 import (
-	"math"
 	"net/netip"
 	"unsafe"
 
@@ -228,39 +227,6 @@ func iforest_observe(batch C.iforest_text, news *C.uint8_t, message *C.char, siz
 	defer recovered(&status, message, size)
 	defer func() { *news = boolean(the.News() > 0) }()
 	return report(the.Take(bytesOf(batch)), message, size)
-}
-
-//export iforest_take_counts
-func iforest_take_counts(shards C.uint64_t, buffer *C.char, size C.uint64_t, length *C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	to := evidenceBuffer(buffer, size)
-	*length = C.uint64_t(len(the.AppendCounts(to[:0:len(to)], feature.ShardSet(shards), len(to))))
-	return C.IFOREST_OK
-}
-
-//export iforest_add_counts
-func iforest_add_counts(worker C.uint64_t, counts C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, message, size)
-	return report(the.AddCounts(int(worker&math.MaxInt32), bytesOf(counts)), message, size)
-}
-
-//export iforest_take_totals
-func iforest_take_totals(buffer *C.char, size C.uint64_t, length *C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	to := evidenceBuffer(buffer, size)
-	*length = C.uint64_t(len(the.AppendTotals(to[:0:len(to)], len(to))))
-	return C.IFOREST_OK
-}
-
-//export iforest_add_totals
-func iforest_add_totals(totals C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, message, size)
-	return report(the.TakeTotals(bytesOf(totals)), message, size)
-}
-
-// evidenceBuffer is the host's memory for a message.
-func evidenceBuffer(buffer *C.char, size C.uint64_t) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(buffer)), int(min(size, C.IFOREST_MAX_EVIDENCE)))
 }
 
 //export iforest_model_file
