@@ -109,7 +109,9 @@ func (p *past) observe(r *feature.Row) {
 	if at >= 0 && forTrees && in == p.cells {
 		p.counter.CountText(&r.Sample)
 	}
-	if p.rows <= earlyRows {
+	// A state that was saved in slices can have more early rows than its number
+	// of rows says.
+	if p.rows <= earlyRows && p.early.n < p.early.room() {
 		p.early.put(p.early.n, &r.Sample)
 	}
 }

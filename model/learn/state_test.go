@@ -119,6 +119,30 @@ func TestSaveWhileLearning(t *testing.T) {
 	require.NotEmpty(t, again.models)
 }
 
+// In a state that was saved in slices the first rows can be more than the number
+// of rows says. Learning goes on, and the next state can be used.
+func TestSaveWithinTheFirstRows(t *testing.T) {
+	rows := officeRows(13, 2000)
+	o := learn.Options{Seed: 3}
+	n := &node{l: learn.NewLearner(o), hosts: feature.NewHosts(50)}
+	n.observe(rows[:300])
+	path := filepath.Join(t.TempDir(), "state")
+	s, err := n.l.Save(path, n.hosts, nil)
+	require.NoError(t, err)
+	_, err = s.Step() // the number of rows
+	require.NoError(t, err)
+	n.observe(rows[300:450])
+	require.NoError(t, s.Finish())
+	for at := 300; at < len(rows); at += 850 {
+		n.l, n.hosts, err = learn.Restore(path, o, nil)
+		require.NoError(t, err)
+		require.Equal(t, uint64(at), n.l.Rows())
+		n.observe(rows[at : at+850])
+		n.restart(t, path, o)
+	}
+	require.NotEmpty(t, n.models)
+}
+
 func saved(t testing.TB) (path string, data []byte) {
 	n := &node{l: learn.NewLearner(learn.Options{Seed: 3, Trees: 20}), hosts: feature.NewHosts(50)}
 	n.observe(officeRows(13, 1006)) // in the middle of a rebuild
