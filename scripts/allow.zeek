@@ -12,14 +12,11 @@
 @load base/frameworks/supervisor
 @load base/frameworks/telemetry
 @load base/utils/site
+@load ./options
 
 module IForest;
 
 export {
-	## The file with the allow-list. Where it is empty, it is the package's own,
-	## ``allow.tsv`` beside this script, which zkg keeps over upgrades.
-	option allow_file = "";
-
 	## Whether the allow-list names a connection; one that it names is counted
 	## by the telemetry (``iforest_allowed``).
 	##

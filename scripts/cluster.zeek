@@ -12,10 +12,6 @@
 module IForest;
 
 export {
-	## A worker sends what it has sampled at least this often, sooner where it
-	## has a batch of 128 connections.
-	const sample_interval = 5secs &redef;
-
 	## Samples of connections, on their way to the manager.
 	type Samples: record {
 		## The connections, in the library's own format.

@@ -3,61 +3,12 @@
 ##! what becomes normal.
 
 @load base/frameworks/cluster
-@load base/misc/installation
 @load ./main
 @load ./model
 
 module IForest;
 
 export {
-	## Whether the sensor learns its model by itself where
-	## :zeek:see:`IForest::model_file` names none. In a cluster the manager does,
-	## from samples of what the workers score.
-	option learn = T;
-
-	## Whether connections have scores before there is a first model: those of the
-	## seed model, which comes with the package and was learnt from public
-	## captures. Its rows have ``seed-`` in ``anomaly_model``, and it raises no
-	## notice. The sensor's own model takes over at once.
-	option seed_model = T;
-
-	## The number of connections before the first model; 0 is the default of
-	## the library, 1,000.
-	const warmup: count = 0 &redef;
-
-	## The number of connections from one model to the next, once the numbers
-	## have doubled up to it; 0 is the default of the library, 100,000. In a
-	## cluster so many samples of each worker.
-	const rebuild_every: count = 0 &redef;
-
-	## The seed of all that is drawn at random. 0 draws one, so that nobody can
-	## foresee what the sensor remembers; what was learnt before keeps its own.
-	const seed: count = 0 &redef;
-
-	## Where what is learnt is kept over restarts and upgrades: an absolute path,
-	## below which each node has its own directory. It holds addresses, so only
-	## Zeek's user may read it; the file ``model`` in it holds none. Empty keeps
-	## nothing.
-	const state_dir = Installation::state_dir + "/zeek-iforest" &redef;
-
-	## It is saved at the end, and each time after so many connections.
-	const save_every: count = 50000 &redef;
-
-	## Whether a Zeek that reads traces uses :zeek:see:`IForest::state_dir`. It
-	## learns from them in any case.
-	const state_with_traces = F &redef;
-
-	## In a cluster the manager learns from samples of each worker's connections:
-	## from the first 64 of each kind, and of the rest from one in so many; 1 is
-	## all of them. Which ones depends on their start and endpoints alone.
-	const sample_one_in: count = 1 &redef;
-
-	## A file in which the manager of a cluster keeps the samples that it learns
-	## from: ``zeek-iforest train --as-sensor --samples`` makes its model again
-	## of it. It grows without limit, by some 40 bytes for each, and holds
-	## addresses. Empty keeps none.
-	const record_samples = "" &redef;
-
 	## Goes back to the model before the one in use, which is forgotten, until
 	## the next one is due. In a cluster to be called on the manager.
 	##

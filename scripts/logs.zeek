@@ -13,21 +13,10 @@
 module IForest;
 
 export {
-	## The logs whose rows are scored, of those whose scripts are loaded, by
-	## their names in the files' ``#path``. Taking one out keeps what its sensor
-	## has learnt until Zeek ends. (``conn`` is switched by
-	## :zeek:see:`IForest::enabled`.)
-	option logs: set[string] = {};
-
 	## The stream of each log that can be scored; its record has a field
 	## ``anomaly_score``, and ``anomaly_rank``, ``anomaly_reason`` and
 	## ``anomaly_model`` where somebody has added them.
 	const log_streams: table[string] of Log::ID = {} &redef;
-
-	## Models to score logs with, by the log: absolute paths of files that
-	## ``zeek-iforest train`` wrote. The others learn by themselves, where
-	## :zeek:see:`IForest::learn` says so.
-	const log_models: table[string] of string = {} &redef;
 
 	## The notice for rows of each log that are among the strangest of the day;
 	## the others have :zeek:enum:`IForest::Anomalous_Row`.

@@ -34,13 +34,6 @@ export {
 		Long_Connection,
 	};
 
-	## The ages at which connections that go on are scored, in ascending order;
-	## beyond the last, at each as much later as that is. Empty for none. A
-	## connection is looked at when Zeek next raises
-	## :zeek:see:`connection_status_update` for it: for ages that are no
-	## multiples of ten minutes, redef connection_status_update_interval.
-	option long_connection_durations: vector of interval = vector(10min, 30min, 1hr);
-
 	## A row of iforest_long.log: the columns of conn.log, as they would be if the
 	## connection ended now, and these.
 	type LongInfo: record {

@@ -32,16 +32,6 @@ export {
 		## what the model knows.
 		Drift,
 	};
-
-	## How many notices of :zeek:see:`IForest::Anomalous_Connection`,
-	## :zeek:see:`IForest::Anomalous_Case`, :zeek:see:`IForest::Anomalous_Host`,
-	## :zeek:see:`IForest::Beacon` and those of other logs that are scored
-	## (:zeek:see:`IForest::log_notices`) a day at most, of all together; 0 for
-	## none. The threshold of each log follows the site's hosts of the last day,
-	## each log has its share, and no hour gets more than a sixth, but one for
-	## each log. In a cluster each worker has an
-	## equal share; where that is less than one, the manager chooses.
-	option alerts_per_day = 20.0;
 }
 
 # From a worker to the manager: a notice that is perhaps among the strangest of

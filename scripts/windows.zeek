@@ -10,22 +10,6 @@
 
 module IForest;
 
-export {
-	## Whether the workers of a cluster share what they count of hosts. Without it
-	## a scan that is spread over sixteen workers is sixteen small scans.
-	option share_windows = T;
-
-	## How often a worker sends what it counted.
-	const windows_interval = 5secs &redef;
-
-	## How often an owner tells the totals that have grown.
-	const totals_interval = 1sec &redef;
-
-	## A worker sends at most so many bytes a second, and is told at most as many.
-	## What has grown most goes first; the rest waits.
-	const windows_rate = 50000 &redef;
-}
-
 # From a worker to an owner: what it counted.
 global add_counts: event(node: string, counts: string);
 
