@@ -13,3 +13,6 @@
 // seq.go, tcpclose.go, udp.go, icmp.go, timer.go, expire.go, row.go. Where there
 // is a second processor, ahead.go does the first part of it ahead of the table.
 package capture
+
+// ZeekVersion is the version of Zeek whose rows a Reader gives.
+const ZeekVersion = "8.0.10"

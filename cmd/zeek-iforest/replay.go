@@ -25,9 +25,9 @@ var replayVerb = verb{
 	name:     "replay",
 	synopsis: "[OPTION …] CAPTURE …",
 	short:    "write the conn.log of a pcap, with anomaly_score",
-	about: `Rebuilds the connections as Zeek would log them and scores each. Without -m it
-first learns from the capture itself, as the paper does, and then scores it; a
-capture of fewer than 256 connections is scored by the seed model.
+	about: `Rebuilds the connections as Zeek ` + capture.ZeekVersion + ` would log them and scores each. Without
+-m it first learns from the capture itself, as the paper does, and then scores
+it; a capture of fewer than 256 connections is scored by the seed model.
 The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.
 Several captures, or a folder of them, are read as one, in order of time.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
