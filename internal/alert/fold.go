@@ -23,7 +23,6 @@ type hit struct {
 	oneIn  uint64
 	reason func() string
 	log    string // of the row, "" for conn.log
-	also   string // what other logs say
 	since  map[int32]int64
 }
 
