@@ -69,7 +69,7 @@ func (l *logDay) drop(bin int) {
 
 // settle finds the threshold that so many of the hours of hosts pass.
 func (l *logDay) settle(hours, wanted uint32) {
-	if hours <= wanted {
+	if hours < wanted {
 		l.limit = leastBin
 		return
 	}

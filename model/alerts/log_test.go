@@ -131,3 +131,29 @@ func TestMoreLogsThanFit(t *testing.T) {
 	require.Equal(t, Suppressed, s.of("another", "10.0.0.7", 0, 0.9))
 	require.Equal(t, Raise, s.own("10.0.0.3", "192.0.2.2:22", 0.7))
 }
+
+// One log alone has the whole budget: with fewer hours than lines all of them
+// pass, with as many the weakest of them is the threshold.
+func TestShares(t *testing.T) {
+	for _, tt := range []struct{ hours, want []uint32 }{
+		{[]uint32{0}, []uint32{10}},
+		{[]uint32{19}, []uint32{20}},
+		{[]uint32{20}, []uint32{20}},
+		{[]uint32{500}, []uint32{20}},
+		{[]uint32{500, 500}, []uint32{10, 10}},
+		{[]uint32{500, 2}, []uint32{15, 5}},
+		{[]uint32{500, 7}, []uint32{13, 8}},
+	} {
+		got := make([]uint32, len(tt.hours))
+		shares(20, tt.hours, got)
+		require.Equal(t, tt.want, got, "%v", tt.hours)
+	}
+	l := logDay{best: make([]uint32, bins)}
+	for i := range 20 {
+		l.best[leastBin+100+i] = 1
+	}
+	l.settle(20, 20)
+	require.Equal(t, leastBin+100, l.limit)
+	l.settle(20, 21)
+	require.Equal(t, leastBin, l.limit)
+}

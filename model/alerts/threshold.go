@@ -109,10 +109,11 @@ func shares(budget uint32, hours []uint32, to []uint32) {
 	for left := uint32(len(hours)); left > 0; {
 		share, content := max(budget/left, 1), false
 		for i, n := range hours {
-			if !has[i] && n <= share {
+			if !has[i] && n < share {
 				has[i], content = true, true
-				to[i] = max(n, (share+1)/2)
-				budget -= min(to[i], budget)
+				used := max(n, (share+1)/2)
+				to[i] = max(used, n+1)
+				budget -= min(used, budget)
 				left--
 			}
 		}
