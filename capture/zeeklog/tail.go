@@ -192,7 +192,7 @@ func (t *Tail) advance() bool {
 func (t *Tail) openLog() (*source, error) {
 	info, err := os.Stat(t.path)
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: it is not a regular file, and only such can be followed", t.path)
+		err = fmt.Errorf("%s: it is not a regular file, and only those can be followed", t.path)
 	}
 	if err != nil {
 		return nil, err

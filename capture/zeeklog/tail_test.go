@@ -328,7 +328,7 @@ func TestTailSaysWhatCannotBeOpened(t *testing.T) {
 	f.read()
 	f.read()
 	require.Len(t, f.warned, 1)
-	assert.Contains(t, f.warned[0], "no regular file")
+	assert.Contains(t, f.warned[0], "not a regular file")
 	require.NoError(t, os.Remove(f.path("conn.log")))
 	f.append("conn.log", 2, 4)
 	f.read()
