@@ -135,7 +135,7 @@ func TestOneBudget(t *testing.T) {
 			require.True(t, f.Hidden, "the old name")
 		}
 	})
-	options, err := os.ReadFile("../../scripts/notice.zeek")
+	options, err := os.ReadFile("../../scripts/options.zeek")
 	require.NoError(t, err)
 	found := regexp.MustCompile(`alerts_per_day\s*=\s*([0-9]+)`).FindSubmatch(options)
 	require.NotNil(t, found)
