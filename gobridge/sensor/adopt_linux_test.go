@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -37,5 +38,9 @@ func TestAdoptingTakes(t *testing.T) {
 	first := took[0]
 	slices.Sort(took)
 	t.Logf("a model of %d KB: first %v, median %v, longest %v", len(m.Bytes())/1024, first, took[len(took)/2], took[len(took)-1])
-	require.Less(t, took[len(took)/2], 10*time.Millisecond)
+	most := 10 * time.Millisecond
+	if testenv.Race {
+		most *= 10 // the detector's time is not the sensor's
+	}
+	require.Less(t, took[len(took)/2], most)
 }
