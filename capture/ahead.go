@@ -195,7 +195,7 @@ type foundAhead struct {
 	depth            uint8 // analyzers that the frame went through; 0: nothing was found
 }
 
-// note keeps what there is to say of a packet.
+// note keeps what the connection table needs of a packet.
 func (e *foundAhead) note(p *packet, fr *frame, o *Options) {
 	e.src, e.dst, e.v6, e.proto = p.src, p.dst, p.v6, p.proto
 	e.ipLen, e.length = uint32(p.ipLen), uint16(p.length)
