@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -80,7 +81,11 @@ func TestPauses(t *testing.T) {
 		slices.Sort(d)
 		at := func(share float64) time.Duration { return d[min(len(d)-1, int(share*float64(len(d))))] }
 		t.Logf("%-8s %7d calls: median %v, p99 %v, p99.9 %v, p99.99 %v, longest %v", name, len(d), at(0.5), at(0.99), at(0.999), at(0.9999), d[len(d)-1])
-		require.Less(t, at(0.99), 2*time.Millisecond)
+		most := 2 * time.Millisecond
+		if testenv.Race {
+			most *= 10 // the detector's time is not the sensor's
+		}
+		require.Less(t, at(0.99), most)
 	}
 	t.Logf("%+v", l.Stats())
 }
