@@ -67,6 +67,7 @@ func unmarked(text string) (found []string) {
 // build makes the command line in a folder that looks like a clone.
 func build(t *testing.T) (dir string) {
 	t.Helper()
+	testenv.NoRace(t)
 	testenv.OS(t, "linux") // GNU's timeout, sed and grep
 	testenv.Program(t, "bash")
 	root := testenv.Root(t)
@@ -124,6 +125,7 @@ func run(t *testing.T, dir, guide string) {
 // clone copies the repository, as it stands, into a folder.
 func clone(t *testing.T) (dir string) {
 	t.Helper()
+	testenv.NoRace(t)
 	testenv.OS(t, "linux")
 	testenv.Program(t, "bash")
 	testenv.Program(t, "git")

@@ -13,12 +13,14 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 // TestOnePolicyOfOtherLogs is TestOnePolicy for rows of dns.log: score, watch,
 // report and the sensor raise the same alerts, in TSV and JSON.
 func TestOnePolicyOfOtherLogs(t *testing.T) {
+	testenv.NoRace(t)
 	dir := t.TempDir()
 	list := queriesOfZeek(3000)
 	for i := range list {

@@ -29,6 +29,7 @@ import (
 // each row with its number as seq.
 func threeDays(t *testing.T) []string {
 	t.Helper()
+	testenv.NoRace(t)
 	root := testenv.Shared(t, "datasets/zeek-three-days")
 	files, err := filepath.Glob(filepath.Join(root, "*", "conn.*.log.gz"))
 	require.NoError(t, err)

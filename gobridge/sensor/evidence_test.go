@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -79,6 +80,7 @@ func (c *cluster) exchange(t testing.TB) {
 // A scan that is spread evenly over sixteen workers is stranger than all that is
 // ordinary where they share what they count, and is not where they do not.
 func TestScanOverSixteenWorkers(t *testing.T) {
+	testenv.NoRace(t)
 	day := calmDay(16_000, 1.7e9)
 	attack := scan(48, day[len(day)-1].TS-400, 2)
 	for _, shares := range []bool{true, false} {

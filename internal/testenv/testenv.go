@@ -38,6 +38,15 @@ func Skip(t testing.TB, need, detail string) {
 	t.Skipf("%s", why)
 }
 
+// NoRace skips the test under the race detector, which makes it ten to forty
+// times slower: for tests that run other programs, or that measure.
+func NoRace(t testing.TB) {
+	t.Helper()
+	if Race {
+		Skip(t, "a run without the race detector", "it would take minutes")
+	}
+}
+
 // Root returns the absolute path of the repository's root, the folder with
 // go.mod.
 func Root(t testing.TB) string {

@@ -33,13 +33,11 @@ func benign(r labelled) bool     { return r.label == "Benign" }
 func external(r labelled) bool   { return r.detail == "External-Attack-to-Device" }
 func background(r labelled) bool { return !attack(r) && !benign(r) }
 
-// readLog reads a log of the shared data sets. What is found in it takes
-// minutes to measure and does not depend on races: not with -short.
+// readLog reads a log of the shared data sets. The tests measure what is found
+// in it, and no race changes that.
 func readLog(t testing.TB, elem ...string) []labelled {
 	t.Helper()
-	if testing.Short() {
-		testenv.Skip(t, "a run without -short", "it measures what is found")
-	}
+	testenv.NoRace(t)
 	path := testenv.Shared(t, append([]string{"datasets"}, elem...)...)
 	f, err := os.Open(path)
 	require.NoError(t, err)
