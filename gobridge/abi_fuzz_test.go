@@ -60,6 +60,7 @@ func FuzzABI(f *testing.F) {
 	before := the
 	f.Cleanup(func() { the, fields = before, nil })
 	use(sensor.New(20)) // as iforest_start does, which also sets the runtime up
+	the.GiveReasons(true)
 	require.NoError(f, the.LoadBytes(good))
 
 	plain := reflect.New(connType)
@@ -100,8 +101,7 @@ func FuzzABI(f *testing.F) {
 			score := result.Elem().FieldByName("score").Float()
 			require.True(t, score > 0 && score < 1, "score %v", score)
 			require.GreaterOrEqual(t, result.Elem().FieldByName("rank").Float(), 1.0)
-			require.EqualValues(t, sensor.OK, call(iforest_reason, buffer(iforest_reason, 0, message)...))
-			ended()
+			require.Contains(t, unsafe.Slice(at[byte](result, "reason"), 512), byte(0), "the reason does not end")
 		case int32(sensor.BadRecord):
 			ended()
 			require.Zero(t, result.Elem().FieldByName("score").Float())

@@ -184,18 +184,45 @@ func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest
 
 // scored gives the host a result.
 func scored(result *C.iforest_result, r *sensor.Result, err error, message *C.char, size C.uint64_t) C.int32_t {
-	*result = C.iforest_result{
-		score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold),
-		unusual: boolean(r.Unusual), news: boolean(the.News() > 0), case_score: C.double(r.Case),
-	}
+	result.score, result.rank, result.case_score = C.double(r.Score), C.double(r.Rank), C.double(r.Case)
+	result.cold, result.unusual, result.news = boolean(r.Cold), boolean(r.Unusual), boolean(the.News() > 0)
+	result.case_rows = 0
+	put(&result.reason[0], C.uint64_t(len(result.reason)), r.Reason)
 	if err != nil {
 		return report(err, message, size)
+	}
+	if r.Case > 0 {
+		putCase(result)
+	}
+	return C.IFOREST_OK
+}
+
+func putCase(result *C.iforest_result) {
+	rows := the.Case().Strangest()
+	result.case_rows = C.uint8_t(len(rows))
+	for i := range rows {
+		r, out := &rows[i], &result.case_row[i]
+		out.score, out.rank = C.double(r.Score), C.double(r.OneIn)
+		put(&out.log[0], C.uint64_t(len(out.log)), r.Log)
+		put(&out.reason[0], C.uint64_t(len(out.reason)), r.Reason)
+	}
+}
+
+//export iforest_set
+func iforest_set(s *C.iforest_settings, message *C.char, size C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, message, size)
+	defer sensor.Tidy()
+	the.GiveReasons(s.reasons != 0)
+	the.UseSeed(s.use_seed != 0)
+	if the.Log() == feature.Conn.Log {
+		the.SetAlerts(float64(s.alerts_per_day))
+		the.UseCases(s.use_cases != 0)
 	}
 	return C.IFOREST_OK
 }
 
 //export iforest_learn
-func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (status C.int32_t) {
+func iforest_learn(how *C.iforest_settings, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
 	defer sensor.Tidy()
 	return report(the.Learn(sensor.Learning{
@@ -206,9 +233,9 @@ func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (s
 }
 
 //export iforest_sample
-func iforest_sample(oneIn C.uint64_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+func iforest_sample(how *C.iforest_settings, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	the.Sample(uint64(oneIn))
+	the.Sample(uint64(how.sample_one_in))
 	return C.IFOREST_OK
 }
 
@@ -248,48 +275,15 @@ func iforest_adopt(file, fingerprint C.iforest_text, message *C.char, size C.uin
 	return report(the.Adopt(bytesOf(file), string(bytesOf(fingerprint))), message, size)
 }
 
-//export iforest_alerts
-func iforest_alerts(perDay C.double) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	the.SetAlerts(float64(perDay))
-	return C.IFOREST_OK
-}
-
-//export iforest_use_seed
-func iforest_use_seed(use C.uint8_t) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	defer sensor.Tidy()
-	the.UseSeed(use != 0)
-	return C.IFOREST_OK
-}
-
-//export iforest_use_cases
-func iforest_use_cases(use C.uint8_t) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	defer sensor.Tidy()
-	the.UseCases(use != 0)
-	return C.IFOREST_OK
-}
-
-//export iforest_case
-func iforest_case(list *C.iforest_case_row, n *C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, nil, 0)
-	out := unsafe.Slice(list, C.IFOREST_MAX_CASE)
-	rows := the.Case().Strangest()
-	*n = C.uint64_t(len(rows))
-	for i := range rows {
-		r := &rows[i]
-		out[i] = C.iforest_case_row{score: C.double(r.Score), rank: C.double(r.OneIn)}
-		put(&out[i].log[0], C.uint64_t(len(out[i].log)), r.Log)
-		put(&out[i].reason[0], C.uint64_t(len(out[i].reason)), r.Reason)
-	}
-	return C.IFOREST_OK
-}
-
 //export iforest_raise
-func iforest_raise(verdict *C.uint32_t) (status C.int32_t) {
+func iforest_raise(verdict *C.uint32_t, result *C.iforest_result) (status C.int32_t) {
 	defer recovered(&status, nil, 0)
-	*verdict = C.uint32_t(the.Raise())
+	v := the.Raise()
+	*verdict = C.uint32_t(v)
+	if v == alerts.Raise {
+		put(&result.reason[0], C.uint64_t(len(result.reason)), the.Reason())
+		putCase(result)
+	}
 	return C.IFOREST_OK
 }
 
@@ -328,13 +322,6 @@ func iforest_rollback(message *C.char, size C.uint64_t) (status C.int32_t) {
 func iforest_finish(message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
 	return report(the.Finish(), message, size)
-}
-
-//export iforest_reason
-func iforest_reason(text *C.char, size C.uint64_t) (status C.int32_t) {
-	defer recovered(&status, text, size)
-	put(text, size, the.Reason())
-	return C.IFOREST_OK
 }
 
 //export iforest_model

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 7u
+#define IFOREST_ABI_VERSION 8u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -129,15 +129,6 @@ typedef struct {
   uint8_t set; /* 0 where Zeek left the field unset: the rest means nothing */
 } iforest_value;
 
-typedef struct {
-  double score; /* anomaly_score: in (0, 1), rounded to four decimals */
-  double rank;  /* anomaly_rank: N of "1 in N of the model's own connections" */
-  uint8_t cold; /* the originator's window may lack connections */
-  uint8_t unusual; /* enough for an alert, which iforest_raise decides */
-  uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
-  double case_score; /* anomaly_case, of a connection after iforest_use_cases; else 0 */
-} iforest_result;
-
 /* The most logs of a case beside conn.log. */
 #define IFOREST_MAX_CASE 4
 
@@ -150,8 +141,28 @@ typedef struct {
   char reason[512]; /* empty where the row is no rarer than one in ten */
 } iforest_case_row;
 
-/* How the sensor learns; zeros are the defaults of model/defaults.go. */
+/* What is found of a row. Texts end with a zero byte. */
 typedef struct {
+  double score; /* anomaly_score: in (0, 1), rounded to four decimals */
+  double rank;  /* anomaly_rank: N of "1 in N of the model's own connections" */
+  double case_score; /* anomaly_case, of a connection where the settings ask for cases; else 0 */
+  uint8_t cold;    /* the originator's window may lack connections */
+  uint8_t unusual; /* enough for an alert, which iforest_raise decides */
+  uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
+  uint8_t case_rows; /* how many of case_row mean something; 0 but where the settings ask for cases */
+  char reason[512];  /* anomaly_reason, where the settings ask for it or iforest_raise has said RAISE; else empty */
+  iforest_case_row case_row[IFOREST_MAX_CASE]; /* what the other logs say of it, the strangest first */
+} iforest_result;
+
+/* All that a sensor is told about its work. Numbers for which 0 is no value are
+ * the defaults of model/defaults.go where they are 0. */
+typedef struct {
+  double alerts_per_day;  /* 0: none; those of conn.log's sensor hold for all */
+  uint8_t use_seed;       /* the seed model scores connections until there is another */
+  uint8_t use_cases;      /* iforest_result has the case; the same */
+  uint8_t reasons;        /* iforest_result has the reason, of each row */
+
+  /* For iforest_learn. */
   uint64_t seed;          /* 0: drawn from the system; a saved state has its own */
   uint64_t warmup;        /* connections before the first model */
   uint64_t rebuild_every; /* connections from a model to the next, of each worker */
@@ -160,7 +171,10 @@ typedef struct {
   iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere */
   iforest_text zeek_version;
   iforest_text recording; /* file for the batches of iforest_observe; empty: none */
-} iforest_learning;
+
+  /* For iforest_sample. */
+  uint64_t sample_one_in; /* all for 0 or 1 */
+} iforest_settings;
 
 enum iforest_verdict {
   IFOREST_SUPPRESSED = 0, /* the hour, or the day, has had its alerts */
@@ -271,9 +285,17 @@ typedef int32_t (*iforest_fields_fn)(iforest_field_info *fields, uint64_t *n);
 typedef int32_t (*iforest_load_file_fn)(iforest_text path, char *message, uint64_t size);
 typedef int32_t (*iforest_load_bytes_fn)(iforest_text model, char *message, uint64_t size);
 
+/* Takes settings, at any time. Without this call all of them are 0. The seed
+ * model is one that the library carries: it scores while the sensor learns or
+ * samples and has no model yet, and nothing that it scores is unusual; a seed that
+ * cannot be used is an event. With cases a connection is held against the budget
+ * by its case_score. What iforest_learn and iforest_sample read has no effect
+ * before these are called. */
+typedef int32_t (*iforest_set_fn)(const iforest_settings *settings, char *message, uint64_t size);
+
 /* Begins to learn from what is scored. A directory that cannot be used is an
  * event, and learning goes on in memory. */
-typedef int32_t (*iforest_learn_fn)(const iforest_learning *how, char *message, uint64_t size);
+typedef int32_t (*iforest_learn_fn)(const iforest_settings *settings, char *message, uint64_t size);
 
 /* Scores one connection, in the order of conn.log, and learns from it. */
 typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *result,
@@ -281,7 +303,7 @@ typedef int32_t (*iforest_score_fn)(const iforest_conn *conn, iforest_result *re
 
 /* Scores a connection that goes on: nothing is counted but looks, nothing is
  * learnt. Its conn_state is what it would be if it ended now, its duration its
- * age. iforest_reason and iforest_raise are then about it. */
+ * age. iforest_raise is then about it. */
 typedef int32_t (*iforest_peek_fn)(const iforest_conn *conn, iforest_result *result,
                                    char *message, uint64_t size);
 
@@ -295,10 +317,10 @@ typedef int32_t (*iforest_score_values_fn)(const iforest_value *values, uint64_t
  * from their samples; they adopt its models.
  *
  * Begins to sample the connections that are scored: the first of each kind, and
- * one in so many of the rest, all for 0 or 1. A batch that is full is an event,
+ * one in so many of the rest. A batch that is full is an event,
  * and lost with the next connection unless it is taken.
  */
-typedef int32_t (*iforest_sample_fn)(uint64_t one_in, char *message, uint64_t size);
+typedef int32_t (*iforest_sample_fn)(const iforest_settings *settings, char *message, uint64_t size);
 
 /* The most bytes of a batch. */
 #define IFOREST_MAX_BATCH 32768
@@ -344,31 +366,11 @@ typedef int32_t (*iforest_model_file_fn)(char *buffer, uint64_t size, uint64_t *
 /* Takes a model file with that fingerprint into use, and goes on sampling. */
 typedef int32_t (*iforest_adopt_fn)(iforest_text model, iforest_text fingerprint, char *message, uint64_t size);
 
-/* Writes the text of anomaly_reason for the last connection scored, as message. */
-typedef int32_t (*iforest_reason_fn)(char *text, uint64_t size);
-
-/* Says whether connections are scored by the seed model, which the library
- * carries, while the sensor learns or samples and has no model yet. Nothing that
- * it scores is unusual. It begins with no. A seed that cannot be used is an event. */
-typedef int32_t (*iforest_use_seed_fn)(uint8_t use);
-
-/* Says whether the rows of a connection's uid in other logs count in what is
- * told of it: it is then held against the budget by its case_score. It begins
- * with no, and is for all sensors. */
-typedef int32_t (*iforest_use_cases_fn)(uint8_t use);
-
-/* Writes what the other logs say of the connection last scored to an array of
- * IFOREST_MAX_CASE, the strangest first, and their number to *n. */
-typedef int32_t (*iforest_case_fn)(iforest_case_row *rows, uint64_t *n);
-
-/* Asks for so many alerts a day; none for 0, which is where it begins. All
- * sensors share them. */
-typedef int32_t (*iforest_alerts_fn)(double per_day);
-
 /* Says what becomes of the last row scored by the sensor in use, which was
  * unusual and the latest of all sensors; without this call it costs no part of
- * the budget. */
-typedef int32_t (*iforest_raise_fn)(uint32_t *verdict);
+ * the budget. Of one that is worth an alert the reason and the case are written to
+ * *result, which iforest_score has filled. */
+typedef int32_t (*iforest_raise_fn)(uint32_t *verdict, iforest_result *result);
 
 /* Fetches the oldest event; IFOREST_NOTHING where none waits. */
 typedef int32_t (*iforest_next_event_fn)(iforest_event *event);

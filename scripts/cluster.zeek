@@ -11,16 +11,6 @@
 
 module IForest;
 
-export {
-	## Samples of connections, on their way to the manager.
-	type Samples: record {
-		## The connections, in the library's own format.
-		batch: string;
-		## How many there are.
-		rows: count;
-	};
-}
-
 # From a worker to the manager: learn from the batch. The worker was given the
 # model of that fingerprint last; it is empty where it was given none.
 global learn_from: event(node: string, has: string, batch: string);
@@ -51,7 +41,7 @@ function samples_are_taken(): bool
 # to be given one.
 function send_samples()
 	{
-	local s = __take_samples() as Samples;
+	local s = __take_samples();
 	if ( s$rows == 0 && model_given != "" )
 		return;
 
@@ -101,8 +91,7 @@ function take_samples(batch: string)
 		Reporter::warning(fmt("IForest: samples of a worker are not learnt from: %s (said once)", why));
 		}
 
-	if ( __news() )
-		take_news();
+	take_news();
 
 	# The model of a state that was kept.
 	local m = model();
@@ -169,7 +158,7 @@ function manager_model_file_changed(id: string, path: string): string
 		hook without_model_file();
 	else
 		{
-		local why = __finish();
+		local why = __finish(conn_sensor);
 		if ( why != "" )
 			Reporter::warning(fmt("IForest: %s", why));
 		}

@@ -34,6 +34,21 @@ function state_directory(): string
 	return state_dir + "/" + (Cluster::node == "" ? "zeek" : Cluster::node);
 	}
 
+# Before learning begins (model.zeek, 0).
+event zeek_init() &priority=1
+	{
+	settings$seed = seed;
+	settings$warmup = warmup;
+	settings$rebuild_every = rebuild_every;
+	settings$save_every = save_every;
+	settings$directory = state_directory();
+	settings$zeek_version = zeek_version();
+	settings$workers = Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 0;
+	settings$recording = record_samples;
+	settings$sample_one_in = sample_one_in;
+	configure();
+	}
+
 # Whether this process makes models: a Zeek without a cluster, and the manager.
 function makes_models(): bool
 	{
@@ -47,10 +62,9 @@ function makes_models(): bool
 function begin_learning()
 	{
 	if ( makes_models() )
-		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version(),
-		    Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 0, record_samples);
+		__learn(conn_sensor);
 	else if ( sees_packets() )
-		__sample(sample_one_in);
+		__sample();
 	else
 		return;
 
@@ -104,7 +118,7 @@ function learn_changed(id: string, value: bool): bool
 		}
 
 	# The model in use stays.
-	local why = __finish();
+	local why = __finish(conn_sensor);
 	if ( why != "" )
 		Reporter::warning(fmt("IForest: %s", why));
 
@@ -113,7 +127,8 @@ function learn_changed(id: string, value: bool): bool
 
 function seed_model_changed(id: string, value: bool): bool
 	{
-	__use_seed(value);
+	settings$seed_model = value;
+	configure();
 	return value;
 	}
 
@@ -121,5 +136,6 @@ event zeek_init()
 	{
 	Option::set_change_handler("IForest::learn", learn_changed);
 	Option::set_change_handler("IForest::seed_model", seed_model_changed);
-	__use_seed(seed_model);
+	settings$seed_model = seed_model;
+	configure();
 	}

@@ -15,9 +15,4 @@ export {
 	};
 }
 
-hook IForest::add_columns(c: connection)
-	{
-	c$conn$anomaly_model = fingerprint;
-	}
-
 @endif

@@ -14,9 +14,4 @@ export {
 	};
 }
 
-hook IForest::add_columns(c: connection)
-	{
-	c$conn$anomaly_reason = __reason();
-	}
-
 @endif

@@ -31,23 +31,4 @@ export {
 	redef use_cases = T;
 }
 
-hook IForest::add_columns(c: connection)
-	{
-	local case_score = __case_score();
-	if ( case_score == 0.0 ) # by the seed model, which has no cases
-		return;
-
-	c$conn$anomaly_case = case_score;
-	local rows = __case() as CaseRows;
-	if ( |rows| == 0 )
-		return;
-
-	local row = rows[0];
-	c$conn$anomaly_uid_log = row$log;
-	c$conn$anomaly_uid_score = row$score;
-	c$conn$anomaly_uid_rank = double_to_count(row$rank);
-	if ( row$reason != "" )
-		c$conn$anomaly_uid_reason = row$reason;
-	}
-
 @endif

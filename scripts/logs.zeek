@@ -34,6 +34,8 @@ export {
 		id: conn_id;
 		## Its score.
 		score: double;
+		## What was found of it.
+		found: Found;
 		## The record of the row.
 		rec: any;
 	};
@@ -63,7 +65,7 @@ global log_active: table[Log::ID] of count;
 global log_paths: table[count] of string;
 
 # What was warned of, as for connections.
-global log_warned: set[count, double];
+global log_warned: set[count, Status];
 
 global rows_cf = Telemetry::register_counter_family(Telemetry::MetricOpts(
     $prefix="iforest", $name="rows", $unit="",
@@ -75,7 +77,7 @@ function log_statistics(path: string): Statistics
 	if ( path !in log_sensors )
 		return Statistics();
 
-	return __log_statistics(log_sensors[path]) as Statistics;
+	return __statistics(log_sensors[path]);
 	}
 
 hook log_news(path: string, n: News)
@@ -100,7 +102,7 @@ hook log_news(path: string, n: News)
 
 function take_log_news(sensor: count)
 	{
-	local n = __log_next_event(sensor) as News;
+	local n = __next_event(sensor);
 	while ( n$kind != NOTHING )
 		{
 		# An incident is of all logs, whichever log's row made it known.
@@ -108,19 +110,19 @@ function take_log_news(sensor: count)
 			hook news(n);
 		else
 			hook log_news(log_paths[sensor], n);
-		n = __log_next_event(sensor) as News;
+		n = __next_event(sensor);
 		}
 	}
 
-function row_not_scored(sensor: count, status: double)
+function row_not_scored(sensor: count, found: Found)
 	{
 	# Without a model, which is what a sensor begins with.
-	if ( status == -2.0 || [sensor, status] in log_warned )
+	if ( found$status == NO_MODEL || [sensor, found$status] in log_warned )
 		return;
 
-	add log_warned[sensor, status];
+	add log_warned[sensor, found$status];
 	Reporter::warning(fmt("IForest: a row of %s.log was not scored: %s (said once; the telemetry counts all)",
-	    log_paths[sensor], __message()));
+	    log_paths[sensor], found$why));
 	}
 
 # Begins to score a log: its sensor is loaded with the first row.
@@ -140,7 +142,7 @@ function score_log(path: string)
 	log_paths[sensor] = path;
 	if ( path in log_models )
 		{
-		local why = __log_load_model(sensor, log_models[path]);
+		local why = __load_model(sensor, log_models[path]);
 		if ( why != "" )
 			{
 			Reporter::warning(fmt("IForest: rows of %s.log are not scored: %s", path, why));
@@ -150,8 +152,9 @@ function score_log(path: string)
 	else
 		{
 		local directory = state_directory();
-		__log_learn(sensor, seed, warmup, rebuild_every, save_every,
-		    directory == "" ? "" : directory + "/" + path, zeek_version());
+		__configure(sensor, Settings($seed=seed, $warmup=warmup, $rebuild_every=rebuild_every, $save_every=save_every,
+		    $directory=directory == "" ? "" : directory + "/" + path, $zeek_version=zeek_version()));
+		__learn(sensor);
 		}
 
 	log_active[log_streams[path]] = sensor;
@@ -185,18 +188,18 @@ event zeek_init()
 hook unusual_row(row: UnusualRow)
 	{
 	local sensor = log_sensors[row$path];
-	if ( allowed_row(row$id, row$ts, row$path) || __log_raise(sensor) as Verdict != RAISE )
+	if ( allowed_row(row$id, row$ts, row$path) || __raise(sensor, row$found) != RAISE )
 		return;
 
 	notify(Notice::Info($note=row$path in log_notices ? log_notices[row$path] : Anomalous_Row, $id=row$id, $uid=row$uid,
 	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own rows of %s.log: %s", row$score,
-	        __log_rank(sensor), row$path, __log_reason(sensor)),
+	        row$found$rank, row$path, row$found$reason),
 	    # The library has named nobody twice that it did not mean to.
 	    $identifier=cat(row$path, " ", row$uid, " ", row$ts)), row$score);
 	}
 
 # What is needed of a record of any type, for the few rows that are unusual.
-function unusual_row_of(sensor: count, rec: any, score: double)
+function unusual_row_of(sensor: count, rec: any, found: Found)
 	{
 	local fields = record_fields(rec);
 	for ( name in set("ts", "uid", "id") )
@@ -204,7 +207,7 @@ function unusual_row_of(sensor: count, rec: any, score: double)
 			return;
 
 	hook unusual_row(UnusualRow($path=log_paths[sensor], $ts=fields["ts"]$value as time, $uid=fields["uid"]$value as string,
-	    $id=fields["id"]$value as conn_id, $score=score, $rec=rec));
+	    $id=fields["id"]$value as conn_id, $score=found$score, $found=found, $rec=rec));
 	}
 
 # After all that fill in the record or keep it out of the log.
@@ -214,13 +217,13 @@ hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 		return;
 
 	local sensor = log_active[id];
-	local score = __score_row(sensor, rec);
-	if ( score < 0.0 )
-		row_not_scored(sensor, score);
-	else if ( __log_unusual(sensor) )
-		unusual_row_of(sensor, rec, score);
+	local found = __score_row(sensor, rec);
+	if ( ! found?$score )
+		row_not_scored(sensor, found);
+	else if ( found$unusual )
+		unusual_row_of(sensor, rec, found);
 
-	if ( __log_news(sensor) )
+	if ( found$news )
 		take_log_news(sensor);
 	}
 
@@ -228,7 +231,7 @@ event zeek_done() &priority=-5
 	{
 	for ( path, sensor in log_sensors )
 		{
-		local why = __log_finish(sensor);
+		local why = __finish(sensor);
 		if ( why != "" )
 			Reporter::warning(fmt("IForest: %s.log: %s", path, why));
 

@@ -120,28 +120,30 @@ function passed_age(age: interval): interval
 # Scores c, whose conn is as it would be if it ended now.
 function score_open(c: connection, look: interval)
 	{
-	local score = __peek(c$conn);
-	if ( score < 0.0 )
+	local found = __peek(c$conn);
+	if ( ! found?$score )
 		{
-		not_scored(score);
+		not_scored(found);
 		return;
 		}
 
 	c$iforest_look = look;
-	if ( hook policy(c, score) )
+	if ( hook policy(c, found$score) )
 		{
-		c$conn$anomaly_score = score;
 		hook add_columns(c);
 		local row = LongInfo($conn=c$conn, $look=look);
-		if ( last_logged != "" )
-			row$after = last_logged;
+		if ( found?$after )
+			row$after = found$after;
 		Log::write(LONG_LOG, row);
-		if ( __unusual() )
-			hook long_unusual(c, score, look);
+		if ( found$unusual )
+			{
+			unusual_found = found;
+			hook long_unusual(c, found$score, look);
+			}
 		}
 
-	if ( __news() )
-		take_news();
+	if ( found$news )
+		take_up(found);
 	}
 
 event connection_status_update(c: connection)
@@ -165,12 +167,13 @@ event connection_status_update(c: connection)
 
 hook long_unusual(c: connection, score: double, look: interval)
 	{
-	if ( allowed(c) || __raise() as Verdict != RAISE )
+	local found = unusual_found;
+	if ( allowed(c) || __raise(conn_sensor, found) != RAISE )
 		return;
 
 	notify(Notice::Info($note=Long_Connection, $conn=c,
 	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections, after %s and not over: %s",
-	        score, __rank(), c$conn$duration, __reason()),
+	        score, found$rank, c$conn$duration, found$reason),
 	    $sub=fmt("model %s", fingerprint),
 	    $identifier=c$uid, $suppress_for=30mins), score);
 	}
@@ -213,13 +216,9 @@ hook conn_long_policy(rec: any, id: Log::ID, filter: Log::Filter)
 	if ( ! active )
 		return;
 
-	local row = rec as Conn::Info;
-	delete row$anomaly_score;
-	local score = __peek(row);
-	if ( score >= 0.0 )
-		row$anomaly_score = score;
-	else
-		not_scored(score);
+	local found = __peek(rec);
+	if ( ! found?$score )
+		not_scored(found);
 	}
 
 # Behind zeek-long-connections, which may be loaded before or after this.

@@ -36,92 +36,10 @@ export {
 	## score: Its score.
 	global unusual: hook(c: connection, score: double);
 
-	## What a piece of news is about.
-	type NewsKind: enum {
-		## There is none.
-		NOTHING,
-		## A model that was learnt came into use.
-		MODEL_PROMOTED,
-		## A new model was not good enough, or could not be made.
-		MODEL_REFUSED,
-		## The traffic is no longer what the model knows.
-		TRAFFIC_DRIFTS,
-		## Unusual connections of one host, or to it, and rows of other logs; or
-		## a beacon.
-		INCIDENT,
-		## Something does not work; scores go on.
-		WARNING,
-		## A batch of samples is full.
-		SAMPLES_FULL,
-	};
-
-	## What the library has to tell.
-	type News: record {
-		## What it is about.
-		kind: NewsKind;
-		## What there is to say.
-		text: string;
-		## An incident's host, one of the site; unset where there were several.
-		host: addr &optional;
-		## Whether others originated the connections.
-		inbound: bool &optional;
-		## Whether the incident is over.
-		over: bool &optional;
-		## Its connections, beside those with an alert of their own.
-		n: count &optional;
-		## When the first of them began.
-		first: time &optional;
-		## When the last of them began.
-		last: time &optional;
-		## Their highest score.
-		score: double &optional;
-		## The originator of the connection with that score.
-		orig_h: addr &optional;
-		## Its responder.
-		resp_h: addr &optional;
-		## Its responder port.
-		resp_p: count &optional;
-		## Whether others had another originator.
-		other_origs: bool &optional;
-		## Whether others went to another responder or port.
-		other_resps: bool &optional;
-		## The log of the row with that score.
-		log: string &optional;
-		## Whether others are rows of another log.
-		other_logs: bool &optional;
-		## How often the host calls the responder, of a beacon; else unset.
-		period: interval &optional;
-	};
-
 	## For scripts that make something of it.
 	##
 	## n: The news.
 	global news: hook(n: News);
-
-	## What becomes of a connection that is unusual enough for an alert.
-	type Verdict: enum {
-		## The hour, or the day, has had its alerts.
-		SUPPRESSED,
-		## It belongs to an incident that was told.
-		FOLDED,
-		## It is worth an alert.
-		RAISE,
-	};
-
-	## What a log beside conn.log says of a connection.
-	type CaseRow: record {
-		## The log, as in its ``#path``.
-		log: string;
-		## The score of its strangest row with the connection's uid.
-		score: double;
-		## N of "1 in N".
-		rank: double;
-		## What made it unusual; empty where it is no rarer than one in ten.
-		reason: string;
-	};
-
-	## Those of a connection, the strangest first.
-	type CaseRows: vector of CaseRow;
 
 	## Whether the rows with a connection's uid in other logs count in what is
 	## told of it. ``@load zeek-iforest/log-uid`` sets it.
@@ -135,17 +53,28 @@ export {
 	global scored: event(c: connection, score: double);
 }
 
-# The connection that was given to the library last.
-global last_logged = "";
+# What conn.log's sensor was told, for whoever changes a part of it.
+global settings = Settings();
 
-function not_scored(status: double)
+# What was found of the connection that is unusual, for those who tell of it.
+global unusual_found: Found;
+
+# Whether somebody wants to know of each score.
+global scored_is_handled = F;
+
+function configure()
 	{
-	if ( status in warned )
+	__configure(conn_sensor, settings);
+	}
+
+function not_scored(found: Found)
+	{
+	if ( found$status in warned )
 		return;
 
-	add warned[status];
+	add warned[found$status];
 	Reporter::warning(fmt("IForest: a connection was not scored: %s (said once; the telemetry counts all)",
-	    __message()));
+	    found$why));
 	}
 
 hook news(n: News)
@@ -156,54 +85,68 @@ hook news(n: News)
 
 function take_news()
 	{
-	local n = __next_event() as News;
+	local n = __next_event(conn_sensor);
 	while ( n$kind != NOTHING )
 		{
 		hook news(n);
-		n = __next_event() as News;
+		n = __next_event(conn_sensor);
 		}
+	}
+
+# Takes up what there is beside a score.
+function take_up(found: Found)
+	{
+	# The model of a state that was kept, or the seed, comes with the first
+	# connection.
+	if ( found?$model )
+		fingerprint = found$model;
+
+	take_news();
+	}
+
+function tell_unusual(c: connection, found: Found)
+	{
+	unusual_found = found;
+	hook unusual(c, found$score);
 	}
 
 event zeek_init()
 	{
-	__use_cases(use_cases);
+	scored_is_handled = is_event_handled("IForest::scored");
+	settings$cases = use_cases;
+	configure();
 	}
 
 # After all that fill in c$conn (priorities 5 to -3) and before it is written
-# (base/protocols/conn/main.zeek, -5).
+# (base/protocols/conn/main.zeek, -5). It runs for each connection: what can be
+# done for few of them stands in functions.
 event connection_state_remove(c: connection) &priority=-4
 	{
 	if ( ! active )
 		return;
 
-	# A look at it while it went on may have left a score (long.zeek).
-	delete c$conn$anomaly_score;
-	local score = __score(c$conn);
-	last_logged = c$uid;
-	# The model of a state that was kept, or the seed, comes with the first
-	# connection.
-	if ( score >= 0.0 && fingerprint == "" )
-		fingerprint = model()$fingerprint;
-
-	if ( score < 0.0 )
-		not_scored(score);
-	else if ( hook policy(c, score) )
+	local found = __score(c$conn);
+	if ( ! found?$score )
+		not_scored(found);
+	else if ( hook policy(c, found$score) )
 		{
-		c$conn$anomaly_score = score;
 		hook add_columns(c);
-		event scored(c, score);
-		if ( __unusual() )
-			hook unusual(c, score);
+		if ( scored_is_handled )
+			event scored(c, found$score);
+		if ( found$unusual )
+			tell_unusual(c, found);
 		}
+	else
+		__clear(c$conn);
 
-	if ( __news() )
-		take_news();
+	if ( found$news )
+		take_up(found);
 	}
 
 # After the last connections, which Zeek drains before.
 event zeek_done() &priority=-5
 	{
-	local why = __finish();
+	local why = __finish(conn_sensor);
 	if ( why != "" )
 		Reporter::warning(fmt("IForest: %s", why));
 

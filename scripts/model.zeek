@@ -8,25 +8,6 @@
 module IForest;
 
 export {
-	## What a model was trained on; all unset where there is no model.
-	type Model: record {
-		## Names the model: twelve digits of its file's SHA-256, ``seed-`` before
-		## those of the seed model.
-		fingerprint: string &optional;
-		## Whether it is the seed model (:zeek:see:`IForest::seed_model`), which
-		## has none of the times below.
-		by_seed: bool &default=F;
-		## How many connections it was trained on.
-		rows: count &optional;
-		## When the earliest of them began.
-		first: time &optional;
-		## When the latest of them began.
-		last: time &optional;
-		## With this seed ``zeek-iforest train --as-sensor`` makes the model
-		## again from the rows of conn.log.
-		seed: count &optional;
-	};
-
 	## Returns: What the model in use was trained on.
 	global model: function(): Model;
 
@@ -39,9 +20,8 @@ export {
 # Called where connections are to be scored and there is no model file.
 global without_model_file: hook();
 
-# The statuses of __score that have been warned about: -1 is no library. -2, no
-# model, is what a sensor begins with.
-global warned: set[double] = { -2.0 };
+# What became of rows that has been warned about, or needs no warning.
+global warned: set[Status] = { NO_MODEL };
 
 # Whether connections are handed to the library.
 global active = F;
@@ -51,7 +31,7 @@ global fingerprint = "";
 
 function model(): Model
 	{
-	return __model() as Model;
+	return __model(conn_sensor);
 	}
 
 function sees_packets(): bool
@@ -64,12 +44,12 @@ function sees_packets(): bool
 
 function use_model(path: string): bool
 	{
-	local why = __load_model(path);
+	local why = __load_model(conn_sensor, path);
 	if ( why != "" )
 		{
 		Reporter::warning(fmt("IForest: %s: %s",
 		    fingerprint == "" ? "connections are not scored" : fmt("model %s stays", fingerprint), why));
-		add warned[-1.0];
+		add warned[NO_LIBRARY];
 		return F;
 		}
 

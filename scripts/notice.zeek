@@ -98,12 +98,12 @@ function notify(n: Notice::Info, score: double)
 	}
 
 # One notice for all rows of a connection, with the reasons of each log.
-function case_notice(c: connection, score: double, rows: CaseRows)
+function case_notice(c: connection, score: double, found: Found)
 	{
 	local id = c$id;
-	local total = __case_score();
-	local what = fmt("conn.log %.4f, 1 in %.0f: %s", score, __rank(), __reason());
-	for ( i, row in rows )
+	local total = found$case_score;
+	local what = fmt("conn.log %.4f, 1 in %.0f: %s", score, found$rank, found$reason);
+	for ( i, row in found$case_rows )
 		what += fmt("; %s.log %.4f, 1 in %.0f%s", row$log, row$score, row$rank, row$reason == "" ? "" : ": " + row$reason);
 	notify(Notice::Info($note=Anomalous_Case, $conn=c,
 	    $msg=fmt("Anomaly score %.4f of all rows with this uid: %s", total, what),
@@ -113,22 +113,19 @@ function case_notice(c: connection, score: double, rows: CaseRows)
 
 hook unusual(c: connection, score: double)
 	{
-	if ( allowed(c) || __raise() as Verdict != RAISE )
+	local found = unusual_found;
+	if ( allowed(c) || __raise(conn_sensor, found) != RAISE )
 		return;
 
 	local id = c$id;
-	if ( use_cases )
+	if ( |found$case_rows| > 0 )
 		{
-		local rows = __case() as CaseRows;
-		if ( |rows| > 0 )
-			{
-			case_notice(c, score, rows);
-			return;
-			}
+		case_notice(c, score, found);
+		return;
 		}
 
 	notify(Notice::Info($note=Anomalous_Connection, $conn=c,
-	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, __rank(), __reason()),
+	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, found$rank, found$reason),
 	    $sub=fmt("model %s", fingerprint),
 	    # The library has named nobody twice within an hour; it goes by the
 	    # connections' starts, so that a full hour here would swallow some.
@@ -187,9 +184,10 @@ function set_alerts(per_day: double)
 	{
 	local workers = Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 1;
 	if ( workers > 1 && per_day > 0.0 )
-		__set_alerts(per_day < workers ? 1.0 : per_day / workers);
+		settings$alerts_per_day = per_day < workers ? 1.0 : per_day / workers;
 	else
-		__set_alerts(per_day);
+		settings$alerts_per_day = per_day;
+	configure();
 	}
 
 function alerts_per_day_changed(id: string, value: double): double

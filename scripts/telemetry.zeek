@@ -8,64 +8,6 @@
 module IForest;
 
 export {
-	## Counts since Zeek was started.
-	type Statistics: record {
-		## Whether the sensor library is loaded.
-		library: bool &default=F;
-		## Connections scored.
-		scored: count &default=0;
-		## Connections not scored because the library could not be used.
-		no_library: count &default=0;
-		## Connections not scored because there was no model yet.
-		no_model: count &default=0;
-		## Connections not scored because their record holds what no
-		## conn.log can hold.
-		bad_record: count &default=0;
-		## Connections not scored because of a fault in the library.
-		fault: count &default=0;
-		## Connections scored by the seed model, before there was one of the
-		## sensor's own.
-		by_seed: count &default=0;
-		## Connections scored while what their originator did in the last
-		## five minutes was known in part only.
-		cold: count &default=0;
-		## Models taken into use.
-		models: count &default=0;
-		## Models refused.
-		refused: count &default=0;
-		## Looks at connections that went on.
-		looks: count &default=0;
-		## Alerts, and incidents that were told.
-		raised: count &default=0;
-		## Unusual connections that are part of an incident.
-		folded: count &default=0;
-		## Unusual connections for which the hour, or the day, had no room.
-		suppressed: count &default=0;
-		## Connections of a worker that the manager of its cluster may learn
-		## from.
-		sampled: count &default=0;
-		## Of them, those that were not sent because there was no manager.
-		samples_lost: count &default=0;
-		## Whether the sensor learns.
-		learning: bool &default=F;
-		## Whether the next model is being made.
-		rebuilding: bool &default=F;
-		## Connections learnt from, with those that the state held.
-		learnt: count &default=0;
-		## Kinds of connection that shape models.
-		kinds: count &default=0;
-		## Kinds of connection that are too new to.
-		quarantined: count &default=0;
-		## Models that were learnt and came into use, ever.
-		promoted: count &default=0;
-		## Models that were learnt and refused, ever.
-		not_promoted: count &default=0;
-		## Sum of all scores.
-		sum: double &default=0.0;
-		## How many scores fell into each of twenty bins of equal width.
-		bins: vector of count &default=vector();
-	};
-
 	## Returns: The counts up to now.
 	global statistics: function(): Statistics;
 }
@@ -143,7 +85,7 @@ global rows_gf = Telemetry::register_gauge_family(Telemetry::MetricOpts(
 
 function statistics(): Statistics
 	{
-	local s = __statistics() as Statistics;
+	local s = __statistics(conn_sensor);
 	s$samples_lost += samples_unsent;
 	return s;
 	}

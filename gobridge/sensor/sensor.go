@@ -27,6 +27,7 @@ type Sensor struct {
 	unusual bool
 	counts  Statistics
 	reason  []byte
+	reasons bool // each row has one
 
 	learning *learning
 	sampling *sampling
@@ -116,6 +117,9 @@ func (s *Sensor) Model() *model.Model { return s.model }
 // learns, or samples, and has no model yet. Nothing that it scores is unusual: it
 // has never seen this network. One that cannot be used is a Warning.
 func (s *Sensor) UseSeed(use bool) {
+	if use == (s.seed != nil) {
+		return
+	}
 	if s.seed = nil; !use || s.Log() != feature.Conn.Log {
 		return
 	}
@@ -143,6 +147,7 @@ type Result struct {
 	Cold    bool    // the originator's window may lack connections
 	Unusual bool    // enough for an alert, which Raise decides
 	Case    float64 // anomaly_case, of a connection where cases are in use; else 0
+	Reason  []byte  // anomaly_reason, after GiveReasons; it is Reason's
 }
 
 // Score scores the connection, counts what became of it, and learns from it. It
@@ -230,7 +235,11 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 
 // result is that of the row last scored.
 func (s *Sensor) result() Result {
-	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together}
+	r := Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together}
+	if s.reasons {
+		r.Reason = s.Reason()
+	}
+	return r
 }
 
 // ready begins a call of Score; it counts one that comes before there is
@@ -294,6 +303,9 @@ func (s *Sensor) judge() {
 // SetAlerts asks for so many alerts a day, none for 0, of all sensors that share
 // them.
 func (s *Sensor) SetAlerts(perDay float64) { s.shared.SetPerDay(perDay) }
+
+// GiveReasons says whether each result has the reason.
+func (s *Sensor) GiveReasons(give bool) { s.reasons = give }
 
 // Raise says what becomes of the row last scored, which was unusual. It belongs
 // before the next row of any sensor that shares the budget.

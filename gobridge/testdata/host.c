@@ -43,7 +43,6 @@ static iforest_peek_fn peek; /* NULL: connections are scored when they end only 
 static iforest_score_values_fn score_values;
 static iforest_field_info fields[IFOREST_MAX_FIELDS];
 static uint64_t num_fields; /* 0: give structs */
-static iforest_reason_fn reason;
 static iforest_load_file_fn load_file;
 static iforest_statistics_fn statistics;
 static iforest_raise_fn raise_alert;
@@ -105,16 +104,6 @@ static pid_t storm(void) {
       _exit(0);
     usleep(100);
   }
-}
-
-static int32_t masked_reason(char *text, uint64_t size) {
-  sigset_t before;
-  if (mask_calls)
-    pthread_sigmask(SIG_BLOCK, &asynchronous, &before);
-  int32_t status = reason(text, size);
-  if (mask_calls)
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return status;
 }
 
 /* Gives a connection as values, looking each field up by its name. */
@@ -243,12 +232,10 @@ static void print_scores(iforest_conn *conns, size_t n) {
         print_events(stderr);
       continue;
     }
-    char why[1024] = "";
-    masked_reason(why, sizeof why);
     uint32_t verdict = IFOREST_SUPPRESSED;
     if (r.unusual)
-      raise_alert(&verdict);
-    printf("%d\t%.17g\t%.17g\t%d\t%s%s\n", status, r.score, r.rank, r.cold, why, verdict == IFOREST_RAISE ? "\traise" : "");
+      raise_alert(&verdict, &r);
+    printf("%d\t%.17g\t%.17g\t%d\t%s%s\n", status, r.score, r.rank, r.cold, r.reason, verdict == IFOREST_RAISE ? "\traise" : "");
     if (r.news)
       print_events(stderr);
   }
@@ -296,7 +283,7 @@ static void pauses(iforest_conn *conns, size_t n, size_t calls) {
   iforest_counts before, after;
   size_t settled = 0;
   for (size_t i = 0; i < calls; i++) {
-    iforest_result r = {0};
+    iforest_result r;
     char message[256];
     iforest_conn *c = &conns[i % n];
     double start = thread_now();
@@ -305,7 +292,7 @@ static void pauses(iforest_conn *conns, size_t n, size_t calls) {
     c->ts += 86400;
     uint32_t verdict;
     if (r.unusual)
-      raise_alert(&verdict);
+      raise_alert(&verdict, &r);
     if (r.news)
       print_events(stderr);
     if (i == calls / 10) {
@@ -323,13 +310,11 @@ static void pauses(iforest_conn *conns, size_t n, size_t calls) {
 }
 
 int main(int argc, char **argv) {
-  iforest_learning how = {0};
+  iforest_settings how = {0};
   const char *learn = NULL;
-  double per_day = 0;
   size_t calls = 0;
   int by_values = 0;
   int peeks = 0;
-  int use_seed = 0;
   int passes = 0, benches = 0, onstack = 0, mask_load = 1;
   const char *reload = NULL;
   mask_calls = 1;
@@ -346,11 +331,11 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[i], "--seed"))
       how.seed = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--use-seed"))
-      use_seed = 1;
+      how.use_seed = 1;
     else if (!strcmp(argv[i], "--save"))
       how.save_every = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--alerts"))
-      per_day = atof(argv[++i]);
+      how.alerts_per_day = atof(argv[++i]);
     else if (!strcmp(argv[i], "--pauses"))
       calls = strtoull(argv[++i], NULL, 10);
     else if (!strcmp(argv[i], "--values"))
@@ -396,7 +381,6 @@ int main(int argc, char **argv) {
   }
   score = find(library, "iforest_score");
   peek = peeks ? find(library, "iforest_peek") : NULL;
-  reason = find(library, "iforest_reason");
   load_file = find(library, "iforest_load_file");
   statistics = find(library, "iforest_statistics");
   raise_alert = find(library, "iforest_raise");
@@ -422,16 +406,13 @@ int main(int argc, char **argv) {
   if (!onstack)
     install(SA_RESTART); /* Go has given SA_ONSTACK to the handlers that it found */
 
-  int32_t status;
-  if (per_day > 0)
-    ((iforest_alerts_fn)find(library, "iforest_alerts"))(per_day);
-  if (use_seed)
-    ((iforest_use_seed_fn)find(library, "iforest_use_seed"))(1);
-  if (learn) {
+  how.reasons = !calls && !benches;
+  int32_t status = ((iforest_set_fn)find(library, "iforest_set"))(&how, message, sizeof message);
+  if (status == IFOREST_OK && learn) {
     how.directory = text_of(optional(learn) ? learn : "");
     status = ((iforest_learn_fn)find(library, "iforest_learn"))(&how, message, sizeof message);
     print_events(stderr);
-  } else
+  } else if (status == IFOREST_OK)
     status = load_file(text_of(argv[i + 1]), message, sizeof message);
   if (status != IFOREST_OK)
     fprintf(stderr, "host: %d %s\n", status, message);
@@ -483,7 +464,7 @@ int main(int argc, char **argv) {
   iforest_counts counts;
   statistics(&counts);
   iforest_model_info info;
-  if (use_seed && ((iforest_model_fn)find(library, "iforest_model"))(&info) == IFOREST_OK)
+  if (how.use_seed && ((iforest_model_fn)find(library, "iforest_model"))(&info) == IFOREST_OK)
     fprintf(stderr, "host: model %s, by seed %d of %llu connections, last %.0f; %llu scored by the seed\n", info.fingerprint, info.by_seed,
             (unsigned long long)info.rows, info.last, (unsigned long long)counts.by_seed);
   fprintf(stderr, "host: scored %llu, models %llu, refused %llu\n", (unsigned long long)counts.calls[IFOREST_OK],

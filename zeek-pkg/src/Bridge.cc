@@ -101,7 +101,7 @@ bool Bridge::OpenSensor(std::string* why) {
     auto mask = SignalMask::Asynchronous();
     list_fields(own.fields.data(), &n);
     own.fields.resize(n);
-    return true;
+    return Apply(why);
 }
 
 bool Bridge::LoadLibrary(std::string* why) {
@@ -142,17 +142,16 @@ bool Bridge::Open(std::string* why) {
     iforest_start_fn start;
     iforest_score_fn found;
     if ( ! Find(library, "iforest_start", &start, why) || ! Find(library, "iforest_load_file", &load_file, why) ||
-         ! Find(library, "iforest_score", &found, why) || ! Find(library, "iforest_reason", &reason, why) ||
+         ! Find(library, "iforest_score", &found, why) || ! Find(library, "iforest_set", &set, why) ||
          ! Find(library, "iforest_model", &model, why) || ! Find(library, "iforest_statistics", &statistics, why) ||
          ! Find(library, "iforest_sample", &sample, why) || ! Find(library, "iforest_take_samples", &take_samples, why) ||
          ! Find(library, "iforest_observe", &observe, why) || ! Find(library, "iforest_model_file", &model_file, why) ||
-         ! Find(library, "iforest_adopt", &adopt, why) || ! Find(library, "iforest_learn", &learn, why) || ! Find(library, "iforest_alerts", &alerts, why) ||
+         ! Find(library, "iforest_adopt", &adopt, why) || ! Find(library, "iforest_learn", &learn, why) ||
          ! Find(library, "iforest_raise", &raise, why) || ! Find(library, "iforest_next_event", &next_event, why) ||
          ! Find(library, "iforest_rollback", &rollback, why) || ! Find(library, "iforest_finish", &finish, why) ||
          ! Find(library, "iforest_open", &open_sensor, why) || ! Find(library, "iforest_use", &use, why) ||
          ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
-         ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) || ! Find(library, "iforest_use_cases", &use_cases, why) ||
-         ! Find(library, "iforest_case", &read_case, why) ||
+         ! Find(library, "iforest_peek", &peek, why) ||
          ! Find(library, "iforest_take_counts", &take_counts, why) || ! Find(library, "iforest_add_counts", &add_counts, why) ||
          ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) )
         return false;
@@ -163,18 +162,51 @@ bool Bridge::Open(std::string* why) {
         return false;
     }
 
-    alerts(alerts_per_day);
-    use_seed(seed ? 1 : 0);
-    use_cases(cases ? 1 : 0);
+    auto settings = sensors[0].settings.ForLibrary();
+    if ( set(&settings, message.data(), message.size()) != IFOREST_OK ) {
+        *why = message.data();
+        return false;
+    }
+
     score = found;
     return true;
 }
 
+iforest_settings Settings::ForLibrary() const {
+    auto s = numbers;
+    s.directory = {directory.data(), directory.size()};
+    s.zeek_version = {zeek_version.data(), zeek_version.size()};
+    s.recording = {recording.data(), recording.size()};
+    return s;
+}
+
+// Gives the library, which is ready, the settings of the sensor that calls are for.
+bool Bridge::Apply(std::string* why) {
+    auto settings = sensors[at].settings.ForLibrary();
+    return Call(why, set, static_cast<const iforest_settings*>(&settings)) == IFOREST_OK;
+}
+
+void Bridge::Set(Settings settings) {
+    auto& own = sensors[at].settings;
+    settings.numbers.reasons = own.numbers.reasons;
+    own = std::move(settings);
+    std::string why; // of a fault: the settings before hold on
+    if ( Ready() )
+        Apply(&why);
+}
+
+void Bridge::GiveReasons(bool give) {
+    sensors[at].settings.numbers.reasons = give ? 1 : 0;
+    std::string why;
+    if ( Ready() )
+        Apply(&why);
+}
+
 // Begins what was asked for; tried once.
 bool Bridge::Begin(std::string* why) {
-    auto how = std::exchange(sensors[at].learning, std::nullopt);
-    auto one_in = std::exchange(sensors[at].sampling, std::nullopt);
-    if ( ! how && ! one_in ) {
+    bool learns = std::exchange(sensors[at].learn, false);
+    bool samples = std::exchange(sensors[at].sample, false);
+    if ( ! learns && ! samples ) {
         if ( Ready() )
             return true;
         *why = "the sensor library could not be loaded, or was not asked for";
@@ -184,59 +216,10 @@ bool Bridge::Begin(std::string* why) {
     if ( ! Ready() && ! Load(why) )
         return false;
 
-    if ( how )
-        return BeginLearning(*how, why);
-
-    return Call(why, sample, *one_in) == IFOREST_OK;
-}
-
-bool Bridge::BeginLearning(const Learning& how, std::string* why) {
-    iforest_learning c{};
-    c.seed = how.seed;
-    c.warmup = how.warmup;
-    c.rebuild_every = how.rebuild_every;
-    c.workers = how.workers;
-    c.save_every = how.save_every;
-    c.directory = {how.directory.data(), how.directory.size()};
-    c.zeek_version = {how.zeek_version.data(), how.zeek_version.size()};
-    c.recording = {how.recording.data(), how.recording.size()};
-
-    return Call(why, learn, &c) == IFOREST_OK;
-}
-
-void Bridge::SetAlerts(double per_day) {
-    alerts_per_day = per_day;
-    if ( Ready() ) {
-        auto mask = SignalMask::Asynchronous();
-        alerts(per_day);
-    }
-}
-
-void Bridge::UseSeed(bool use) {
-    seed = use;
-    if ( Ready() ) {
-        auto mask = SignalMask::Asynchronous();
-        use_seed(use ? 1 : 0);
-    }
-}
-
-void Bridge::UseCases(bool use) {
-    cases = use;
-    if ( Ready() ) {
-        auto mask = SignalMask::Asynchronous();
-        use_cases(use ? 1 : 0);
-    }
-}
-
-std::vector<iforest_case_row> Bridge::Case() {
-    std::vector<iforest_case_row> rows(IFOREST_MAX_CASE);
-    uint64_t n = 0;
-    if ( Ready() ) {
-        auto mask = SignalMask::Asynchronous();
-        read_case(rows.data(), &n);
-    }
-    rows.resize(n);
-    return rows;
+    auto how = sensors[at].settings.ForLibrary();
+    const iforest_settings* settings = &how;
+    return (! learns || Call(why, learn, settings) == IFOREST_OK) &&
+           (! samples || Call(why, sample, settings) == IFOREST_OK);
 }
 
 int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
@@ -245,8 +228,8 @@ int32_t Bridge::LoadModel(std::string_view model_path, std::string* why) {
 
     auto status = Call(why, load_file, iforest_text{model_path.data(), model_path.size()});
     if ( status == IFOREST_OK ) { // a model that is given is what is wanted
-        sensors[at].learning.reset();
-        sensors[at].sampling.reset();
+        sensors[at].learn = false;
+        sensors[at].sample = false;
     }
     return status;
 }
@@ -271,7 +254,7 @@ Samples Bridge::TakeSamples() {
     return samples;
 }
 
-int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
+int32_t Bridge::Observe(std::string_view batch, std::string* why) {
     if ( ! Begin(why) )
         return IFOREST_NO_LIBRARY;
 
@@ -279,9 +262,7 @@ int32_t Bridge::Observe(std::string_view batch, bool* news, std::string* why) {
         return IFOREST_OK;
 
     uint8_t waiting = 0;
-    auto status = Call(why, observe, iforest_text{batch.data(), batch.size()}, &waiting);
-    *news = waiting != 0;
-    return status;
+    return Call(why, observe, iforest_text{batch.data(), batch.size()}, &waiting);
 }
 
 std::string Bridge::TakeCounts(uint64_t shards, uint64_t size) {
@@ -338,7 +319,7 @@ std::string Bridge::ModelFile() {
 }
 
 bool Bridge::Prepare(std::string* why) {
-    if ( sensors[at].learning || sensors[at].sampling )
+    if ( sensors[at].learn || sensors[at].sample )
         Begin(why);
 
     if ( Ready() )
@@ -361,12 +342,10 @@ int32_t Bridge::ScoreValues(const std::vector<iforest_value>& values, iforest_re
 }
 
 int32_t Bridge::Score(const iforest_conn& conn, iforest_result* result, std::string* why) {
-    *result = {};
     return Prepare(why) ? ScoreWith(score, conn, result, why) : IFOREST_NO_LIBRARY;
 }
 
 int32_t Bridge::Peek(const iforest_conn& conn, iforest_result* result, std::string* why) {
-    *result = {};
     return Ready() ? ScoreWith(peek, conn, result, why) : IFOREST_NO_LIBRARY;
 }
 
@@ -382,13 +361,6 @@ int32_t Bridge::ScoreWith(iforest_score_fn how, const iforest_conn& conn, ifores
     return status;
 }
 
-int32_t Bridge::Reason(std::string* text) {
-    if ( ! Ready() )
-        return IFOREST_NO_LIBRARY;
-
-    return Call(text, reason);
-}
-
 int32_t Bridge::Model(iforest_model_info* info) {
     if ( ! Ready() )
         return IFOREST_NO_LIBRARY;
@@ -397,11 +369,11 @@ int32_t Bridge::Model(iforest_model_info* info) {
     return model(info);
 }
 
-uint32_t Bridge::Raise() {
+uint32_t Bridge::Raise(iforest_result* result) {
     uint32_t verdict = IFOREST_SUPPRESSED;
     if ( Ready() ) {
         auto mask = SignalMask::Asynchronous();
-        raise(&verdict);
+        raise(&verdict, result);
     }
     return verdict;
 }
@@ -425,8 +397,8 @@ int32_t Bridge::Rollback(std::string* why) {
 }
 
 int32_t Bridge::Finish(std::string* why) {
-    sensors[at].learning.reset();
-    sensors[at].sampling.reset();
+    sensors[at].learn = false;
+    sensors[at].sample = false;
     if ( ! Ready() )
         return IFOREST_OK;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,16 +9,14 @@
 
 namespace iforest {
 
-// How a sensor learns: iforest_learning with texts of its own.
-struct Learning {
-    uint64_t seed = 0;
-    uint64_t warmup = 0;
-    uint64_t rebuild_every = 0;
-    uint64_t workers = 0;
-    uint64_t save_every = 0;
+// What a sensor is told about its work: iforest_settings with texts of its own.
+struct Settings {
+    iforest_settings numbers{}; // its texts are empty
     std::string directory;
     std::string zeek_version;
     std::string recording;
+
+    iforest_settings ForLibrary() const;
 };
 
 // Samples of connections, for another process to learn from.
@@ -63,12 +60,17 @@ public:
     // Takes the model file into use, loading the library first where needed.
     int32_t LoadModel(std::string_view model, std::string* why);
 
-    // Asks for learning, from the first Score on; one that fails to begin says so.
-    void Learn(const Learning& how) { sensors[at].learning = how; }
+    // Takes settings, now or when the library is loaded.
+    void Set(Settings settings);
 
-    // Asks for connections to be sampled, one in so many of those of no new kind,
-    // from the first Score or Adopt on.
-    void Sample(uint64_t one_in) { sensors[at].sampling = one_in; }
+    // Asks for a reason with each result, or with none.
+    void GiveReasons(bool give);
+
+    // Asks for learning, from the first Score on; one that fails to begin says so.
+    void Learn() { sensors[at].learn = true; }
+
+    // Asks for connections to be sampled, from the first Score or Adopt on.
+    void Sample() { sensors[at].sample = true; }
 
     // Takes a model that another process has learnt into use.
     int32_t Adopt(std::string_view model, std::string_view fingerprint, std::string* why);
@@ -77,7 +79,8 @@ public:
     Samples TakeSamples();
 
     // Learns from a batch, if learning was asked for; an empty one only begins it.
-    int32_t Observe(std::string_view batch, bool* news, std::string* why);
+    // Events may wait afterwards.
+    int32_t Observe(std::string_view batch, std::string* why);
 
     // What was counted in those shards since the last call, and totals that workers
     // lack, in at most so many bytes; empty where there is nothing.
@@ -90,20 +93,6 @@ public:
 
     // The file of the model in use, empty where there is none.
     std::string ModelFile();
-
-    // Asks for so many alerts a day, now or when the library is loaded.
-    void SetAlerts(double per_day);
-
-    // Says whether the seed model scores connections where this process learns or
-    // samples and has no model yet.
-    void UseSeed(bool use);
-
-    // Says whether the rows of a connection in other logs count in what is told
-    // of it.
-    void UseCases(bool use);
-
-    // What those say of the last connection scored, the strangest first.
-    std::vector<iforest_case_row> Case();
 
     // IFOREST_NO_LIBRARY while the library is not loaded.
     int32_t Score(const iforest_conn& conn, iforest_result* result, std::string* why);
@@ -118,11 +107,10 @@ public:
     const std::vector<iforest_field_info>& Fields() const { return sensors[at].fields; }
     int32_t ScoreValues(const std::vector<iforest_value>& values, iforest_result* result, std::string* why);
 
-    int32_t Reason(std::string* text);
     int32_t Model(iforest_model_info* info);
 
-    // Of the last connection scored, which was unusual.
-    uint32_t Raise();
+    // What becomes of the last row scored, which was unusual and has this result.
+    uint32_t Raise(iforest_result* result);
 
     // The oldest event; one of the kind IFOREST_NOTHING where none waits.
     iforest_event NextEvent();
@@ -144,27 +132,25 @@ private:
         bool open = false;   // the library has it
         uint32_t number = 0; // as the library counts
         std::vector<iforest_field_info> fields;
-        std::optional<Learning> learning;  // asked for and not yet begun
-        std::optional<uint64_t> sampling;  // the same
+        Settings settings;
+        bool learn = false;  // asked for and not yet begun
+        bool sample = false; // the same
         uint64_t calls_without_library = 0;
     };
 
     bool Ready();
+    bool Apply(std::string* why);
     bool Load(std::string* why);
     bool LoadLibrary(std::string* why);
     bool Open(std::string* why);
     bool OpenSensor(std::string* why);
     bool Begin(std::string* why);
     int32_t ScoreWith(iforest_score_fn how, const iforest_conn& conn, iforest_result* result, std::string* why);
-    bool BeginLearning(const Learning& how, std::string* why);
 
     const std::string path;
     std::vector<Sensor> sensors; // the first is conn.log's
     size_t at = 0;               // of them, whom calls are for
     uint32_t in_use = 0;         // in the library
-    double alerts_per_day = 0;   // which all sensors share
-    bool seed = false;           // of conn.log's sensor
-    bool cases = false;          // of all
 
     iforest_open_fn open_sensor = nullptr;
     iforest_use_fn use = nullptr;
@@ -181,17 +167,13 @@ private:
     iforest_add_totals_fn add_totals = nullptr;
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
-    iforest_alerts_fn alerts = nullptr;
-    iforest_use_seed_fn use_seed = nullptr;
-    iforest_use_cases_fn use_cases = nullptr;
-    iforest_case_fn read_case = nullptr;
+    iforest_set_fn set = nullptr;
     iforest_raise_fn raise = nullptr;
     iforest_next_event_fn next_event = nullptr;
     iforest_rollback_fn rollback = nullptr;
     iforest_finish_fn finish = nullptr;
     iforest_peek_fn peek = nullptr;
     iforest_score_fn score = nullptr; // set last: the sign that all are
-    iforest_reason_fn reason = nullptr;
     iforest_model_fn model = nullptr;
     iforest_statistics_fn statistics = nullptr;
 };

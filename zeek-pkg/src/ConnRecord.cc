@@ -3,6 +3,8 @@
 #include <zeek/IPAddr.h>
 #include <zeek/ZeekString.h>
 
+#include <string_view>
+
 #include "ZeekCompat.h"
 
 namespace iforest {
@@ -67,6 +69,8 @@ constexpr std::array<Field, ConnRecord::num_fields> fields = {{
     {"ip_proto", TYPE_COUNT, false, Number<&C::ip_proto, CountVal, IFOREST_IP_PROTO>},
 }};
 
+constexpr size_t uid_field = 14; // of fields
+
 constexpr std::array<Field, ConnRecord::num_id_fields> id_fields = {{
     {"orig_h", TYPE_ADDR, true, Address<&C::orig_h>},
     {"orig_p", TYPE_PORT, true, Port<&C::orig_p>},
@@ -118,6 +122,11 @@ bool ConnRecord::Resolve(const RecordVal& info, std::string* why) {
         return false;
     type = t;
     return true;
+}
+
+StringValPtr ConnRecord::UID(const RecordVal& info) const {
+    static_assert(std::string_view(fields[uid_field].name) == "uid");
+    return type ? info.GetField<StringVal>(at[uid_field]) : nullptr;
 }
 
 bool ConnRecord::Read(const RecordVal& info, iforest_conn* to, std::string* why) {

@@ -18,6 +18,9 @@ public:
     // where info is no Conn::Info and writes to why which field is amiss.
     bool Read(const zeek::RecordVal& info, iforest_conn* to, std::string* why);
 
+    // The uid of a record that was read, nullptr where it has none.
+    zeek::StringValPtr UID(const zeek::RecordVal& info) const;
+
     static constexpr int num_fields = 16;
     static constexpr int num_id_fields = 4;
 

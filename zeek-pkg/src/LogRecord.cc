@@ -119,10 +119,6 @@ bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_inf
         }
     }
 
-    score = Find(t, "anomaly_score", zeek::TYPE_DOUBLE);
-    rank = Find(t, "anomaly_rank", zeek::TYPE_COUNT);
-    reason = Find(t, "anomaly_reason", zeek::TYPE_STRING);
-    model = Find(t, "anomaly_model", zeek::TYPE_STRING);
     type = &t;
     return true;
 }
@@ -152,18 +148,6 @@ bool LogRecord::Read(RecordVal& info, const std::vector<iforest_field_info>& fie
             Copy(*nested, place.inner, fields[i].type, &place, &(*to)[i]);
     }
     return true;
-}
-
-void LogRecord::Write(RecordVal& info, const iforest_result& result, const std::string& reason_text,
-                      const std::string& fingerprint) const {
-    if ( score >= 0 )
-        info.Assign(score, result.score);
-    if ( rank >= 0 )
-        info.Assign(rank, static_cast<uint64_t>(result.rank));
-    if ( reason >= 0 )
-        info.Assign(reason, reason_text);
-    if ( model >= 0 )
-        info.Assign(model, fingerprint);
 }
 
 } // namespace iforest

@@ -10,8 +10,7 @@
 namespace iforest {
 
 // Reads the record of a log's row (SSL::Info, DNS::Info, ...) by the list of
-// fields that the library asks for, and writes the columns that the record's
-// type has for it: anomaly_score, anomaly_rank, anomaly_reason, anomaly_model.
+// fields that the library asks for.
 // The places of the fields are looked up once for each type of record, of which
 // a log has one. A field that the type does not have, or has with another type,
 // is unset; without a required one no row can be read.
@@ -22,14 +21,6 @@ public:
     // is amiss.
     bool Read(zeek::RecordVal& info, const std::vector<iforest_field_info>& fields, std::vector<iforest_value>* to,
               std::string* why);
-
-    // Whether the type of the record that was read has the column.
-    bool HasReason() const { return reason >= 0; }
-    bool HasModel() const { return model >= 0; }
-
-    // Writes the columns that the record's type has.
-    void Write(zeek::RecordVal& info, const iforest_result& result, const std::string& reason_text,
-               const std::string& fingerprint) const;
 
 private:
     // Where a field lies: in the record, or in a record within it; -1 is nowhere.
@@ -46,10 +37,6 @@ private:
 
     const zeek::RecordType* type = nullptr; // the one that the places are of
     std::vector<Place> places;
-    int score = -1;
-    int rank = -1;
-    int reason = -1;
-    int model = -1;
 };
 
 } // namespace iforest

@@ -51,89 +51,160 @@ std::string Scorer::LoadModel(const zeek::StringVal& path) noexcept {
     }
 }
 
-double Scorer::Score(const zeek::Val& info) noexcept {
-    auto score = ScoreWith(&Bridge::Score, info);
-    if ( bad_record )
-        ++logs[0].bad_records;
-    return score;
-}
-
-double Scorer::Peek(const zeek::Val& info) noexcept { return ScoreWith(&Bridge::Peek, info); }
-
-double Scorer::ScoreWith(How how, const zeek::Val& info) noexcept {
-    bad_record = false;
-    try {
-        iforest_conn conn;
-        if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
-            message = "not a record";
-            bad_record = true;
-            return Unscored(IFOREST_BAD_RECORD);
-        }
-        if ( ! record.Read(*info.AsRecordVal(), &conn, &message) ) {
-            bad_record = true;
-            return Unscored(IFOREST_BAD_RECORD);
-        }
-        auto& last = Own().last;
-        last = {};
-        auto status = (bridge.*how)(conn, &last, &message);
-        return status == IFOREST_OK ? last.score : -static_cast<double>(status);
-    } catch ( const std::exception& e ) {
-        message = e.what();
-        return Unscored(IFOREST_PANIC);
-    }
-}
-
 uint64_t Scorer::AddLog(const zeek::StringVal& path) {
     logs.emplace_back();
     return bridge.Add(std::string(View(path)));
 }
 
-double Scorer::ScoreRow(uint64_t log, zeek::Val& info) noexcept {
+zeek::ValPtr Scorer::Score(zeek::Val& info) noexcept {
+    std::string why;
+    auto status = ScoreWith(&Bridge::Score, info, &why);
+    if ( status != IFOREST_BAD_RECORD )
+        last_uid = record.UID(*info.AsRecordVal());
+    return Tell(status, info, why);
+}
+
+zeek::ValPtr Scorer::Peek(zeek::Val& info) noexcept {
+    auto bad_before = logs[0].bad_records;
+    std::string why;
+    auto status = ScoreWith(&Bridge::Peek, info, &why);
+    logs[0].bad_records = bad_before; // it comes again
+    auto r = Tell(status, info, why);
+    if ( last_uid && status == IFOREST_OK )
+        found.SetAfter(*r->AsRecordVal(), last_uid);
+    return r;
+}
+
+zeek::ValPtr Scorer::ScoreRow(zeek::Val& info) noexcept {
+    std::string why;
+    auto status = ScoreValues(info, &why);
+    return Tell(status, info, why);
+}
+
+// The record of a row, its columns unset; nullptr where it is none.
+zeek::RecordVal* Scorer::RowOf(zeek::Val& info, std::string* why) {
+    if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
+        *why = "not a record";
+        ++Own().bad_records;
+        return nullptr;
+    }
+
+    auto* row = info.AsRecordVal();
+    if ( Own().columns.Resolve(row->GetType()->AsRecordType()) )
+        bridge.GiveReasons(Own().columns.HasReason());
+    Own().columns.Clear(*row);
+    Own().last.news = 0;
+    return row;
+}
+
+int32_t Scorer::ScoreWith(How how, zeek::Val& info, std::string* why) {
     try {
-        auto& own = logs[at(log)];
-        auto turn = For(log);
-        if ( ! bridge.Prepare(&message) )
-            return Unscored(IFOREST_NO_LIBRARY);
+        auto* row = RowOf(info, why);
+        if ( ! row )
+            return IFOREST_BAD_RECORD;
 
-        if ( info.GetType()->Tag() != zeek::TYPE_RECORD ) {
-            message = "not a record";
-            ++own.bad_records;
-            return Unscored(IFOREST_BAD_RECORD);
+        iforest_conn conn;
+        if ( ! record.Read(*row, &conn, why) ) {
+            ++Own().bad_records;
+            return IFOREST_BAD_RECORD;
         }
-
-        auto& row = *info.AsRecordVal();
-        if ( ! own.record.Read(row, bridge.Fields(), &values, &message) ) {
-            ++own.bad_records;
-            return Unscored(IFOREST_BAD_RECORD);
-        }
-
-        iforest_model_info model{};
-        if ( own.record.HasModel() && own.fingerprint.empty() && bridge.Model(&model) == IFOREST_OK )
-            own.fingerprint = model.fingerprint;
-
-        own.last = {};
-        auto status = bridge.ScoreValues(values, &own.last, &message);
-        if ( status == IFOREST_OK ) {
-            std::string reason;
-            if ( own.record.HasReason() )
-                bridge.Reason(&reason);
-            own.record.Write(row, own.last, reason, own.fingerprint);
-        }
-        if ( own.last.news ) // perhaps of a model for the rows that follow
-            own.fingerprint.clear();
-        return status == IFOREST_OK ? own.last.score : -static_cast<double>(status);
+        return (bridge.*how)(conn, &Own().last, why);
     } catch ( const std::exception& e ) {
-        message = e.what();
-        return Unscored(IFOREST_PANIC);
+        *why = e.what();
+        return IFOREST_PANIC;
     }
 }
 
-double Scorer::Unscored(int32_t status) {
-    Own().last = {};
-    return -static_cast<double>(status);
+int32_t Scorer::ScoreValues(zeek::Val& info, std::string* why) {
+    try {
+        auto* row = RowOf(info, why);
+        if ( ! bridge.Prepare(why) )
+            return IFOREST_NO_LIBRARY;
+
+        if ( ! row )
+            return IFOREST_BAD_RECORD;
+
+        if ( ! Own().record.Read(*row, bridge.Fields(), &values, why) ) {
+            ++Own().bad_records;
+            return IFOREST_BAD_RECORD;
+        }
+        return bridge.ScoreValues(values, &Own().last, why);
+    } catch ( const std::exception& e ) {
+        *why = e.what();
+        return IFOREST_PANIC;
+    }
 }
 
-zeek::ValPtr Scorer::Raise() noexcept { return Enum("IForest::Verdict", bridge.Raise()); }
+// Writes the columns of a row that has a score, and says what was found.
+zeek::ValPtr Scorer::Tell(int32_t status, zeek::Val& info, const std::string& why) {
+    auto& own = Own();
+    if ( status != IFOREST_OK ) {
+        bool news = own.last.news != 0;
+        if ( news )
+            own.fingerprint.clear();
+        return found.Unscored(status, why, news);
+    }
+
+    auto r = found.Of(own.last);
+    if ( own.fingerprint.empty() ) {
+        iforest_model_info model{};
+        if ( bridge.Model(&model) == IFOREST_OK ) {
+            own.fingerprint = model.fingerprint;
+            found.SetModel(*r, own.fingerprint);
+        }
+    }
+    own.columns.Write(*info.AsRecordVal(), own.last, own.fingerprint);
+    if ( own.last.news ) // perhaps of a model for the rows that follow
+        own.fingerprint.clear();
+    return r;
+}
+
+void Scorer::Clear(zeek::Val& info) noexcept {
+    if ( info.GetType()->Tag() == zeek::TYPE_RECORD )
+        Own().columns.Clear(*info.AsRecordVal());
+}
+
+zeek::ValPtr Scorer::Raise(zeek::RecordVal& row) noexcept {
+    auto verdict = bridge.Raise(&Own().last);
+    if ( verdict == IFOREST_RAISE )
+        found.Complete(row, Own().last);
+    return Enum("IForest::Verdict", verdict);
+}
+
+void Scorer::Configure(const zeek::RecordVal& r) noexcept {
+    auto number = [&r](const char* name) { return r.GetFieldAs<zeek::CountVal>(r.GetType()->AsRecordType()->FieldOffset(name)); };
+    auto yes = [&r](const char* name) { return r.GetFieldAs<zeek::BoolVal>(r.GetType()->AsRecordType()->FieldOffset(name)) ? 1 : 0; };
+    auto text = [&r](const char* name) {
+        return std::string(View(*r.GetField<zeek::StringVal>(r.GetType()->AsRecordType()->FieldOffset(name))));
+    };
+    try {
+        Settings s;
+        s.numbers.alerts_per_day = r.GetField("alerts_per_day")->AsDouble();
+        s.numbers.use_seed = yes("seed_model");
+        s.numbers.use_cases = yes("cases");
+        s.numbers.seed = number("seed");
+        s.numbers.warmup = number("warmup");
+        s.numbers.rebuild_every = number("rebuild_every");
+        s.numbers.save_every = number("save_every");
+        s.numbers.workers = number("workers");
+        s.numbers.sample_one_in = number("sample_one_in");
+        s.directory = text("directory");
+        s.zeek_version = text("zeek_version");
+        s.recording = text("recording");
+        bridge.Set(std::move(s));
+    } catch ( ... ) { // no memory: the settings before hold on
+    }
+}
+
+void Scorer::Learn() {
+    Own().fingerprint.clear();
+    bridge.Learn();
+}
+
+void Scorer::Sample() {
+    Own().fingerprint.clear();
+    bridge.Sample();
+}
 
 zeek::ValPtr Scorer::NextEvent() noexcept {
     auto event = bridge.NextEvent();
@@ -163,19 +234,6 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
     return r;
 }
 
-zeek::ValPtr Scorer::Case() noexcept {
-    auto rows = zeek::make_intrusive<zeek::VectorVal>(zeek::id::find_type<zeek::VectorType>("IForest::CaseRows"));
-    for ( const auto& row : bridge.Case() ) {
-        auto r = MakeRecord("IForest::CaseRow");
-        Set(*r, "log", std::string(row.log));
-        Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(row.score));
-        Set(*r, "rank", zeek::make_intrusive<zeek::DoubleVal>(row.rank));
-        Set(*r, "reason", std::string(row.reason));
-        rows->Assign(rows->Size(), zeek::ValPtr(std::move(r)));
-    }
-    return rows;
-}
-
 zeek::ValPtr Scorer::TakeSamples() noexcept {
     auto r = MakeRecord("IForest::Samples");
     auto samples = bridge.TakeSamples();
@@ -187,10 +245,7 @@ zeek::ValPtr Scorer::TakeSamples() noexcept {
 std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
     try {
         std::string why;
-        bool news = false;
-        auto status = bridge.Observe(View(batch), &news, &why);
-        Own().last.news = news;
-        return status == IFOREST_OK ? "" : why;
+        return bridge.Observe(View(batch), &why) == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
     }
@@ -238,6 +293,7 @@ zeek::ValPtr Scorer::ModelFile() noexcept {
 std::string Scorer::Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept {
     try {
         std::string why;
+        Own().fingerprint.clear();
         return bridge.Adopt(View(model), View(fingerprint), &why) == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
@@ -247,6 +303,7 @@ std::string Scorer::Adopt(const zeek::StringVal& model, const zeek::StringVal& f
 std::string Scorer::Rollback() noexcept {
     try {
         std::string why;
+        Own().fingerprint.clear();
         return bridge.Rollback(&why) == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
@@ -259,16 +316,6 @@ std::string Scorer::Finish() noexcept {
         return bridge.Finish(&why) == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
-    }
-}
-
-std::string Scorer::Reason() noexcept {
-    try {
-        std::string text;
-        bridge.Reason(&text);
-        return text;
-    } catch ( ... ) {
-        return "";
     }
 }
 

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "Bridge.h"
+#include "Columns.h"
 #include "ConnRecord.h"
+#include "Found.h"
 #include "LogRecord.h"
 
 namespace iforest {
@@ -19,22 +21,20 @@ public:
     // Makes a sensor of a log's rows; conn.log's is 0.
     uint64_t AddLog(const zeek::StringVal& path);
 
-    // While it lives, all that follows is for one log; the last result, too. A
-    // log that was not added is as conn.log.
-    Bridge::Turn For(uint64_t log) { return {&bridge, at(log)}; }
-
-    // Scores a row, and writes what is found to its record.
-    double ScoreRow(uint64_t log, zeek::Val& info) noexcept;
+    // While it lives, all that follows is for one log. A log that was not added is
+    // as conn.log.
+    Bridge::Turn For(uint64_t log) { return {&bridge, log < logs.size() ? log : 0}; }
 
     std::string LoadModel(const zeek::StringVal& path) noexcept;
-    double Score(const zeek::Val& info) noexcept;
-    double Peek(const zeek::Val& info) noexcept;
-    bool Unusual() const { return Own().last.unusual != 0; }
-    bool News() const { return Own().last.news != 0; }
-    zeek::ValPtr Raise() noexcept;
+    zeek::ValPtr Score(zeek::Val& info) noexcept;
+    zeek::ValPtr Peek(zeek::Val& info) noexcept;
+    zeek::ValPtr ScoreRow(zeek::Val& info) noexcept;
+    void Clear(zeek::Val& info) noexcept;
+    zeek::ValPtr Raise(zeek::RecordVal& found) noexcept;
     zeek::ValPtr NextEvent() noexcept;
-    void Learn(const Learning& how) { bridge.Learn(how); }
-    void Sample(uint64_t one_in) { bridge.Sample(one_in); }
+    void Configure(const zeek::RecordVal& settings) noexcept;
+    void Learn();
+    void Sample();
     zeek::ValPtr TakeSamples() noexcept;
     std::string Observe(const zeek::StringVal& batch) noexcept;
     std::string TakeCounts(uint64_t shards, uint64_t size) noexcept;
@@ -43,16 +43,8 @@ public:
     std::string AddTotals(const zeek::StringVal& totals) noexcept;
     zeek::ValPtr ModelFile() noexcept;
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
-    void SetAlerts(double per_day) { bridge.SetAlerts(per_day); }
-    void UseSeed(bool use) { bridge.UseSeed(use); }
-    void UseCases(bool use) { bridge.UseCases(use); }
-    double CaseScore() const { return Own().last.case_score; }
-    zeek::ValPtr Case() noexcept;
     std::string Rollback() noexcept;
     std::string Finish() noexcept;
-    double Rank() const { return Own().last.rank; }
-    std::string Reason() noexcept;
-    const std::string& Message() const { return message; }
     zeek::ValPtr Model() noexcept;
     zeek::ValPtr Statistics() noexcept;
 
@@ -60,25 +52,26 @@ private:
     // What is known of a log's rows beside the sensor.
     struct Log {
         LogRecord record; // but for conn.log's, which is below
+        Columns columns;
         iforest_result last{};
-        std::string fingerprint; // of the model in use
+        std::string fingerprint; // of the model in use, empty where that is to be asked
         uint64_t bad_records = 0;
     };
 
-    size_t at(uint64_t log) const { return log < logs.size() ? log : 0; }
     Log& Own() { return logs[bridge.At()]; }
-    const Log& Own() const { return logs[bridge.At()]; }
-    double Unscored(int32_t status);
 
     using How = int32_t (Bridge::*)(const iforest_conn&, iforest_result*, std::string*);
-    double ScoreWith(How how, const zeek::Val& info) noexcept;
+    int32_t ScoreWith(How how, zeek::Val& info, std::string* why);
+    int32_t ScoreValues(zeek::Val& info, std::string* why);
+    zeek::RecordVal* RowOf(zeek::Val& info, std::string* why);
+    zeek::ValPtr Tell(int32_t status, zeek::Val& info, const std::string& why);
 
     Bridge bridge;
     std::deque<Log> logs; // as the bridge's sensors; the first is conn.log's
     std::vector<iforest_value> values; // of the latest row
     ConnRecord record;
-    bool bad_record = false; // the latest, before the library saw it
-    std::string message; // why the last call failed that did
+    Found found;
+    zeek::StringValPtr last_uid; // of the connection that was scored last at its end
 };
 
 } // namespace iforest

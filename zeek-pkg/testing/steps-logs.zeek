@@ -50,8 +50,8 @@ event zeek_done() &priority=-1
 	collecting = F;
 	local sensor = IForest::__add_log("ssl");
 	measure("the loop itself", function(info: SSL::Info) { });
-	measure("+ a call of a BiF", function(info: SSL::Info) { IForest::__rank(); });
-	print IForest::__log_load_model(sensor, model);
+	measure("+ a call of a BiF", function(info: SSL::Info) { network_time(); });
+	print IForest::__load_model(sensor, model);
 	measure("+ the row read and scored", function[sensor](info: SSL::Info) { IForest::__score_row(sensor, info); });
 	measure("the hook, of a log that is scored", function(info: SSL::Info) { hook Log::log_stream_policy(info, SSL::LOG); });
 	measure("the hook, of one that is not", function(info: SSL::Info) { hook Log::log_stream_policy(info, Conn::LOG); });

@@ -54,9 +54,8 @@ event zeek_done()
 	{
 	print fmt("%d connections", |records|);
 	measure("the loop itself", function(info: Conn::Info) { });
-	measure("+ a call of a BiF", function(info: Conn::Info) { IForest::__rank(); });
+	measure("+ a call of a BiF", function(info: Conn::Info) { IForest::__clear(info); });
 	measure("+ the record read into the struct (no library)", function(info: Conn::Info) { IForest::__score(info); });
-	print IForest::__load_model(model);
+	print IForest::__load_model(IForest::conn_sensor, model);
 	measure("+ signals masked, Go called, connection scored", function(info: Conn::Info) { IForest::__score(info); });
-	measure("and the reason", function(info: Conn::Info) { IForest::__score(info); IForest::__reason(); });
 	}

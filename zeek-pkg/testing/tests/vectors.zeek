@@ -66,16 +66,16 @@ global equal = 0;
 event line(d: Input::EventDescription, t: Input::Event, text: string)
 	{
 	local v = (from_json(text, Vector, field_name))$v as Vector;
-	local score = IForest::__score(record_of(v));
-	if ( score == v$anomaly_score )
+	local found = IForest::__score(record_of(v));
+	if ( found?$score && found$score == v$anomaly_score )
 		++equal;
 	else
-		print fmt("%s: %s instead of %s %s", v$uid, score, v$anomaly_score, IForest::__message());
+		print fmt("%s: %s instead of %s", v$uid, found, v$anomaly_score);
 	}
 
 event zeek_init()
 	{
-	print "model", IForest::__load_model(vectors + "vectors.model");
+	print "model", IForest::__load_model(IForest::conn_sensor, vectors + "vectors.model");
 	Input::add_event([$source=vectors + "conn.log", $name="vectors", $reader=Input::READER_RAW,
 	    $fields=Line, $want_record=F, $ev=line]);
 	}
