@@ -32,15 +32,13 @@ global rows = 0;
 global sends = 0;
 global took = 0;
 global took_bytes = 0;
-global began: double;
+global began = 0.0;
 global cpu_before: interval;
 
-# The clock on the wall: current_time() is none where a worker reads a trace as
-# time goes by.
+# The clock on the wall, once packets are read: before that it stands at 0.
 function wall(): double
 	{
-	local p = get_proc_stats();
-	return time_to_double(p$start_time + p$real_time);
+	return time_to_double(current_time());
 	}
 
 function cpu(): interval
@@ -69,9 +67,16 @@ event go_on()
 	if ( begun )
 		return;
 	begun = T;
-	began = wall();
-	cpu_before = cpu();
 	continue_processing();
+	}
+
+event new_connection(c: connection)
+	{
+	if ( began == 0.0 )
+		{
+		began = wall();
+		cpu_before = cpu();
+		}
 	}
 
 event connection_state_remove(c: connection) &priority=5

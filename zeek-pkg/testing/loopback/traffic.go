@@ -49,7 +49,7 @@ func flows(perSecond, seconds int) (all []flow) {
 		host, peer := r.IntN(hosts), r.IntN(8)
 		all = append(all, flow{
 			at: at, orig: [4]byte{10, 1, byte(host >> 8), byte(host)}, resp: [4]byte{192, 0, 2, byte(host*3 + peer)},
-			port: [...]uint16{443, 443, 443, 80, 53, 22, 25, 993}[peer], answered: r.IntN(20) > 0,
+			port: [...]uint16{443, 443, 443, 80, 53, 22, 25, 993}[peer], answered: r.IntN(2000) > 0,
 		})
 	}
 	return all
