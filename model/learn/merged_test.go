@@ -196,8 +196,8 @@ func TestMergedShares(t *testing.T) {
 		if of.workers == 1 {
 			alone, alone01 = at1.mean(), at01.mean()
 		}
-		require.GreaterOrEqual(t, at1.mean(), .97*alone)
-		if of.interval == 5*s && of.latency == s {
+		if of.workers == 1 || of.interval == 5*s && of.latency == s { // as in a cluster
+			require.GreaterOrEqual(t, at1.mean(), .97*alone)
 			require.GreaterOrEqual(t, at01.mean(), .9*alone01)
 		}
 	}
