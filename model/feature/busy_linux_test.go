@@ -19,7 +19,7 @@ func TestBusyCluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute of CPU time")
 	}
-	const workers, perSecond, seconds, interval = 16, 5000, 10, 5
+	const workers, perSecond, seconds, interval, rate = 16, 5000, 10, 5, 50_000
 	for _, hostsN := range []uint64{2000, 100000} {
 		r := rand.New(rand.NewPCG(1, 2))
 		hostZipf := rand.NewZipf(r, 1.2, 50, hostsN-1)
@@ -30,6 +30,8 @@ func TestBusyCluster(t *testing.T) {
 			ws[i] = NewHosts(1 << 16)
 			ws[i].Share()
 		}
+		alone := NewHosts(1 << 16)
+		var near, of [5]int // windows that know three quarters of what one sensor knows, of so many
 		var sent, told, messages int
 		var kinds [6]int
 		var observing, sending, adding, telling, taking time.Duration
@@ -56,6 +58,25 @@ func TestBusyCluster(t *testing.T) {
 				w := mix(a^mix(b)) % workers
 				rows[w] = append(rows[w], c)
 			}
+			for i := range rows[0] {
+				for w := range rows {
+					if i >= len(rows[w]) {
+						continue
+					}
+					whole := known(alone.Observe(&rows[w][i]))
+					if s < interval || i%8 > 0 {
+						continue
+					}
+					for j, n := range known(ws[w].Peek(&rows[w][i])) {
+						if whole[j] > 3 {
+							of[j]++
+							if n*4 >= whole[j]*3 {
+								near[j]++
+							}
+						}
+					}
+				}
+			}
 			for w := range rows {
 				begun := cpu()
 				for i := range rows[w] {
@@ -68,13 +89,14 @@ func TestBusyCluster(t *testing.T) {
 				continue
 			}
 			for w := range ws {
-				for range 4 {
+				for room := rate * interval; ; {
 					begun := cpu()
-					data := ws[w].AppendCounts(nil, AllShards, MaxEvidence)
+					data := ws[w].AppendCounts(nil, AllShards, min(room, MaxEvidence))
 					sending += cpu() - begun
 					if data == nil {
 						break
 					}
+					room -= len(data)
 					sent += len(data)
 					messages++
 					begun = cpu()
@@ -82,18 +104,16 @@ func TestBusyCluster(t *testing.T) {
 						t.Fatal(err)
 					}
 					adding += cpu() - begun
-					if len(data) < MaxEvidence-maxEntry {
-						break
-					}
 				}
 			}
-			for range 4 {
+			for room := rate * interval; ; {
 				begun := cpu()
-				data := owner.AppendTotals(nil, MaxEvidence)
+				data := owner.AppendTotals(nil, min(room, MaxEvidence))
 				telling += cpu() - begun
 				if data == nil {
 					break
 				}
+				room -= len(data)
 				told += len(data)
 				rd, _ := readEvidence(data, totals)
 				for before := len(rd.data); rd.next(&owner.entry); before = len(rd.data) {
@@ -109,9 +129,17 @@ func TestBusyCluster(t *testing.T) {
 			}
 		}
 		f := func(d time.Duration) float64 { return d.Seconds() / seconds * 100 }
-		t.Logf("%d hosts: %d rows; a worker sends %.1f kB/s in %.2f messages/s, takes %.1f kB/s; worker: observing %.2f %%, sending %.2f %%, taking %.2f %% of a CPU; owner: adding %.2f %%, telling %.2f %%; told %v kB",
+		t.Logf("%d hosts: %d rows; a worker sends %.1f kB/s in %.2f messages/s, takes %.1f kB/s; worker: observing %.2f %%, sending %.2f %%, taking %.2f %% of a CPU; owner: adding %.2f %%, telling %.2f %%; told %v bytes",
 			hostsN, total, float64(sent)/workers/seconds/1e3, float64(messages)/workers/seconds, float64(told)/seconds/1e3,
-			f(observing)/workers, f(sending)/workers, f(taking)/workers, f(adding), f(telling), kinds)
+			f(observing)/workers, f(sending)/workers, f(taking)/workers, f(adding), f(telling), kinds[ofHost4:])
+		for _, kind := range [...]byte{ofHost4, ofResponder, ofPort} { // a pair is one worker's
+			if kinds[kind] == 0 {
+				t.Errorf("no total of kind %d was told", kind)
+			}
+		}
+		for j, what := range [...]string{"connections", "responders", "failures of the responder", "bytes of the pair", "uses of the port"} {
+			t.Logf("    of %d windows %.3f know three quarters of the %s", of[j], float64(near[j])/float64(of[j]), what)
+		}
 	}
 }
 
@@ -120,4 +148,9 @@ func cpu() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// known is what is compared of a window.
+func known(w Window) [5]uint64 {
+	return [...]uint64{uint64(w.Connections), uint64(w.Responders), uint64(w.RespFailures), w.PairBytes, uint64(w.PortUses)}
 }

@@ -10,20 +10,35 @@ import (
 // owners: counts go from a sensor to an owner, totals from an owner to all
 // sensors. Both are
 //
-//	evidenceVersion, what it is, the latest minute, entries
+//	evidenceVersion, what it is, the latest minute, sensors, entries
 //
-// and an entry is of an originator, a responder, a pair or a port. Those of the
+// where an owner says how many sensors it has heard, and a sensor 0. An entry is of an originator, a responder, a pair or a port. Those of the
 // three last are known by a hash; an originator's address is in it.
 const (
-	evidenceVersion = 1
-	evidenceHead    = 2 + binary.MaxVarintLen64
+	evidenceVersion = 2
+	evidenceHead    = 2 + binary.MaxVarintLen64 + binary.MaxVarintLen32
 
 	// MaxEvidence is the most bytes of a message.
 	MaxEvidence = 1 << 16
 
+	// maxSensors is the most sensors of a cluster.
+	maxSensors = 1 << 16
+
 	// The longest entry is a host's: its address, clock and uses, counters, keys
 	// and their spots and marks of responders and of ports.
 	maxEntry = 1 + 16 + 2*binary.MaxVarintLen64 + 1 + 2*minutes*binary.MaxVarintLen32 + 2*(1+minutes+5*recentKeys+4+8*minutes*markWords)
+
+	// The longest one of another kind: its key, clock and two numbers or counters.
+	maxSmallEntry = 1 + 8 + 3*binary.MaxVarintLen64 + 1 + minutes*binary.MaxVarintLen32
+)
+
+// Where there is no room for all, half of it is for hosts, and a sixth each for
+// responders, ports and pairs: one part in so many of what those before left.
+const (
+	respondersPart = 6
+	portsPart      = 5
+	pairsPart      = 4
+	hostsPart      = 1
 )
 
 // What a message is.
@@ -45,20 +60,42 @@ var errEvidence = errors.New("evidence of another sensor is damaged")
 
 // writer writes entries to a message of bounded size.
 type evidenceWriter struct {
-	data []byte
-	end  int
-	base int64 // minutes are written as so many before it
+	data   []byte
+	end    int
+	base   int64 // minutes are written as so many before it
+	shared bool  // each kind has a part of the room
+	waits  bool  // entries had no room in their kind's part
 }
 
 // newEvidence appends the head of a message of at most so many bytes.
-func newEvidence(dst []byte, what byte, base int64, most int) evidenceWriter {
+func newEvidence(dst []byte, what byte, base int64, sensors uint32, most int) evidenceWriter {
 	end := len(dst) + most
 	dst = append(dst, evidenceVersion, what)
-	return evidenceWriter{binary.AppendVarint(dst, base), end, base}
+	dst = binary.AppendVarint(dst, base)
+	return evidenceWriter{data: binary.AppendUvarint(dst, uint64(sensors)), end: end, base: base}
 }
 
-// fits reports whether there is room for any entry.
-func (w *evidenceWriter) fits() bool { return len(w.data)+maxEntry <= w.end }
+// part is the end of one part in so many of the room that is left, of all of it
+// where kinds share no more.
+func (w *evidenceWriter) part(oneIn int) int {
+	if w.shared {
+		return len(w.data) + (w.end-len(w.data))/oneIn
+	}
+	return w.end
+}
+
+// passes calls do with each, in the order in which entries go first, and once more
+// where a kind filled its part and others left room.
+func (w *evidenceWriter) passes(each [2]uint32, do func(w *evidenceWriter, of uint32)) {
+	w.shared = true
+	for _, of := range each {
+		w.waits = false
+		do(w, of)
+	}
+	if w.shared = false; w.waits {
+		do(w, each[1])
+	}
+}
 
 // host writes the counters of e and the keys of k, which has the same clock.
 func (w *evidenceWriter) host(addr [16]byte, e, k *host, m *hostMarks) {
@@ -132,7 +169,8 @@ type evidence struct {
 // evidenceReader reads a message.
 type evidenceReader struct {
 	stateReader
-	base int64
+	base    int64
+	sensors uint32
 }
 
 // readEvidence begins to read a message of that kind.
@@ -144,9 +182,12 @@ func readEvidence(data []byte, what byte) (r evidenceReader, err error) {
 		return r, errors.New("evidence is of another version of zeek-iforest: install the same one on all nodes")
 	}
 	r.data = data[2:]
-	if r.base = r.varint(); data[1] != what || r.base != min(max(r.base, -maxMinute), maxMinute) || r.err != nil {
+	r.base = r.varint()
+	sensors := r.uvarint()
+	if data[1] != what || r.base != min(max(r.base, -maxMinute), maxMinute) || sensors > maxSensors || r.err != nil {
 		return r, errEvidence
 	}
+	r.sensors = uint32(sensors)
 	return r, nil
 }
 

@@ -104,6 +104,25 @@ func TestMergedWindowsAreOneSensors(t *testing.T) {
 	}
 }
 
+// What sensors hold back because it is little adds up: all of them together hold
+// back an eighth, and the owner another.
+func TestSensorsHoldBackAnEighthTogether(t *testing.T) {
+	const sensors = 16
+	alone, of := NewHosts(roomy), newTeam(sensors, roomy)
+	c := traffic(29, 1)[0]
+	c.Proto, c.State, c.OrigIPBytes = conn.TCP, conn.SF, 10_000
+	c.Set, c.Duration = c.Set|conn.Duration, 1e6
+	var want, got Window
+	for i := range 20 * sensors {
+		want, got = alone.Observe(&c), of.sensors[i%sensors].Observe(&c)
+		of.exchange(t, func() bool { return true })
+	}
+	least := 1 - 2.0/notable
+	require.GreaterOrEqual(t, float64(got.PortUses), least*float64(want.PortUses))
+	require.GreaterOrEqual(t, float64(got.PairBytes), least*float64(want.PairBytes))
+	require.GreaterOrEqual(t, float64(got.PairSeconds), least*float64(want.PairSeconds))
+}
+
 // Whatever messages are lost, no sensor counts more than there was, and what it
 // saw itself is there.
 func TestLostMessagesLoseEvidenceAlone(t *testing.T) {
@@ -176,6 +195,36 @@ func TestShardsAreDisjoint(t *testing.T) {
 		require.Equal(t, want.Connections, got.Connections)
 		require.Equal(t, want.Responders, got.Responders)
 		require.Equal(t, want.RespFailures, got.RespFailures)
+	}
+}
+
+// Where hosts alone would fill each message, the other kinds are sent all the same.
+func TestNoKindOfEvidenceWaitsForAnother(t *testing.T) {
+	of, rows := newTeam(2, roomy), traffic(30, 6000)
+	kinds := func(data []byte, what byte) (n [ofPort + 1]int) {
+		r, err := readEvidence(data, what)
+		for e := (evidence{}); r.next(&e); {
+			n[e.of]++
+		}
+		require.NoError(t, cmp.Or(err, r.fault()))
+		return n
+	}
+	for i := range rows {
+		of.sensors[i%2].Observe(&rows[i])
+	}
+	var told []byte
+	for s, h := range of.sensors {
+		sent := h.AppendCounts(nil, AllShards, 4*maxEntry)
+		for _, kind := range [...]byte{ofHost4, ofResponder, ofPair, ofPort} {
+			require.Positive(t, kinds(sent, counts)[kind], "kind %d", kind)
+		}
+		for ; sent != nil; sent = h.AppendCounts(nil, AllShards, MaxEvidence) {
+			require.NoError(t, of.owner.AddCounts(s, sent))
+		}
+	}
+	told = of.owner.AppendTotals(nil, 4*maxEntry)
+	for _, kind := range [...]byte{ofHost4, ofResponder, ofPair, ofPort} {
+		require.Positive(t, kinds(told, totals)[kind], "kind %d", kind)
 	}
 }
 

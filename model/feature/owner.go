@@ -3,9 +3,10 @@ package feature
 // Owner adds up what the sensors of a cluster counted, and tells them the totals
 // of what several of them saw.
 type Owner struct {
-	hosts *Hosts
-	now   int64
-	entry evidence
+	hosts   *Hosts
+	now     int64
+	sensors uint32 // the highest number of one that was heard, and 1
+	entry   evidence
 
 	originators pending[[16]byte, untoldHost]
 	responders  pending[uint64, untold]
@@ -62,8 +63,8 @@ func (t *untold) due(n, m, oneIn float32) bool {
 
 func (t *untold) told() { t.n, t.m, t.waits = 0, 0, false }
 
-// AddCounts adds what the sensor of that number counted. Damaged counts are added
-// up to where they are damaged.
+// AddCounts adds what the sensor of that number, from 0 on, counted. Damaged counts
+// are added up to where they are damaged.
 func (o *Owner) AddCounts(sensor int, data []byte) error {
 	r, err := readEvidence(data, counts)
 	if err != nil {
@@ -73,6 +74,7 @@ func (o *Owner) AddCounts(sensor int, data []byte) error {
 		o.hosts.opening, o.hosts.rows = r.base, openingRows
 	}
 	o.now = max(o.now, r.base)
+	o.sensors = max(o.sensors, uint32(min(sensor, maxSensors-1))+1)
 	for r.next(&o.entry) {
 		o.add(sensor, &o.entry)
 	}
@@ -116,11 +118,9 @@ func (o *Owner) AppendTotals(dst []byte, size int) []byte {
 	if o.now == longAgo {
 		return dst
 	}
-	w := newEvidence(dst, totals, o.now, size)
+	w := newEvidence(dst, totals, o.now, o.sensors, size)
 	head := len(w.data)
-	for _, oneIn := range [...]float32{2, notable} {
-		o.append(&w, oneIn)
-	}
+	w.passes([...]uint32{2, notable}, func(w *evidenceWriter, oneIn uint32) { o.append(w, float32(oneIn)) })
 	if len(w.data) == head {
 		return dst
 	}
@@ -130,7 +130,25 @@ func (o *Owner) AppendTotals(dst []byte, size int) []byte {
 // append writes totals that have grown by one in so many.
 func (o *Owner) append(w *evidenceWriter, oneIn float32) {
 	h := o.hosts
-	o.originators.each(w, func(addr [16]byte, t *untoldHost) {
+	o.responders.each(w, respondersPart, maxSmallEntry, func(key uint64, t *untold) {
+		if r, _ := h.memory.responders.find(key); t.due(float32(r.total()), 0, oneIn) {
+			w.responder(key, &r)
+			t.told()
+		}
+	})
+	o.ports.each(w, portsPart, maxSmallEntry, func(key uint64, t *untold) {
+		if u, _ := h.memory.ports.find(key); t.due(float32(u), 0, oneIn) {
+			w.port(key, u)
+			t.told()
+		}
+	})
+	o.pairs.each(w, pairsPart, maxSmallEntry, func(key uint64, t *untold) {
+		if p, _ := h.memory.pairs.find(key); t.due(p.bytes, p.seconds, oneIn) {
+			w.pair(key, &p)
+			t.told()
+		}
+	})
+	o.originators.each(w, hostsPart, maxEntry, func(addr [16]byte, t *untoldHost) {
 		place := h.places.Find(addr)
 		if place < 0 {
 			return
@@ -147,23 +165,5 @@ func (o *Owner) append(w *evidenceWriter, oneIn float32) {
 		}
 		t.told()
 		t.host = host{minute: e.minute}
-	})
-	o.responders.each(w, func(key uint64, t *untold) {
-		if r, _ := h.memory.responders.find(key); t.due(float32(r.total()), 0, oneIn) {
-			w.responder(key, &r)
-			t.told()
-		}
-	})
-	o.ports.each(w, func(key uint64, t *untold) {
-		if u, _ := h.memory.ports.find(key); t.due(float32(u), 0, oneIn) {
-			w.port(key, u)
-			t.told()
-		}
-	})
-	o.pairs.each(w, func(key uint64, t *untold) {
-		if p, _ := h.memory.pairs.find(key); t.due(p.bytes, p.seconds, oneIn) {
-			w.pair(key, &p)
-			t.told()
-		}
 	})
 }

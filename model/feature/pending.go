@@ -33,10 +33,15 @@ func (p *pending[K, V]) find(key K) *V {
 	return nil
 }
 
-// each gives do the entries, those used longest ago first, while what it writes
-// has room.
-func (p *pending[K, V]) each(w *evidenceWriter, do func(K, *V)) {
-	for at := p.keys.Oldest(); at >= 0 && w.fits(); at = p.keys.Newer(at) {
+// each gives do the entries, those used longest ago first, while what it writes, of
+// at most so many bytes an entry, has room in one part in so many of what is left.
+func (p *pending[K, V]) each(w *evidenceWriter, oneIn, longest int, do func(K, *V)) {
+	end := w.part(oneIn)
+	for at := p.keys.Oldest(); at >= 0; at = p.keys.Newer(at) {
+		if len(w.data)+longest > end {
+			w.waits = true
+			return
+		}
 		do(p.keys.Key(at), &p.entries[at])
 	}
 }

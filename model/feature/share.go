@@ -6,7 +6,8 @@ type unsent struct {
 	responders pending[uint64, responder]
 	pairs      pending[uint64, pair]
 	ports      pending[uint64, portUse]
-	now        int64 // the latest minute
+	now        int64  // the latest minute
+	sensors    uint32 // that an owner has heard, 1 before one told
 	entry      evidence
 }
 
@@ -34,6 +35,7 @@ func (h *Hosts) Share() {
 		pairs:      newPending[uint64, pair](unsentPairs),
 		ports:      newPending[uint64, portUse](unsentPorts),
 		now:        longAgo,
+		sensors:    1,
 	}
 }
 
@@ -78,7 +80,8 @@ const AllShards ShardSet = 1<<Shards - 1
 func (s ShardSet) has(hash uint64) bool { return s>>(hash>>58)&1 != 0 }
 
 // A pair's bytes and seconds, and uses of a port, are sent once they have grown by
-// an eighth: their logarithms are what counts.
+// an eighth: their logarithms are what counts. What several sensors hold back adds
+// up, so each sends its share of an eighth.
 const notable = 8
 
 // What has grown by so much goes first, where there is no room for all.
@@ -92,11 +95,9 @@ func (h *Hosts) AppendCounts(dst []byte, shards ShardSet, size int) []byte {
 	if u == nil || u.now == longAgo {
 		return dst
 	}
-	w := newEvidence(dst, counts, u.now, size)
+	w := newEvidence(dst, counts, u.now, 0, size)
 	head := len(w.data)
-	for _, least := range [...]uint32{loud, 1} {
-		u.append(&w, h, shards, least)
-	}
+	w.passes([...]uint32{loud, 1}, func(w *evidenceWriter, least uint32) { u.append(w, h, shards, least) })
 	if len(w.data) == head {
 		return dst
 	}
@@ -105,32 +106,33 @@ func (h *Hosts) AppendCounts(dst []byte, shards ShardSet, size int) []byte {
 
 // append writes entries of at least so many connections, failures, uses or KiB.
 func (u *unsent) append(w *evidenceWriter, h *Hosts, shards ShardSet, least uint32) {
-	u.hosts.each(w, func(addr [16]byte, e *unsentHost) {
-		if e.uses >= least && shards.has(addressHash(addr)) {
-			w.host(addr, &e.host, &e.host, &e.marks)
-			e.host = host{minute: e.minute}
-		}
-	})
-	u.responders.each(w, func(key uint64, r *responder) {
+	share := notable * u.sensors
+	u.responders.each(w, respondersPart, maxSmallEntry, func(key uint64, r *responder) {
 		if r.total() >= least && shards.has(key) {
 			w.responder(key, r)
 			r.failures = [minutes]uint32{}
 		}
 	})
-	u.ports.each(w, func(key uint64, n *portUse) {
+	u.ports.each(w, portsPart, maxSmallEntry, func(key uint64, n *portUse) {
 		if *n >= portUse(least) && shards.has(key) {
-			if known, _ := h.memory.ports.find(key); *n*notable >= known {
+			if known, _ := h.memory.ports.find(key); *n*portUse(share) >= known {
 				w.port(key, *n)
 				*n = 0
 			}
 		}
 	})
-	u.pairs.each(w, func(key uint64, p *pair) {
+	u.pairs.each(w, pairsPart, maxSmallEntry, func(key uint64, p *pair) {
 		if p.bytes >= float32(least-1)*1024 && p.bytes+p.seconds > 0 && shards.has(key) {
-			if known, _ := h.memory.pairs.find(key); p.bytes*notable >= known.bytes || p.seconds*notable >= known.seconds {
+			if known, _ := h.memory.pairs.find(key); p.bytes*float32(share) >= known.bytes || p.seconds*float32(share) >= known.seconds {
 				w.pair(key, p)
 				p.bytes, p.seconds = 0, 0
 			}
+		}
+	})
+	u.hosts.each(w, hostsPart, maxEntry, func(addr [16]byte, e *unsentHost) {
+		if e.uses >= least && shards.has(addressHash(addr)) {
+			w.host(addr, &e.host, &e.host, &e.marks)
+			e.host = host{minute: e.minute}
 		}
 	})
 }
@@ -142,7 +144,8 @@ func (h *Hosts) TakeTotals(data []byte) error {
 	if err != nil {
 		return err
 	}
-	for u := h.unsent; r.next(&u.entry); {
+	u := h.unsent
+	for u.sensors = max(u.sensors, r.sensors); r.next(&u.entry); {
 		h.take(u, &u.entry)
 	}
 	return r.fault()

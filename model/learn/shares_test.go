@@ -24,6 +24,10 @@ const (
 )
 
 func (b balance) worker(c *conn.Conn, workers int) int {
+	return int(b.hash(c) >> 11 % uint64(workers))
+}
+
+func (b balance) hash(c *conn.Conn) uint64 {
 	h := fnv.New64a()
 	for _, e := range [...]netip.AddrPort{c.Orig, c.Resp} {
 		if b == byOriginator && e != c.Orig {
@@ -35,7 +39,7 @@ func (b balance) worker(c *conn.Conn, workers int) int {
 			h.Write([]byte{byte(e.Port() >> 8), byte(e.Port())})
 		}
 	}
-	return int(h.Sum64() >> 11 % uint64(workers))
+	return h.Sum64()
 }
 
 // What it costs that each worker of a cluster sees a part of each host's

@@ -1,0 +1,13 @@
+# A worker stands still for a minute: nobody waits for it, and what it counts comes
+# late, once.
+#
+# @TEST-PORT: PORT_MANAGER
+# @TEST-PORT: PORT_LOGGER
+# @TEST-PORT: PORT_PROXY
+# @TEST-PORT: PORT_WORKER1
+# @TEST-PORT: PORT_WORKER2
+# @TEST-PORT: PORT_WORKER3
+# @TEST-REQUIRES: which go
+# @TEST-EXEC: cd $ROOT && go build -o $OLDPWD/traffic ./zeek-pkg/testing/traffic
+# @TEST-EXEC: cluster-faults late >output 2>figures
+# @TEST-EXEC: btest-diff output
