@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -18,7 +17,6 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
@@ -70,6 +68,7 @@ named below the table. The log should be newer than the connections of the model
 
 // drill lays attacks over a log.
 type drill struct {
+	kind   *logKind // of the log, nil for conn.log
 	model  *model.Model
 	perDay float64
 	times  int
@@ -110,7 +109,7 @@ type drillPlace struct {
 }
 
 func (d *drill) run(s *session, files []string) (*drillReport, error) {
-	log, err := s.readUsable(files)
+	log, err := s.readUsable(d.kind, files)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +118,9 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 		return nil, hinted(err, "drill needs the connections of your own hosts, and Zeek's local_nets to tell which they are")
 	}
 	report := &drillReport{Rows: len(log), PerDay: d.perDay}
-	first, last := log[0].TS, log[0].TS
+	first, last := log[0].Conn.TS, log[0].Conn.TS
 	for i := range log {
-		first, last = min(first, log[i].TS), max(last, log[i].TS)
+		first, last = min(first, log[i].Conn.TS), max(last, log[i].Conn.TS)
 	}
 	report.Days = (last - first).Seconds() / (24 * 60 * 60)
 	if report.Days < 1.5 {
@@ -152,32 +151,8 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 	return report, nil
 }
 
-// readUsable reads the connections that can be scored.
-func (s *session) readUsable(files []string) (log []conn.Conn, err error) {
-	in := s.rows(files, false)
-	defer in.close()
-	for {
-		var c conn.Conn
-		if err := in.next(&c); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		if err := feature.Check(&c); err != nil {
-			s.unused(fmt.Errorf("%s: %w", at(&c), err))
-			continue
-		}
-		keep(&c)
-		log = append(log, c)
-	}
-	if len(log) == 0 {
-		return nil, errors.New("the logs hold no connections")
-	}
-	return log, nil
-}
-
 // alone is how many alerts the log raises without an attack.
-func (d *drill) alone(log []conn.Conn) (alerts int) {
+func (d *drill) alone(log []evaluate.Row) (alerts int) {
 	laid := d.over(func(toldLine[bool]) {})
 	for i := range log {
 		laid.observe(&log[i], false)
@@ -189,23 +164,25 @@ func (d *drill) alone(log []conn.Conn) (alerts int) {
 // drilled is a log with an attack laid over it, on its way.
 type drilled struct {
 	stream stream.Stream
-	record *stream.Conn
+	record func(*evaluate.Row) stream.Record
+	latest *stream.Scored
 	*told[bool]
 }
 
 func (d *drill) over(each func(toldLine[bool])) *drilled {
-	l := &drilled{stream: stream.Stream{Model: d.model}, record: stream.NewConns(feature.NewHosts(model.DefaultHosts)), told: newTold(d.perDay, each)}
-	l.allowed = func() bool { return alert.Find(d.allow, l.record.Conn, l.record.TS.Time()) != nil }
+	l := &drilled{stream: stream.Stream{Model: d.model}, record: replayedRows(d.kind), told: newTold(d.perDay, each)}
+	l.allowed = func() bool { return alert.FindOf(l.latest.Log(), d.allow, l.latest.Record.Subject()) != nil }
 	return l
 }
 
-// observe takes the next row, for which feature.Check finds no fault.
-func (l *drilled) observe(c *conn.Conn, attack bool) *stream.Scored {
-	l.record.Of(c).Observe()
-	scored := l.stream.Score(l.record)
-	row := scored.Alert()
+// observe takes the next row.
+func (l *drilled) observe(of *evaluate.Row, attack bool) *stream.Scored {
+	record := l.record(of)
+	record.Observe()
+	l.latest = l.stream.Score(record)
+	row := l.latest.Alert()
 	l.told.observe(&row, attack)
-	return scored
+	return l.latest
 }
 
 // once scores a log with an attack laid over it.
@@ -220,12 +197,12 @@ func (d *drill) once(laid *evaluate.Laid) drillPlace {
 			p.first, p.seconds = row, (now - laid.Start).Seconds()
 		}
 	})
-	laid.Each(func(c *conn.Conn, attack bool) {
-		now = max(now, c.End())
+	laid.Each(func(of *evaluate.Row, attack bool) {
+		now = max(now, of.Conn.End())
 		if attack {
 			row++
 		}
-		scored := l.observe(c, attack)
+		scored := l.observe(of, attack)
 		if attack && (row == 1 || scored.Path < shortest) {
 			shortest = scored.Path
 			p.score, p.oneIn, p.reason = scored.Value, float64(scored.OneIn()), string(scored.AppendReason(nil))

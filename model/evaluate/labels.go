@@ -42,9 +42,12 @@ func (l Labels) Of(value string) Label {
 	return LeftOut
 }
 
-// Row is a labelled connection.
+// Row is a labelled row: a connection or, of another log than conn.log, when it
+// was and between whom.
 type Row struct {
 	Conn    conn.Conn
+	Value   any    // of another log: the row, as its kind has it; else nil
+	Name    uint64 // the same: what it is about beside its endpoints, as a code
 	Anomaly bool
 	Family  string // of an anomaly: which attack; "" where that is not known
 
