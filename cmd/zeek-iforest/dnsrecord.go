@@ -20,6 +20,7 @@ var dnsKind = logKind{
 	},
 	header: []string{"query", "type", "answer"},
 	rules:  evaluate.DNSColumns,
+	drills: evaluate.DNSAttacks,
 	open: func(hosts int) func() logRow {
 		rows := dnslog.NewRows(hosts)
 		return func() logRow { return &dnsRecord{dnslog.Record{Rows: rows}} }

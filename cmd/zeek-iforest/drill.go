@@ -23,13 +23,13 @@ import (
 var drillVerb = verb{
 	name:     "drill",
 	logs:     true,
-	synopsis: "-m MODEL [OPTION …] CONN.LOG …",
+	synopsis: "-m MODEL [OPTION …] LOG …",
 	short:    "lay attacks over a log and report which would have been found",
-	about: `Lays attacks as connection rows over the log, begun by its own hosts at times when
+	about: `Lays attacks as rows over conn.log, dns.log, http.log or ssl.log, begun by its own hosts at times when
 they are at work, scores the whole with the model, and reports what would have raised
 an alert at the budget, how soon, and for which reason. Each attack is laid over the
 log alone, several times in different places. Their shapes were measured from captures,
-named below the table. The log should be newer than the connections of the model.`,
+named below the table. The log should be newer than the rows of the model.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
 		var perDay float64
@@ -41,14 +41,21 @@ named below the table. The log should be newer than the connections of the model
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, as a sensor does")
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
-			m, err := readModel(*modelPath)
+			k, err := s.log(files)
+			if err != nil {
+				return err
+			}
+			if err := connOnly(flags, k, "columns-in"); err != nil {
+				return err
+			}
+			m, err := readModelOf(k, *modelPath)
 			if err != nil {
 				return err
 			}
 			if flags.Changed("per-day") {
 				s.say("--per-day is now called --alerts-per-day")
 			}
-			d := drill{model: m, perDay: perDay, times: *times, seed: *seed}
+			d := drill{kind: k, model: m, perDay: perDay, times: *times, seed: *seed}
 			if *allow != "" {
 				if d.allow, err = s.readAllow(*allow, false); err != nil {
 					return err
@@ -78,6 +85,7 @@ type drill struct {
 
 // drillReport is what drill prints.
 type drillReport struct {
+	Of      string        `json:"of"` // what the rows are
 	Rows    int           `json:"rows"`
 	Days    float64       `json:"days"`
 	PerDay  float64       `json:"alerts_per_day"`
@@ -115,9 +123,9 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 	}
 	site, err := evaluate.NewSite(log)
 	if err != nil {
-		return nil, hinted(err, "drill needs the connections of your own hosts, and Zeek's local_nets to tell which they are")
+		return nil, hinted(err, "drill needs rows of your own hosts, and Zeek's local_nets to tell which they are")
 	}
-	report := &drillReport{Rows: len(log), PerDay: d.perDay}
+	report := &drillReport{Of: rowsOf(d.kind), Rows: len(log), PerDay: d.perDay}
 	first, last := log[0].Conn.TS, log[0].Conn.TS
 	for i := range log {
 		first, last = min(first, log[i].Conn.TS), max(last, log[i].Conn.TS)
@@ -127,9 +135,13 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 		s.say("the logs span %.1f days: on its first day a budget allows only its share of what has passed, so two days say more", report.Days)
 	}
 	report.Alerts = d.alone(log)
-	bar := s.progress(int64(len(evaluate.Attacks)*d.times), "drills")
+	attacks := evaluate.Attacks
+	if d.kind != nil {
+		attacks = d.kind.drills
+	}
+	bar := s.progress(int64(len(attacks)*d.times), "drills")
 	defer bar.Finish()
-	for i, a := range evaluate.Attacks {
+	for i, a := range attacks {
 		r := drillResult{Attack: a}
 		for n := range d.times {
 			if err := s.Err(); err != nil {
@@ -244,7 +256,7 @@ func (r *drillResult) sum() {
 }
 
 func (r *drillReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s over %.1f days; at %g alerts a day the log alone raises %d\n\n", plural(uint64(r.Rows), "connection"), r.Days, r.PerDay, r.Alerts)
+	fmt.Fprintf(w, "%s over %.1f days; at %g alerts a day the log alone raises %d\n\n", pluralOf(uint64(r.Rows), r.Of), r.Days, r.PerDay, r.Alerts)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "attack\tfound\trows\talerts\tfirst alert\tscore\t1 in\treason")
 	for _, a := range r.Attacks {

@@ -22,6 +22,7 @@ var httpKind = logKind{
 	},
 	header: []string{"request", "host", "status"},
 	rules:  evaluate.HTTPColumns,
+	drills: evaluate.HTTPAttacks,
 	open: func(hosts int) func() logRow {
 		rows := httplog.NewRows(hosts)
 		return func() logRow { return &httpRecord{httplog.Record{Rows: rows}} }

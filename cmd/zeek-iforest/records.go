@@ -20,8 +20,9 @@ import (
 type logKind struct {
 	set    *feature.Set
 	schema *zeeklog.Schema
-	header []string                      // of the cells that a table has of a row
-	rules  []evaluate.Column             // that single-column rules look at
+	header []string          // of the cells that a table has of a row
+	rules  []evaluate.Column // that single-column rules look at
+	drills []evaluate.Attack
 	open   func(hosts int) func() logRow // remembers, and makes records that share the memory
 }
 

@@ -23,6 +23,7 @@ var sslKind = logKind{
 	},
 	header: []string{"server name", "version", "established"},
 	rules:  evaluate.SSLColumns,
+	drills: evaluate.SSLAttacks,
 	open: func(hosts int) func() logRow {
 		rows := ssllog.NewRows(hosts)
 		return func() logRow { return &sslRecord{ssllog.Record{Rows: rows}} }

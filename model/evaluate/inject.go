@@ -19,7 +19,7 @@ type Site struct {
 	work  map[netip.Addr][]int
 	peers []netip.Addr // the site's own hosts, as targets
 
-	absent conn.Fields // that all rows lack
+	absent uint64 // fields that all rows lack
 }
 
 // own reports whether an address is the site's own: by the log where it says
@@ -35,10 +35,10 @@ func NewSite(rows []Row) (*Site, error) {
 	s := &Site{rows: rows, work: map[netip.Addr][]int{}}
 	latest := conn.Micros(-1 << 63)
 	peers := map[netip.Addr]bool{}
-	s.absent = ^conn.Fields(0)
+	s.absent = ^uint64(0)
 	for i := range rows {
 		c := &rows[i].Conn
-		s.absent &= c.Absent
+		s.absent &= rows[i].absent()
 		latest = max(latest, c.End())
 		s.ends = append(s.ends, latest)
 		if own(c.Has(conn.LocalOrig), c.LocalOrig, c.Orig.Addr()) {
@@ -115,7 +115,7 @@ func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 		c.Resp = netip.AddrPortFrom(target, c.Resp.Port())
 		c.LocalOrig, c.LocalResp = true, target != outside
 		c.Set |= s.rows[0].Conn.Set & (conn.LocalOrig | conn.LocalResp)
-		c.Absent, c.Set = s.absent, c.Set&^s.absent // as the log would have written it
+		row.lack(s.absent) // as the log would have written it
 		l.Rows = append(l.Rows, row)
 	}
 	slices.SortStableFunc(l.Rows, func(a, b Row) int { return int(min(max(a.Conn.End()-b.Conn.End(), -1), 1)) })
