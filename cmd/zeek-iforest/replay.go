@@ -37,7 +37,7 @@ http.log and ssl.log get their scores there. -m then names a model of each log,
 one after the other; a log without one is learnt from.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		r := replay{}
-		models := flags.StringArrayP("model", "m", nil, "the model `FILE`, made by train; seed is the one that comes with this program")
+		models := modelsFlag(flags)
 		out := outputFlag(flags)
 		zeekDir := flags.String("with-zeek", "", "have Zeek read the capture and write its logs into `DIR`, and score conn.log, dns.log, http.log and ssl.log there")
 		flags.BoolVarP(&r.capture.IgnoreChecksums, "ignore-checksums", "C", false, "take packets whatever their checksums, as zeek -C")
