@@ -84,7 +84,7 @@ func (e *logEval) campaignsBy(rows []evaluate.Row, scores []float64) campaignsFo
 		}
 		// As the log has it: a path length is the score's, rounded.
 		score := math.Round(math.Exp2(scores[i]/e.average)*1e4) / 1e4
-		at := alerts.RowOf(c, score, false, "")
+		at := alertRow(e.kind, row, score)
 		t.observe(&at, row.Campaign)
 	}
 	t.end()
@@ -96,6 +96,14 @@ func (e *logEval) campaignsBy(rows []evaluate.Row, scores []float64) campaignsFo
 		}
 	}
 	return r
+}
+
+// alertRow is what an alert policy needs of a kept row.
+func alertRow(k *logKind, row *evaluate.Row, score float64) alerts.Row {
+	if k == nil {
+		return alerts.RowOf(&row.Conn, score, false, "")
+	}
+	return alerts.RowOfLog(k.set.Log, &row.Conn, row.Name, score, false, "")
 }
 
 // manyCampaigns is from how many on only their number is printed.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 )
 
 // dnsKind is dns.log.
@@ -18,6 +19,8 @@ var dnsKind = logKind{
 		Telling:  []string{"query", "qtype", "rcode"},
 	},
 	header: []string{"query", "type", "answer"},
+	rules:  evaluate.DNSColumns,
+	drills: evaluate.DNSAttacks,
 	open: func(hosts int) func() logRow {
 		rows := dnslog.NewRows(hosts)
 		return func() logRow { return &dnsRecord{dnslog.Record{Rows: rows}} }

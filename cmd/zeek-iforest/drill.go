@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -18,20 +17,19 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
 var drillVerb = verb{
 	name:     "drill",
 	logs:     true,
-	synopsis: "-m MODEL [OPTION …] CONN.LOG …",
+	synopsis: "-m MODEL [OPTION …] LOG …",
 	short:    "lay attacks over a log and report which would have been found",
-	about: `Lays attacks as connection rows over the log, begun by its own hosts at times when
+	about: `Lays attacks as rows over conn.log, dns.log, http.log or ssl.log, begun by its own hosts at times when
 they are at work, scores the whole with the model, and reports what would have raised
 an alert at the budget, how soon, and for which reason. Each attack is laid over the
 log alone, several times in different places. Their shapes were measured from captures,
-named below the table. The log should be newer than the connections of the model.`,
+named below the table. The log should be newer than the rows of the model.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		modelPath := modelFlag(flags)
 		var perDay float64
@@ -43,14 +41,21 @@ named below the table. The log should be newer than the connections of the model
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, as a sensor does")
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
-			m, err := readModel(*modelPath)
+			k, err := s.log(files)
+			if err != nil {
+				return err
+			}
+			if err := connOnly(flags, k, "columns-in"); err != nil {
+				return err
+			}
+			m, err := readModelOf(k, *modelPath)
 			if err != nil {
 				return err
 			}
 			if flags.Changed("per-day") {
 				s.say("--per-day is now called --alerts-per-day")
 			}
-			d := drill{model: m, perDay: perDay, times: *times, seed: *seed}
+			d := drill{kind: k, model: m, perDay: perDay, times: *times, seed: *seed}
 			if *allow != "" {
 				if d.allow, err = s.readAllow(*allow, false); err != nil {
 					return err
@@ -70,6 +75,7 @@ named below the table. The log should be newer than the connections of the model
 
 // drill lays attacks over a log.
 type drill struct {
+	kind   *logKind // of the log, nil for conn.log
 	model  *model.Model
 	perDay float64
 	times  int
@@ -79,6 +85,7 @@ type drill struct {
 
 // drillReport is what drill prints.
 type drillReport struct {
+	Of      string        `json:"of"` // what the rows are
 	Rows    int           `json:"rows"`
 	Days    float64       `json:"days"`
 	PerDay  float64       `json:"alerts_per_day"`
@@ -110,27 +117,31 @@ type drillPlace struct {
 }
 
 func (d *drill) run(s *session, files []string) (*drillReport, error) {
-	log, err := s.readUsable(files)
+	log, err := s.readUsable(d.kind, files)
 	if err != nil {
 		return nil, err
 	}
 	site, err := evaluate.NewSite(log)
 	if err != nil {
-		return nil, hinted(err, "drill needs the connections of your own hosts, and Zeek's local_nets to tell which they are")
+		return nil, hinted(err, "drill needs rows of your own hosts, and Zeek's local_nets to tell which they are")
 	}
-	report := &drillReport{Rows: len(log), PerDay: d.perDay}
-	first, last := log[0].TS, log[0].TS
+	report := &drillReport{Of: rowsOf(d.kind), Rows: len(log), PerDay: d.perDay}
+	first, last := log[0].Conn.TS, log[0].Conn.TS
 	for i := range log {
-		first, last = min(first, log[i].TS), max(last, log[i].TS)
+		first, last = min(first, log[i].Conn.TS), max(last, log[i].Conn.TS)
 	}
 	report.Days = (last - first).Seconds() / (24 * 60 * 60)
 	if report.Days < 1.5 {
 		s.say("the logs span %.1f days: on its first day a budget allows only its share of what has passed, so two days say more", report.Days)
 	}
 	report.Alerts = d.alone(log)
-	bar := s.progress(int64(len(evaluate.Attacks)*d.times), "drills")
+	attacks := evaluate.Attacks
+	if d.kind != nil {
+		attacks = d.kind.drills
+	}
+	bar := s.progress(int64(len(attacks)*d.times), "drills")
 	defer bar.Finish()
-	for i, a := range evaluate.Attacks {
+	for i, a := range attacks {
 		r := drillResult{Attack: a}
 		for n := range d.times {
 			if err := s.Err(); err != nil {
@@ -152,32 +163,8 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 	return report, nil
 }
 
-// readUsable reads the connections that can be scored.
-func (s *session) readUsable(files []string) (log []conn.Conn, err error) {
-	in := s.rows(files, false)
-	defer in.close()
-	for {
-		var c conn.Conn
-		if err := in.next(&c); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		if err := feature.Check(&c); err != nil {
-			s.unused(fmt.Errorf("%s: %w", at(&c), err))
-			continue
-		}
-		keep(&c)
-		log = append(log, c)
-	}
-	if len(log) == 0 {
-		return nil, errors.New("the logs hold no connections")
-	}
-	return log, nil
-}
-
 // alone is how many alerts the log raises without an attack.
-func (d *drill) alone(log []conn.Conn) (alerts int) {
+func (d *drill) alone(log []evaluate.Row) (alerts int) {
 	laid := d.over(func(toldLine[bool]) {})
 	for i := range log {
 		laid.observe(&log[i], false)
@@ -189,23 +176,25 @@ func (d *drill) alone(log []conn.Conn) (alerts int) {
 // drilled is a log with an attack laid over it, on its way.
 type drilled struct {
 	stream stream.Stream
-	record *stream.Conn
+	record func(*evaluate.Row) stream.Record
+	latest *stream.Scored
 	*told[bool]
 }
 
 func (d *drill) over(each func(toldLine[bool])) *drilled {
-	l := &drilled{stream: stream.Stream{Model: d.model}, record: stream.NewConns(feature.NewHosts(model.DefaultHosts)), told: newTold(d.perDay, each)}
-	l.allowed = func() bool { return alert.Find(d.allow, l.record.Conn, l.record.TS.Time()) != nil }
+	l := &drilled{stream: stream.Stream{Model: d.model}, record: replayedRows(d.kind), told: newTold(d.perDay, each)}
+	l.allowed = func() bool { return alert.FindOf(l.latest.Log(), d.allow, l.latest.Record.Subject()) != nil }
 	return l
 }
 
-// observe takes the next row, for which feature.Check finds no fault.
-func (l *drilled) observe(c *conn.Conn, attack bool) *stream.Scored {
-	l.record.Of(c).Observe()
-	scored := l.stream.Score(l.record)
-	row := scored.Alert()
+// observe takes the next row.
+func (l *drilled) observe(of *evaluate.Row, attack bool) *stream.Scored {
+	record := l.record(of)
+	record.Observe()
+	l.latest = l.stream.Score(record)
+	row := l.latest.Alert()
 	l.told.observe(&row, attack)
-	return scored
+	return l.latest
 }
 
 // once scores a log with an attack laid over it.
@@ -220,12 +209,12 @@ func (d *drill) once(laid *evaluate.Laid) drillPlace {
 			p.first, p.seconds = row, (now - laid.Start).Seconds()
 		}
 	})
-	laid.Each(func(c *conn.Conn, attack bool) {
-		now = max(now, c.End())
+	laid.Each(func(of *evaluate.Row, attack bool) {
+		now = max(now, of.Conn.End())
 		if attack {
 			row++
 		}
-		scored := l.observe(c, attack)
+		scored := l.observe(of, attack)
 		if attack && (row == 1 || scored.Path < shortest) {
 			shortest = scored.Path
 			p.score, p.oneIn, p.reason = scored.Value, float64(scored.OneIn()), string(scored.AppendReason(nil))
@@ -267,7 +256,7 @@ func (r *drillResult) sum() {
 }
 
 func (r *drillReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s over %.1f days; at %g alerts a day the log alone raises %d\n\n", plural(uint64(r.Rows), "connection"), r.Days, r.PerDay, r.Alerts)
+	fmt.Fprintf(w, "%s over %.1f days; at %g alerts a day the log alone raises %d\n\n", pluralOf(uint64(r.Rows), r.Of), r.Days, r.PerDay, r.Alerts)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "attack\tfound\trows\talerts\tfirst alert\tscore\t1 in\treason")
 	for _, a := range r.Attacks {

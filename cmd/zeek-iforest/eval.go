@@ -24,7 +24,7 @@ var evalVerb = verb{
 	logs:     true,
 	synopsis: "{-m MODEL | --train LOG | --cv K} LABELLED.LOG … | --table TABLE.csv …",
 	short:    "measure detection against labels",
-	about: `Scores labelled logs and compares with the labels, beside the best rule on a single
+	about: `Scores labelled logs, of conn.log, dns.log, http.log or ssl.log, and compares with the labels, beside the best rule on a single
 column: with the model of -m, with a model for each seed made of the normal rows
 of the --train logs, or with models made of the normal rows before each part (--cv).
 
@@ -76,6 +76,13 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				if l.labels.campaign != "" && !flags.Changed("label") {
 					l.labels.column = ""
 				}
+				var err error
+				if l.kind, err = s.log(files); err != nil {
+					return err
+				}
+				if err := connOnly(flags, l.kind, "columns-in"); err != nil {
+					return err
+				}
 				logs, err := l.run(s, files)
 				if err != nil {
 					return err
@@ -87,7 +94,7 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 				}
 				report, print = logs, func() error { return printGroups(s.stdout, logs) }
 			default:
-				return hinted(errors.New("nothing to evaluate"), "name a labelled conn.log, or a table with --table FILE")
+				return hinted(errors.New("nothing to evaluate"), "name a labelled log, or a table with --table FILE")
 			}
 			if *asJSON {
 				return json.NewEncoder(s.stdout).Encode(report)

@@ -20,6 +20,7 @@ import (
 
 // logEval measures scores on labelled logs.
 type logEval struct {
+	kind    *logKind // of the logs, nil for conn.log
 	labels  labelFlags
 	perDay  float64  // the budget for campaigns
 	model   string   // -m
@@ -49,14 +50,21 @@ func (e *logEval) run(s *session, files []string) (*logReport, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	test, err := s.readLabelled(files, &e.labels)
+	var m *model.Model
+	if e.model != "" {
+		var err error
+		if m, err = readModelOf(e.kind, e.model); err != nil {
+			return nil, err
+		}
+	}
+	test, err := s.readLabelled(e.kind, files, &e.labels)
 	if err == nil {
 		err = test.need(&e.labels, len(e.attacks) == 0)
 	}
 	if err != nil {
 		return nil, err
 	}
-	attacks, err := s.readAttacks(e.attacks)
+	attacks, err := s.readAttacks(e.kind, e.attacks)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +79,8 @@ func (e *logEval) run(s *session, files []string) (*logReport, error) {
 	case len(e.train) > 0:
 		scores, report.Trained, err = e.trainEach(s, rows)
 	default:
-		var m *model.Model
-		if m, err = readModel(e.model); err == nil {
-			e.average = m.Forest().AverageLength()
-			scores = [][]float64{scoreRows(m, rows)}
-		}
+		e.average = m.Forest().AverageLength()
+		scores = [][]float64{scoreRows(m, e.kind, rows)}
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (e *logEval) check() error {
 	case ways > 1:
 		return errors.New("-m, --train and --cv are three ways to come by a model: give one of them")
 	}
-	columns := evaluate.RuleColumns()
+	columns := evaluate.ColumnNames(rules(e.kind))
 	for _, avoid := range e.avoid {
 		if !slices.Contains(columns, avoid) {
 			return hinted(fmt.Errorf("--no-rule-on: no rule looks at a column %q", avoid), "the rules' columns are "+strings.Join(columns, ", "))
@@ -115,7 +120,7 @@ func (e *logEval) check() error {
 func (e *logEval) trainEach(s *session, rows []evaluate.Row) (scores [][]float64, trained int, err error) {
 	labels := e.labels
 	labels.family = "" // of no use here, nor is the campaign, but where it tells the anomalies
-	training, err := s.readLabelled(e.train, &labels)
+	training, err := s.readLabelled(e.kind, e.train, &labels)
 	if err == nil {
 		err = training.need(&labels, false)
 	}
@@ -133,7 +138,7 @@ func (e *logEval) trainEach(s *session, rows []evaluate.Row) (scores [][]float64
 		if err != nil {
 			return nil, 0, err
 		}
-		scores = append(scores, scoreRows(m, rows))
+		scores = append(scores, scoreRows(m, e.kind, rows))
 		bar.Add(1)
 	}
 	return scores, len(normal), nil
@@ -160,30 +165,30 @@ func (e *logEval) crossValidate(s *session, rows []evaluate.Row) ([]evaluate.Row
 					"with fewer parts there are more rows before the second one")
 			}
 			// The windows see what came before, the scores only this part.
-			scores[seed] = append(scores[seed], scoreRows(m, rows[:to])[from:]...)
+			scores[seed] = append(scores[seed], scoreRows(m, e.kind, rows[:to])[from:]...)
 		}
 	}
 	return rows[first:], scores, nil
 }
 
-func (e *logEval) fit(normal []conn.Conn, seed int) (*model.Model, error) {
-	o, err := e.learn(feature.Conn)
+func (e *logEval) fit(normal []evaluate.Row, seed int) (*model.Model, error) {
+	o, err := e.learn(setOf(e.kind))
 	if err != nil {
 		return nil, err
 	}
 	o.Seed += uint64(seed)
-	m, _, err := learn.Fit(slice(normal), o)
+	m, err := fitRows(e.kind, normal, o)
 	if err != nil {
-		return nil, tooFew(err)
+		return nil, err
 	}
 	e.average = m.Forest().AverageLength()
 	return m, nil
 }
 
-func normalRows(rows []evaluate.Row) (normal []conn.Conn) {
+func normalRows(rows []evaluate.Row) (normal []evaluate.Row) {
 	for i := range rows {
 		if !rows[i].Anomaly {
-			normal = append(normal, rows[i].Conn)
+			normal = append(normal, rows[i])
 		}
 	}
 	return normal
@@ -191,17 +196,18 @@ func normalRows(rows []evaluate.Row) (normal []conn.Conn) {
 
 // scoreRows scores rows in order, with windows that begin empty. By the path
 // length, not by the rounded score: rounding makes ties.
-func scoreRows(m *model.Model, rows []evaluate.Row) []float64 {
+func scoreRows(m *model.Model, k *logKind, rows []evaluate.Row) []float64 {
 	scores := make([]float64, len(rows))
-	s, record := stream.Stream{Model: m}, stream.NewConns(feature.NewHosts(model.DefaultHosts))
+	s, record := stream.Stream{Model: m}, replayedRows(k)
 	for i := range rows {
-		record.Of(&rows[i].Conn).Observe()
-		scores[i] = -s.Score(record).Path
+		r := record(&rows[i])
+		r.Observe()
+		scores[i] = -s.Score(r).Path
 	}
 	return scores
 }
 
-// groups measures all rows, the established connections, and each family
+// groups measures all rows, the established connections (and handshakes), and each family
 // against all normal rows and, where several have established ones, among these.
 func (e *logEval) groups(s *session, rows []evaluate.Row, scores [][]float64) ([]evaluate.Group, error) {
 	type choice struct {
@@ -225,7 +231,8 @@ func (e *logEval) groups(s *session, rows []evaluate.Row, scores [][]float64) ([
 		anomalies := 0
 		first, last := conn.Micros(1<<62), conn.Micros(0)
 		for i := range rows {
-			if r := &rows[i]; ch.established && !r.Conn.State.Established() || r.Anomaly && ch.family != "" && r.Family != ch.family {
+			r := &rows[i]
+			if ch.established && !areEstablished(r) || r.Anomaly && ch.family != "" && r.Family != ch.family {
 				continue
 			}
 			some = append(some, rows[i])
@@ -252,7 +259,7 @@ func (e *logEval) groups(s *session, rows []evaluate.Row, scores [][]float64) ([
 		if len(e.attacks) == 0 { // logs of different times span nothing together
 			days = (last - first).Seconds() / (24 * 60 * 60)
 		}
-		g, err := evaluate.Measure(ch.name, some, of, evaluate.Rules(some, e.avoid...), days)
+		g, err := evaluate.Measure(ch.name, some, of, evaluate.Rules(rules(e.kind), some, e.avoid...), days)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", ch.name, err)
 		}

@@ -38,11 +38,11 @@ func (s *session) writeEvaluation(path string, e *logEval, files []string, logs 
 
 // curveOf ranks the rows by the rule of that name.
 func curveOf(e *logEval, name string) (report.Curve, error) {
-	rules := evaluate.Rules(e.rows, e.avoid...)
-	rule := rules[slices.IndexFunc(rules, func(r evaluate.Rule) bool { return r.Name == name })]
+	all := evaluate.Rules(rules(e.kind), e.rows, e.avoid...)
+	rule := all[slices.IndexFunc(all, func(r evaluate.Rule) bool { return r.Name == name })]
 	scores, labels := make([]float64, len(e.rows)), make([]bool, len(e.rows))
 	for i := range e.rows {
-		scores[i], labels[i] = rule.Score(&e.rows[i].Conn), e.rows[i].Anomaly
+		scores[i], labels[i] = rule.Score(&e.rows[i]), e.rows[i].Anomaly
 	}
 	ranking, err := evaluate.Rank(scores, labels)
 	return report.Curve{Name: name, Ranking: ranking, Rule: true}, err
@@ -51,16 +51,16 @@ func curveOf(e *logEval, name string) (report.Curve, error) {
 // origin says which rows were scored by which models.
 func origin(e *logEval, logs *logReport) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d labelled connections", logs.Rows)
+	fmt.Fprintf(&b, "%d labelled %s", logs.Rows, rowsOf(e.kind))
 	if len(e.attacks) > 0 {
 		fmt.Fprintf(&b, " (all of %s counted as anomalies)", baseNames(e.attacks))
 	}
 	fmt.Fprintf(&b, "; %d more left out, because their label says neither. ", logs.LeftOut)
 	switch {
 	case logs.Folds > 0:
-		fmt.Fprintf(&b, "Cut into %d parts in the order of time; each part but the first was scored by models of the ordinary connections before it.", logs.Folds)
+		fmt.Fprintf(&b, "Cut into %d parts in the order of time; each part but the first was scored by models of the ordinary %s before it.", logs.Folds, rowsOf(e.kind))
 	case len(e.train) > 0:
-		fmt.Fprintf(&b, "Scored by models of the %d ordinary connections in %s.", logs.Trained, baseNames(e.train))
+		fmt.Fprintf(&b, "Scored by models of the %d ordinary %s in %s.", logs.Trained, rowsOf(e.kind), baseNames(e.train))
 	default:
 		fmt.Fprintf(&b, "Scored by the model %s.", filepath.Base(e.model))
 	}

@@ -29,7 +29,16 @@ func outputFlag(flags *pflag.FlagSet) *string {
 func readModel(path string) (*model.Model, error) {
 	m, err := readAnyModel(path)
 	if err == nil && m.Set() != feature.Conn {
-		return nil, hinted(fmt.Errorf("%s is a model of %s.log, want one of conn.log", path, m.Set().Log), "train, score, explain and info are for "+m.Set().Log+".log, too")
+		return nil, hinted(fmt.Errorf("%s is a model of %s.log, want one of conn.log", path, m.Set().Log), "train, score, explain, info, eval, tune, watch and report are for "+m.Set().Log+".log, too")
+	}
+	return m, err
+}
+
+// readModelOf reads the model that -m names for logs of a kind.
+func readModelOf(k *logKind, path string) (*model.Model, error) {
+	m, err := readAnyModel(path)
+	if err == nil && m.Set() != setOf(k) {
+		return nil, hinted(fmt.Errorf("%s is a model of %s.log, but the logs are %s.log", path, m.Set().Log, setOf(k).Log), "zeek-iforest train makes one of them")
 	}
 	return m, err
 }

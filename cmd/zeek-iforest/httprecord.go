@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 )
@@ -20,6 +21,8 @@ var httpKind = logKind{
 		Telling:  []string{"host", "orig_mime_types", "resp_mime_types", "tags"},
 	},
 	header: []string{"request", "host", "status"},
+	rules:  evaluate.HTTPColumns,
+	drills: evaluate.HTTPAttacks,
 	open: func(hosts int) func() logRow {
 		rows := httplog.NewRows(hosts)
 		return func() logRow { return &httpRecord{httplog.Record{Rows: rows}} }

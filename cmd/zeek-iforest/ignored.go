@@ -31,7 +31,9 @@ const learnt = "trees subsample max-depth without cuts-within sampling seed"
 var ignoredBy = map[string][]ignored{
 	"replay": {
 		{options: learnt + " learn-from-input", given: "model", because: "it is made already"},
-		{options: "format columns", given: "top", because: "it prints a table instead of a log"},
+		{options: "columns", given: "top", because: "it prints a table instead of a log"},
+		{options: "format", given: "top", unless: "with-zeek", because: "it prints a table instead of a log"},
+		{options: "output long plot " + learnt, given: "with-zeek", because: "the logs are scored in their folder"},
 	},
 	"train": {
 		{options: "warmup rebuild-every zeek-version", missing: "as-sensor", unless: "state-dir"},

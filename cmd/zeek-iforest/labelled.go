@@ -12,9 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // labelFlags says how labels are read.
@@ -57,29 +55,23 @@ type labelledRows struct {
 // own in each row.
 const maxOthers = 1 << 10
 
-// readLabelled reads logs with labels, in order.
-func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, error) {
+// readLabelled reads logs of a kind with labels, in order.
+func (s *session) readLabelled(k *logKind, files []string, l *labelFlags) (*labelledRows, error) {
 	out := &labelledRows{others: map[string]int{}}
 	families := false
 	for _, file := range files {
-		rows := s.rows([]string{file}, false)
+		in := s.keptRows(k, []string{file})
 		read, named := 0, 0
 		for {
 			var row evaluate.Row
-			err := rows.next(&row.Conn)
-			if err == io.EOF {
+			if err := in.next(&row); err == io.EOF {
 				break
 			} else if err != nil {
-				rows.close()
+				in.close()
 				return nil, err
 			}
-			if err := feature.Check(&row.Conn); err != nil {
-				s.unused(fmt.Errorf("%s: %w", at(&row.Conn), err))
-				continue
-			}
-			keep(&row.Conn)
 			read++
-			meaning, value, ok := l.meaning(rows.Value)
+			meaning, value, ok := l.meaning(in.Value)
 			if ok {
 				named++
 			}
@@ -92,16 +84,16 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 			}
 			if row.Anomaly = meaning == evaluate.Anomalous; row.Anomaly {
 				out.anomalies++
-				if family, ok := rows.Value(l.family); ok {
+				if family, ok := in.Value(l.family); ok {
 					row.Family, families = strings.Clone(family), true
 				}
-				if campaign, ok := rows.Value(l.campaign); ok && isSet(campaign) {
+				if campaign, ok := in.Value(l.campaign); ok && isSet(campaign) {
 					row.Campaign = strings.Clone(campaign)
 				}
 			}
 			out.rows = append(out.rows, row)
 		}
-		rows.close()
+		in.close()
 		if read > 0 && named == 0 {
 			return nil, hinted(fmt.Errorf("%s has no column %q", displayName(file), cmp.Or(l.column, l.campaign)),
 				"--label names the column with the labels; without labels there are drill and tune --unlabelled")
@@ -109,7 +101,7 @@ func (s *session) readLabelled(files []string, l *labelFlags) (*labelledRows, er
 	}
 	switch {
 	case len(out.rows)+out.leftOut == 0:
-		return nil, errors.New("the logs hold no connections")
+		return nil, errors.New("the logs hold no " + rowsOf(k))
 	case l.family != "" && out.anomalies > 0 && !families:
 		return nil, hinted(fmt.Errorf("the logs have no column %q", l.family), "--family names the column with the attack's family")
 	}
@@ -141,33 +133,17 @@ func (r *labelledRows) need(l *labelFlags, anomalies bool) error {
 
 // readAttacks reads logs whose rows are all anomalies, of the family that the
 // file's name says.
-func (s *session) readAttacks(files []string) (rows []evaluate.Row, err error) {
+func (s *session) readAttacks(k *logKind, files []string) (rows []evaluate.Row, err error) {
 	for _, file := range files {
 		family, _, _ := strings.Cut(filepath.Base(file), ".")
-		in := s.rows([]string{file}, false)
-		for {
-			row := evaluate.Row{Anomaly: true, Family: family}
-			err := in.next(&row.Conn)
-			if err == io.EOF {
-				break
-			} else if err != nil {
-				in.close()
-				return nil, err
-			}
-			if err := feature.Check(&row.Conn); err != nil {
-				s.unused(fmt.Errorf("%s: %w", at(&row.Conn), err))
-				continue
-			}
-			keep(&row.Conn)
+		all, err := s.readUsable(k, []string{file})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range all {
+			row.Anomaly, row.Family = true, family
 			rows = append(rows, row)
 		}
-		in.close()
 	}
 	return rows, nil
-}
-
-// keep makes a connection independent of the block of the log that it is from.
-func keep(c *conn.Conn) {
-	c.UID = strings.Clone(c.UID)
-	c.TunnelParents = nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
@@ -19,7 +20,9 @@ import (
 type logKind struct {
 	set    *feature.Set
 	schema *zeeklog.Schema
-	header []string                      // of the cells that a table has of a row
+	header []string          // of the cells that a table has of a row
+	rules  []evaluate.Column // that single-column rules look at
+	drills []evaluate.Attack
 	open   func(hosts int) func() logRow // remembers, and makes records that share the memory
 }
 
@@ -39,6 +42,10 @@ type logRow interface {
 	alike() kind
 	// cells are the row's in a table, below logKind.header.
 	cells() []string
+	// kept points to the row's values; give sets those of a row that was kept, when
+	// and between whom as its connection says.
+	kept() any
+	give(*evaluate.Row)
 }
 
 // logKinds are those of the command line; conn.log goes its own, faster way.

@@ -29,10 +29,17 @@ var replayVerb = verb{
 -m it first learns from the capture itself, as the paper does, and then scores
 it; a capture of fewer than 256 connections is scored by the seed model.
 The capture is a pcap or pcapng file, plain, gzip or zstd, or - for standard input.
-Several captures, or a folder of them, are read as one, in order of time.`,
+Several captures, or a folder of them, are read as one, in order of time.
+
+With --with-zeek the Zeek that is on PATH reads the capture instead, with its
+default scripts, and writes its logs into DIR; rows of conn.log, dns.log,
+http.log and ssl.log get their scores there. -m then names a model of each log,
+one after the other; a log without one is learnt from.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		r := replay{}
-		modelPath, out := modelFlag(flags), outputFlag(flags)
+		models := modelsFlag(flags)
+		out := outputFlag(flags)
+		zeekDir := flags.String("with-zeek", "", "have Zeek read the capture and write its logs into `DIR`, and score conn.log, dns.log, http.log and ssl.log there")
 		flags.BoolVarP(&r.capture.IgnoreChecksums, "ignore-checksums", "C", false, "take packets whatever their checksums, as zeek -C")
 		nets := flags.String("local-nets", "", "`NETS` that are local besides the private ones, comma-separated, as Site::local_nets")
 		format := flags.String("format", "tsv", "write the log as `FORMAT`, tsv or json")
@@ -54,13 +61,19 @@ Several captures, or a folder of them, are read as one, in order of time.`,
 			if r.columns, err = columns(); err != nil {
 				return err
 			}
+			if *zeekDir != "" {
+				return r.withZeek(files, *zeekDir, *models, limits, without())
+			}
 			r.strangest, r.top = limits()
 			if r.learning, err = options(feature.Conn); err != nil {
 				return err
 			}
 			r.noModel = without()
-			if *modelPath != "" {
-				if r.model, err = readModel(*modelPath); err != nil {
+			if len(*models) > 1 {
+				return errors.New("-m is given twice: several models are for --with-zeek")
+			}
+			if len(*models) > 0 {
+				if r.model, err = readModel((*models)[0]); err != nil {
 					return err
 				}
 			}
@@ -82,6 +95,19 @@ type replay struct {
 	long     *longLog // nil: nobody looks
 	noModel  noModel
 	model    *model.Model // nil: as noModel says
+}
+
+// withZeek is run by a Zeek that is installed.
+func (r *replay) withZeek(files []string, dir string, models []string, limits func() (*strangest, int), without noModel) error {
+	if len(files) > 1 {
+		return hinted(errors.New("--with-zeek reads one capture"), "mergecap -w one.pcap puts several together")
+	}
+	by, err := readModels(models)
+	if err != nil {
+		return err
+	}
+	w := withZeek{session: r.session, dir: dir, models: by, columns: r.columns, noModel: without, limits: limits}
+	return w.run(files[0], r.capture.IgnoreChecksums, r.capture.LocalNets, r.format == zeeklog.JSON)
 }
 
 func (r *replay) run(paths []string, out string) error {

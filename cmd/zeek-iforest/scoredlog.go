@@ -106,10 +106,7 @@ func logsOf(files, archives []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := inTime(withoutTwins(rotatedLogs(log, archives)))
-	if exists(log) {
-		all = append(all, log)
-	}
+	all := allOf(log, archives)
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: no conn.log in it, nor a rotated one", files[0])
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
@@ -21,6 +22,8 @@ var sslKind = logKind{
 		Telling:  []string{"cipher", "ssl_history", "established", "last_alert"},
 	},
 	header: []string{"server name", "version", "established"},
+	rules:  evaluate.SSLColumns,
+	drills: evaluate.SSLAttacks,
 	open: func(hosts int) func() logRow {
 		rows := ssllog.NewRows(hosts)
 		return func() logRow { return &sslRecord{ssllog.Record{Rows: rows}} }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -157,15 +156,4 @@ func tooFew(err error) error {
 		return hinted(err, "a model needs some hundreds of connections to mean something")
 	}
 	return err
-}
-
-// slice yields the connections of a slice, for learn.Fit.
-func slice(connections []conn.Conn) func(*conn.Conn) error {
-	return func(c *conn.Conn) error {
-		if len(connections) == 0 {
-			return io.EOF
-		}
-		*c, connections = connections[0], connections[1:]
-		return nil
-	}
 }

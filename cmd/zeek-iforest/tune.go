@@ -14,7 +14,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/forest"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
@@ -22,9 +21,9 @@ import (
 var tuneVerb = verb{
 	name:     "tune",
 	logs:     true,
-	synopsis: "[OPTION …] CONN.LOG …",
+	synopsis: "[OPTION …] LOG …",
 	short:    "try forests of different sizes on one's own logs",
-	about: `Makes models with every combination of the options, each with several seeds, of the
+	about: `The logs are of conn.log, dns.log, http.log or ssl.log. Makes models with every combination of the options, each with several seeds, of the
 first half of the rows in time, and scores the second half. With labels (--label) the
 measure is the share of anomalies found at --fpr false alarms; without, it is stability:
 of the rows that would raise an alert with one seed, the share that would with another.
@@ -51,9 +50,16 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				}
 				t.samplings = append(t.samplings, sampling)
 			}
+			var err error
+			if t.kind, err = s.log(files); err != nil {
+				return err
+			}
+			if err := connOnly(flags, t.kind, "columns-in"); err != nil {
+				return err
+			}
 			t.without = []uint32{0}
 			for _, list := range *without {
-				set, err := learn.ParseFeatures(feature.Conn, list)
+				set, err := learn.ParseFeatures(setOf(t.kind), list)
 				if err != nil {
 					return fmt.Errorf("--without: %w", err)
 				}
@@ -73,6 +79,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 
 // tuning is the grid and how it is measured.
 type tuning struct {
+	kind                      *logKind // of the logs, nil for conn.log
 	trees, subsamples, depths []int
 	samplings                 []learn.Sampling
 	without                   []uint32
@@ -85,6 +92,7 @@ type tuning struct {
 // tuneReport is what tune prints.
 type tuneReport struct {
 	Measure     string       `json:"measure"`
+	Of          string       `json:"of"` // what the rows are
 	Trained     int          `json:"trained_on"`
 	Tested      int          `json:"tested_on"`
 	Top         int          `json:"rows_behind"` // ordinary rows that may raise an alert
@@ -115,7 +123,7 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 	half := len(rows) / 2
 	train, test := normalRows(rows[:half]), rows[half:]
 	ordinary := len(normalRows(test))
-	report := &tuneReport{Trained: len(train), Tested: len(test), Seeds: t.seeds, Top: int(t.fpr * float64(ordinary))}
+	report := &tuneReport{Of: rowsOf(t.kind), Trained: len(train), Tested: len(test), Seeds: t.seeds, Top: int(t.fpr * float64(ordinary))}
 	report.Measure = fmt.Sprintf("found at %g %% false alarms", 100*t.fpr)
 	if t.unlabelled {
 		report.Measure, report.Top = "stability", max(report.Top, 1)
@@ -133,15 +141,15 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 				return nil, err
 			}
 			o.Seed = uint64(seed + 1)
-			m, _, err := learn.Fit(slice(train), o)
+			m, err := fitRows(t.kind, train, o)
 			if err != nil {
-				return nil, tooFew(err)
+				return nil, err
 			}
 			cost = m.Summary().Trees * m.Summary().HeightLimit
-			scores[seed] = scoreRows(m, rows)[half:] // the windows see what came before
+			scores[seed] = scoreRows(m, t.kind, rows)[half:] // the windows see what came before
 			bar.Add(1)
 		}
-		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Without: learn.FeatureNames(feature.Conn, o.Without), Cost: cost}
+		r := tuneResult{Trees: o.Trees, Subsample: o.Subsample, MaxDepth: o.MaxDepth, Sampling: o.Sampling.String(), Without: learn.FeatureNames(setOf(t.kind), o.Without), Cost: cost}
 		if t.unlabelled {
 			r.Value = evaluate.Stability(scores, report.Top)
 		} else if r.Value, r.AUC, err = evaluate.Found(test, scores, t.fpr); err != nil {
@@ -159,7 +167,7 @@ func (t *tuning) run(s *session, files []string) (*tuneReport, error) {
 // read reads the rows; without labels all are normal.
 func (t *tuning) read(s *session, files []string) ([]evaluate.Row, error) {
 	if !t.unlabelled {
-		read, err := s.readLabelled(files, &t.labels)
+		read, err := s.readLabelled(t.kind, files, &t.labels)
 		if err == nil {
 			err = read.need(&t.labels, true)
 		}
@@ -168,12 +176,7 @@ func (t *tuning) read(s *session, files []string) ([]evaluate.Row, error) {
 		}
 		return read.rows, nil
 	}
-	log, err := s.readUsable(files)
-	rows := make([]evaluate.Row, len(log))
-	for i, c := range log {
-		rows[i].Conn = c
-	}
-	return rows, err
+	return s.readUsable(t.kind, files)
 }
 
 // grid is every combination.
@@ -207,7 +210,7 @@ func (t *tuning) recommend(sorted []tuneResult) tuneResult {
 }
 
 func (r *tuneReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "%d connections in training, %d later ones scored; %d seeds; %s, %s behind it\n\n", r.Trained, r.Tested, r.Seeds, r.Measure, plural(uint64(r.Top), "row"))
+	fmt.Fprintf(w, "%s in training, %d later ones scored; %d seeds; %s, %s behind it\n\n", pluralOf(uint64(r.Trained), r.Of), r.Tested, r.Seeds, r.Measure, plural(uint64(r.Top), "row"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(t, "%s\t± sd\tAUC\tsampling\tsubsample\ttrees\tmax depth\tnodes a score\twithout\n", r.Measure)
 	for _, c := range r.Tried {
@@ -233,7 +236,7 @@ func (r *tuneReport) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\n  %.3f ± %.3f against the best's %.3f ± %.3f: the cheapest within one standard error of it\n", c.Value.Mean, c.Value.SD, best.Value.Mean, best.Value.SD)
 	if r.Top < 10 {
-		fmt.Fprintf(w, "  with only %s behind the measure this is a hint, not a finding: more connections or a higher --fpr say more\n", plural(uint64(r.Top), "row"))
+		fmt.Fprintf(w, "  with only %s behind the measure this is a hint, not a finding: more rows or a higher --fpr say more\n", plural(uint64(r.Top), "row"))
 	}
 	return nil
 }

@@ -16,20 +16,26 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
 	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
+	"github.com/zeek-iforest/zeek-iforest/internal/usage"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 )
 
 var watchVerb = verb{
 	name:     "watch",
-	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|CONN.LOG|kafka://…",
-	short:    "follow conn.log and send alerts",
+	synopsis: "[-m MODEL] [--to RECEIVER …] LOGDIR|LOG …|kafka://…",
+	short:    "follow logs and send alerts",
 	logs:     true,
 	about: `The log is followed through rotation, truncation and restarts; LOGDIR is Zeek's,
 with current/conn.log or conn.log in it. Rotated files are looked for beside it,
 in log-queue there, and in folders named by date; name others with --archive.
 Rows that have anomaly_score are taken as they are, others are scored with the
 model.
+
+Several logs, conn.log, dns.log, http.log and ssl.log, are followed together: name
+them, or --logs of the LOGDIR. They share the budget, their rows are taken in the order
+of their times, and rows of one connection are put together by their uid. -m then
+names a model of each.
 
 A RECEIVER is one of
   stdout                           a JSON object a line (the default)
@@ -47,7 +53,9 @@ What a receiver does not take is kept and sent later. With --dry-run nothing is
 sent and no state touched: the logs named (a LOGDIR with all that was rotated)
 are read to their end, and what would have been sent is printed.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
-		modelPath := modelFlag(flags)
+		models := modelsFlag(flags)
+		of := flags.StringSlice("logs", []string{"conn"}, "of a LOGDIR, follow these `LOGS`, comma-separated: conn, dns, http, ssl")
+		usage.List(flags, "logs", scoredLogs()...)
 		var c alert.Config
 		var o alert.Options
 		var to, archives []string
@@ -64,11 +72,9 @@ are read to their end, and what would have been sent is printed.`,
 		flags.StringVar(&o.Template, "webhook-template", "", "make the body of json: receivers with the Go template in `FILE`, e.g. {\"text\": {{json .Title}}}")
 		dry := flags.Bool("dry-run", false, "print what the logs would have sent, and end")
 		return func(s *session, files []string) error {
-			var err error
-			if *modelPath != "" {
-				if c.Model, err = readAnyModel(*modelPath); err != nil {
-					return err
-				}
+			by, err := readModels(*models)
+			if err != nil {
+				return err
 			}
 			c.Say = s.say
 			c.Warn = func(err error) { s.warn("%v", err) }
@@ -78,17 +84,34 @@ are read to their end, and what would have been sent is printed.`,
 					return fmt.Errorf("--archive: %w", err)
 				}
 			}
-			k, err := s.watchedKind(c.Model, files)
+			several, err := s.severalLogs(files, *of, flags.Changed("logs"), *dry, archives)
 			if err != nil {
 				return err
+			}
+			if several == nil {
+				if len(by) > 1 {
+					return hinted(errors.New("-m is given twice, but one log is watched"), "name several logs, or --logs conn,dns,http,ssl")
+				}
+				for _, m := range by {
+					c.Model = m
+				}
+			}
+			var k *logKind
+			if several == nil {
+				if k, err = s.watchedKind(c.Model, files); err != nil {
+					return err
+				}
 			}
 			if k != nil {
 				c.Rows, c.Names = newAlertRows(k), k.schema.Names()
 			}
+			if *dry && several != nil {
+				return s.dryRunLogs(c, several, by)
+			}
 			if *dry {
 				return s.dryRun(c, files, archives)
 			}
-			if len(files) != 1 {
+			if several == nil && len(files) != 1 {
 				return hinted(errors.New("name one log or folder to watch"), "zeek-iforest watch /opt/zeek/logs")
 			}
 			o.Stdout = s.stdout
@@ -105,6 +128,10 @@ are read to their end, and what would have been sent is printed.`,
 				targets = append(targets, t)
 			}
 			w := alert.NewWatcher(c, targets)
+			if several != nil {
+				err := s.watchLogs(w, several, by, state, archives)
+				return s.watchEnded(w, "the logs", err)
+			}
 			if kafkalog.IsURL(files[0]) {
 				err := s.watchTopic(w, files[0], state)
 				return s.watchEnded(w, files[0], err)
@@ -131,6 +158,11 @@ are read to their end, and what would have been sent is printed.`,
 			return s.watchEnded(w, log, err)
 		}
 	},
+}
+
+// modelsFlag defines -m for several logs.
+func modelsFlag(flags *pflag.FlagSet) *[]string {
+	return flags.StringArrayP("model", "m", nil, "the model `FILE`, made by train; seed is the one that comes with this program; of several logs one each")
 }
 
 // watchedKind is the kind of log that is watched: the model's, or what the first
@@ -182,8 +214,25 @@ func (s *session) dryRun(c alert.Config, files, archives []string) error {
 	if err != nil {
 		return err
 	}
-	o := alert.Options{Stdout: s.stdout}
-	out, err := alert.ParseTarget("stdout", o)
+	return s.rehearse(c, func(w *alert.Watcher, each func(*alert.Alert)) error {
+		for _, file := range orStdin(files) {
+			in, err := openInput(file, s.stdin)
+			if err != nil {
+				return err
+			}
+			err = w.DryRun(s, in, displayName(file), each)
+			in.Close()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rehearse prints the alerts of what read has a watcher read.
+func (s *session) rehearse(c alert.Config, read func(*alert.Watcher, func(*alert.Alert)) error) error {
+	out, err := alert.ParseTarget("stdout", alert.Options{Stdout: s.stdout})
 	if err != nil {
 		return err
 	}
@@ -196,16 +245,8 @@ func (s *session) dryRun(c alert.Config, files, archives []string) error {
 		}
 	}
 	w := alert.NewWatcher(c, nil)
-	for _, file := range orStdin(files) {
-		in, err := openInput(file, s.stdin)
-		if err != nil {
-			return err
-		}
-		err = w.DryRun(s, in, displayName(file), each)
-		in.Close()
-		if err := cmp.Or(writeErr, err); err != nil {
-			return err
-		}
+	if err := read(w, each); cmp.Or(writeErr, err) != nil {
+		return cmp.Or(writeErr, err)
 	}
 	w.EndDryRun(each)
 	counts := w.Counts()
@@ -230,7 +271,11 @@ func keys(m map[string]int) func(func(string) bool) {
 }
 
 // findLog finds conn.log in what the user named: itself, or Zeek's log folder.
-func findLog(path string) (string, error) {
+func findLog(path string) (string, error) { return findLogOf(path, "conn") }
+
+// findLogOf finds the log of that name.
+func findLogOf(path, name string) (string, error) {
+	name += ".log"
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -244,9 +289,9 @@ func findLog(path string) (string, error) {
 	case !info.IsDir():
 		return path, nil
 	case exists(filepath.Join(path, "current")):
-		return filepath.Join(path, "current", "conn.log"), nil
+		return filepath.Join(path, "current", name), nil
 	}
-	return filepath.Join(path, "conn.log"), nil
+	return filepath.Join(path, name), nil
 }
 
 func exists(path string) bool {

@@ -79,15 +79,19 @@ func TestHandoverFromTheSeed(t *testing.T) {
 				}
 			})
 		}
-		site, err := evaluate.NewSite(rows[from:to])
+		var log []evaluate.Row
+		for _, c := range rows[from:to] {
+			log = append(log, evaluate.Row{Conn: c})
+		}
+		site, err := evaluate.NewSite(log)
 		require.NoError(t, err)
 		for k, attack := range evaluate.Attacks[:2] { // the upload, the fast scan
 			lies, err := site.Lay(attack, rand.New(rand.NewPCG(uint64(starts), uint64(k))))
 			require.NoError(t, err)
 			laid++
 			fresh, seen := freshSensor(t, bySeed, ways, uint64(starts)), make([]bool, len(ways))
-			lies.Each(func(c *conn.Conn, attack bool) {
-				fresh.take(c, func(way, what int) { seen[way] = seen[way] || attack && what == named })
+			lies.Each(func(row *evaluate.Row, attack bool) {
+				fresh.take(&row.Conn, func(way, what int) { seen[way] = seen[way] || attack && what == named })
 			})
 			for way, yes := range seen {
 				if yes {

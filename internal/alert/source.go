@@ -22,6 +22,8 @@ type Source interface {
 type Place struct {
 	Position *zeeklog.Position `json:"position,omitempty"` // in a file
 	Offsets  map[int32]int64   `json:"offsets,omitempty"`  // in a topic's partitions; not changed once it is made
+
+	Logs map[string]LogPlace `json:"logs,omitempty"` // in several logs, by their paths
 }
 
 // fileSource is a log that is followed.

@@ -115,6 +115,11 @@ func parseState(text []byte) (*state, error) {
 	if p := st.Position; p != nil && !p.Valid() {
 		return nil, errors.New("the position in the log is damaged")
 	}
+	for _, p := range st.Logs {
+		if !p.Valid() || p.Seen < 0 {
+			return nil, errors.New("the position in a log is damaged")
+		}
+	}
 	for n, offset := range st.Offsets {
 		if n < 0 || offset < 0 {
 			return nil, errors.New("the offsets in the topic are damaged")

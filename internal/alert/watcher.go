@@ -13,6 +13,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
@@ -36,19 +37,20 @@ type Config struct {
 // senders work beside it.
 type Watcher struct {
 	Config
-	mu     sync.Mutex // of all below
-	policy *alerts.Policy
-	folds  folds
-	fresh  []*Alert // raised since collect
-	stream stream.Stream
-	record *stream.Conn
-	hosts  *feature.Hosts // where the source has none apart
-	allow  allowList
-	counts Counts
-	named  int             // bad rows
-	others map[string]bool // kinds of other logs' rows that were
-	lacks  conn.Fields     // what was said to have no column
-	queue  []*queued
+	mu       sync.Mutex // of all below
+	policy   *alerts.Policy
+	folds    folds
+	fresh    []*Alert // raised since collect
+	*reading          // the log of the row at hand
+	record   *stream.Conn
+	cases    *cases.Table // what other logs say of open connections; nil for one log
+	also     cases.Case   // the same of the connection at hand
+	allow    allowList
+	counts   Counts
+	named    int             // bad rows
+	others   map[string]bool // kinds of other logs' rows that were
+	lacks    conn.Fields     // what was said to have no column
+	queue    []*queued
 
 	targets []Target
 	wake    []chan struct{}
@@ -70,10 +72,7 @@ func NewWatcher(c Config, targets []Target) *Watcher {
 		allow:  allowList{path: c.Allow, warn: c.Warn},
 	}
 	w.policy.SetPerHour(c.PerHour)
-	w.stream.Model, w.record = c.Model, stream.NewConns(nil)
-	if c.Model != nil {
-		w.hosts = feature.NewHosts(model.DefaultHosts)
-	}
+	w.reading, w.record = newReading(c.Rows, c.Model), stream.NewConns(nil)
 	for range targets {
 		w.wake = append(w.wake, make(chan struct{}, 1))
 	}
@@ -90,19 +89,26 @@ func (w *Watcher) Counts() Counts {
 // block takes the rows of a block.
 func (w *Watcher) block(blk *zeeklog.Block) {
 	for i := range blk.Rows {
-		row := &blk.Rows[i]
-		w.counts.Rows++
-		if row.Err != nil {
-			w.counts.Bad++
-			w.bad(row.Err)
-			continue
-		}
-		w.row(blk, i)
+		w.oneRow(blk, i)
 	}
 	if len(blk.Rows) > 0 {
-		w.lastRow = time.Now()
+		w.seen()
 	}
 	w.changed = true
+}
+
+// seen notes that there was a row.
+func (w *Watcher) seen() { w.lastRow, w.changed = time.Now(), true }
+
+// oneRow takes a row of a block.
+func (w *Watcher) oneRow(blk *zeeklog.Block, i int) {
+	w.counts.Rows++
+	if err := blk.Rows[i].Err; err != nil {
+		w.counts.Bad++
+		w.bad(err)
+		return
+	}
+	w.row(blk, i)
 }
 
 // bad warns of a row that cannot be used, of the first ones of each kind: a
@@ -133,8 +139,8 @@ const maxOthers = 100
 
 // recordOf is the record of a row.
 func (w *Watcher) recordOf(blk *zeeklog.Block, i int) (stream.Record, error) {
-	if w.Rows != nil {
-		return w.Rows, w.Rows.Take(blk.Fields(i))
+	if w.rows != nil {
+		return w.rows, w.rows.Take(blk.Fields(i))
 	}
 	if w.record.Hosts = w.hosts; w.hosts != nil {
 		if of, ok := blk.State.(*feature.Hosts); ok { // the source has them apart
@@ -144,12 +150,20 @@ func (w *Watcher) recordOf(blk *zeeklog.Block, i int) (stream.Record, error) {
 	return w.record.Of(&blk.Rows[i].Conn), nil
 }
 
+// line names a line of the log at hand.
+func (w *Watcher) line(n int) string {
+	if w.path != "" {
+		return fmt.Sprintf("%s, line %d", w.path, n)
+	}
+	return fmt.Sprintf("line %d", n)
+}
+
 func (w *Watcher) row(blk *zeeklog.Block, i int) {
 	row := &blk.Rows[i]
 	record, err := w.recordOf(blk, i)
 	if err != nil {
 		w.counts.Bad++
-		w.bad(fmt.Errorf("line %d: %w", row.Line, err))
+		w.bad(fmt.Errorf("%s: %w", w.line(row.Line), err))
 		return
 	}
 	c := record.Subject()
@@ -157,21 +171,22 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 	scored, err := w.stream.NextLogged(record, func(column string) (string, bool) { return blk.Value(row, column) })
 	if err == stream.ErrUnscored {
 		if w.counts.Unscored++; w.counts.Unscored == 1 {
-			w.Warn(fmt.Errorf("line %d: %w: such rows are counted and raise no alert", row.Line, err))
+			w.Warn(fmt.Errorf("%s: %w: such rows are counted and raise no alert", w.line(row.Line), err))
 		}
 		return
 	} else if err != nil {
 		w.counts.Bad++
-		w.bad(fmt.Errorf("line %d: %w", row.Line, err))
+		w.bad(fmt.Errorf("%s: %w", w.line(row.Line), err))
 		return
 	}
 	if lacks := c.Absent &^ conn.LocalOrig &^ w.lacks; lacks != 0 && !scored.Logged {
 		w.lacks |= lacks
-		w.Warn(fmt.Errorf("line %d: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", row.Line, strings.Join(zeeklog.AbsentNames(lacks), ", ")))
+		w.Warn(fmt.Errorf("%s: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", w.line(row.Line), strings.Join(zeeklog.AbsentNames(lacks), ", ")))
 	}
 	if strings.HasPrefix(scored.By(), seed.Prefix) {
 		w.counts.BySeed++
 	}
+	w.together(scored)
 	at := scored.Alert()
 	w.policy.Incidents(false, w.incident)
 	if !w.policy.Unusual(&at) {
@@ -195,6 +210,29 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 	}
 	if i := w.policy.Incident(); i != nil {
 		w.folds.fold(i, &h)
+	}
+}
+
+// together puts the rows of a connection together, as a sensor with log-uid does:
+// those of other logs come before that of conn.log.
+func (w *Watcher) together(scored *stream.Scored) {
+	c, log := scored.Record.Subject(), scored.Log()
+	switch {
+	case w.cases == nil:
+	case log != "":
+		if oneIn := scored.OneIn(); oneIn > 0 {
+			r := cases.Row{Log: log, Score: scored.Value, OneIn: float64(oneIn)}
+			w.cases.Add(c.UID, r, func() string {
+				if oneIn < cases.WorthAReason {
+					return ""
+				}
+				return string(scored.AppendReason(nil))
+			})
+		}
+	case scored.Logged || scored.Model == nil: // the log has it, where it has cases
+	default:
+		w.cases.Take(c.UID, &w.also)
+		scored.Together(&w.also)
 	}
 }
 
@@ -390,17 +428,30 @@ func (w *Watcher) restore(old *state) {
 // loop reads the log and raises alerts.
 func (w *Watcher) loop(ctx context.Context, tail Source, save func()) error {
 	var blk zeeklog.Block
+	several, _ := tail.(*merged)
+	if several != nil {
+		w.cases = cases.NewTable(cases.DefaultOpen)
+	}
 	saved, reloaded := time.Now(), time.Now()
 	w.lastRow = saved
 	for ctx.Err() == nil {
-		err := tail.Next(&blk)
+		var err error
+		if several == nil {
+			err = tail.Next(&blk)
+		}
 		idle := errors.Is(err, zeeklog.ErrIdle)
 		if err != nil && !idle {
 			return err
 		}
 		w.mu.Lock()
 		w.before = w.at.Offsets
-		if !idle {
+		if several != nil {
+			err := w.take(several)
+			if idle = errors.Is(err, zeeklog.ErrIdle); err != nil && !idle {
+				w.mu.Unlock()
+				return err
+			}
+		} else if !idle {
 			if w.Model == nil && len(blk.Rows) > 0 && w.counts.Rows == 0 && !blk.HasColumn("anomaly_score") {
 				w.mu.Unlock()
 				return ErrNoScores

@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
 	"model/cases":     {"model", "model/internal"},
 	"model/stream":    {"model", "model/alerts", "model/cases", "model/conn", "model/feature", "model/forest", "model/seed"},
-	"model/evaluate":  {"model/conn", "gonum.org/v1/gonum"},
+	"model/evaluate":  {"model/conn", "model/dnslog", "model/httplog", "model/ssllog", "gonum.org/v1/gonum"},
 	"model/seed":      {"model"},
 
 	"capture":         {"model/conn", "capture/service", "github.com/google/gopacket"},

@@ -24,7 +24,7 @@ func evaluation(t *testing.T) *Evaluation {
 		rows = append(rows, evaluate.Row{Conn: conn.Conn{State: conn.S0, OrigPkts: 50}, Anomaly: true, Family: "<b>scan</b>"})
 		scores = append(scores, -3)
 	}
-	rules := evaluate.Rules(rows)
+	rules := evaluate.Rules(evaluate.ConnColumns, rows)
 	g, err := evaluate.Measure("all", rows, [][]float64{scores}, rules, 1)
 	require.NoError(t, err)
 	family := g

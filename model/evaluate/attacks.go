@@ -1,19 +1,33 @@
 package evaluate
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
-// Attack is something to lay over a log: connection rows whose shape was
-// measured from a capture.
+// Attack is something to lay over a log: rows whose shape was measured from a
+// capture.
 type Attack struct {
-	Name    string `json:"name"`
-	Source  string `json:"source"` // the capture, and what was changed
-	Outside bool   `json:"-"`      // the responder is outside; else a host of the site's own, where the log shows a second one
+	Name     string `json:"name"`
+	Source   string `json:"source"` // the capture, and what was changed
+	Outside  bool   `json:"-"`      // the responder is outside; else a host of the site's own, where the log shows a second one
+	Resolver bool   `json:"-"`      // the responder is whom the host asked then
 
-	rows func() []conn.Conn // with times from 0 and without addresses
+	rows  func() []conn.Conn          // with times from 0 and without addresses
+	other func(rand *rand.Rand) []Row // the same of a log other than conn.log
+}
+
+// shape is the attack's rows, with times from 0 and without addresses.
+func (a *Attack) shape(random *rand.Rand) (rows []Row) {
+	if a.other != nil {
+		return a.other(random)
+	}
+	for _, c := range a.rows() {
+		rows = append(rows, Row{Conn: c})
+	}
+	return rows
 }
 
 const (
@@ -35,7 +49,7 @@ func shape(proto conn.Proto, port uint16, service string, duration conn.Micros, 
 	return c
 }
 
-// Attacks are the attacks of a drill.
+// Attacks are the attacks of a drill over conn.log.
 var Attacks = []Attack{
 	{
 		Name: "upload of 4 GB",

@@ -13,13 +13,13 @@ import (
 // Site is a log to lay attacks over: its rows in log order, its own hosts and
 // when they are at work.
 type Site struct {
-	rows  []conn.Conn
+	rows  []Row
 	ends  []conn.Micros // the latest end of a connection up to each row
 	hosts []netip.Addr  // the site's own originators
 	work  map[netip.Addr][]int
 	peers []netip.Addr // the site's own hosts, as targets
 
-	absent conn.Fields // that all rows lack
+	absent uint64 // fields that all rows lack
 }
 
 // own reports whether an address is the site's own: by the log where it says
@@ -31,14 +31,14 @@ const steady = 10
 
 // NewSite keeps the rows, which must not change. It fails where the log shows
 // no host of its own.
-func NewSite(rows []conn.Conn) (*Site, error) {
+func NewSite(rows []Row) (*Site, error) {
 	s := &Site{rows: rows, work: map[netip.Addr][]int{}}
 	latest := conn.Micros(-1 << 63)
 	peers := map[netip.Addr]bool{}
-	s.absent = ^conn.Fields(0)
+	s.absent = ^uint64(0)
 	for i := range rows {
-		c := &rows[i]
-		s.absent &= c.Absent
+		c := &rows[i].Conn
+		s.absent &= rows[i].absent()
 		latest = max(latest, c.End())
 		s.ends = append(s.ends, latest)
 		if own(c.Has(conn.LocalOrig), c.LocalOrig, c.Orig.Addr()) {
@@ -67,7 +67,7 @@ func NewSite(rows []conn.Conn) (*Site, error) {
 
 // Laid is an attack in its place in the log.
 type Laid struct {
-	Rows  []conn.Conn // that fit before the log's end, in the order of their ends
+	Rows  []Row // that fit before the log's end, in the order of their ends
 	Start conn.Micros
 	at    []int // of each: the row of the log that it comes before
 	site  *Site
@@ -83,21 +83,26 @@ var outside = netip.AddrFrom4([4]byte{203, 0, 113, 77})
 func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 	host := s.hosts[random.IntN(len(s.hosts))]
 	end := s.ends[len(s.ends)-1]
-	rows := a.rows()
-	at := slices.DeleteFunc(slices.Clone(s.work[host]), func(i int) bool { return s.rows[i].TS+rows[0].End() > end })
+	rows := a.shape(random)
+	at := slices.DeleteFunc(slices.Clone(s.work[host]), func(i int) bool { return s.rows[i].Conn.TS+rows[0].Conn.End() > end })
 	if len(at) == 0 {
 		return nil, fmt.Errorf("%s: the log is too short", a.Name)
 	}
-	start := s.rows[at[random.IntN(len(at))]].TS
-	target := outside
-	if !a.Outside {
+	beside := &s.rows[at[random.IntN(len(at))]].Conn
+	start, target := beside.TS, outside
+	switch {
+	case a.Outside:
+	case a.Resolver:
+		target = beside.Resp.Addr()
+	default:
 		others := slices.DeleteFunc(slices.Clone(s.peers), func(p netip.Addr) bool { return p == host || p.Is4() != host.Is4() })
 		if len(others) > 0 {
 			target = others[random.IntN(len(others))]
 		}
 	}
 	l := &Laid{Start: start, site: s}
-	for i, c := range rows {
+	for i, row := range rows {
+		c := &row.Conn
 		c.TS += start
 		if c.End() > end {
 			continue
@@ -109,20 +114,20 @@ func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 		}
 		c.Resp = netip.AddrPortFrom(target, c.Resp.Port())
 		c.LocalOrig, c.LocalResp = true, target != outside
-		c.Set |= s.rows[0].Set & (conn.LocalOrig | conn.LocalResp)
-		c.Absent, c.Set = s.absent, c.Set&^s.absent // as the log would have written it
-		l.Rows = append(l.Rows, c)
+		c.Set |= s.rows[0].Conn.Set & (conn.LocalOrig | conn.LocalResp)
+		row.lack(s.absent) // as the log would have written it
+		l.Rows = append(l.Rows, row)
 	}
-	slices.SortStableFunc(l.Rows, func(a, b conn.Conn) int { return int(min(max(a.End()-b.End(), -1), 1)) })
+	slices.SortStableFunc(l.Rows, func(a, b Row) int { return int(min(max(a.Conn.End()-b.Conn.End(), -1), 1)) })
 	for i := range l.Rows {
-		l.at = append(l.at, sort.Search(len(s.ends), func(j int) bool { return s.ends[j] > l.Rows[i].End() }))
+		l.at = append(l.at, sort.Search(len(s.ends), func(j int) bool { return s.ends[j] > l.Rows[i].Conn.End() }))
 	}
 	return l, nil
 }
 
 // Each passes all rows in order, those of the log and, with attack set, those
 // laid over it. The rows must not be changed or kept.
-func (l *Laid) Each(f func(c *conn.Conn, attack bool)) {
+func (l *Laid) Each(f func(row *Row, attack bool)) {
 	next := 0
 	for i := range l.site.rows {
 		for ; next < len(l.Rows) && l.at[next] <= i; next++ {

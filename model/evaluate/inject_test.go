@@ -11,12 +11,12 @@ import (
 )
 
 // workday is a day of connections of two hosts, one each minute.
-func workday() (rows []conn.Conn) {
+func workday() (rows []Row) {
 	for i := range 24 * 60 {
 		c := conn.Conn{TS: conn.Micros(i) * 60 * second, Duration: second, Set: conn.Duration | conn.LocalOrig | conn.LocalResp, LocalOrig: true}
 		c.Orig = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i%2)}), 1000)
 		c.Resp = netip.MustParseAddrPort("192.0.2.1:443")
-		rows = append(rows, c)
+		rows = append(rows, Row{Conn: c})
 	}
 	return rows
 }
@@ -35,11 +35,12 @@ func TestLay(t *testing.T) {
 			require.Equal(t, laid, again, "the same place for the same numbers")
 
 			attack, last, own := 0, conn.Micros(0), 0
-			laid.Each(func(c *conn.Conn, is bool) {
+			laid.Each(func(row *Row, is bool) {
+				c := &row.Conn
 				require.GreaterOrEqual(t, c.End(), last, "in the order of ends")
 				last = c.End()
 				if !is {
-					require.Same(t, &rows[own], c)
+					require.Same(t, &rows[own], row)
 					own++
 					return
 				}
@@ -59,7 +60,7 @@ func TestLay(t *testing.T) {
 func TestLayWithoutHosts(t *testing.T) {
 	rows := workday()
 	for i := range rows {
-		rows[i].LocalOrig = false
+		rows[i].Conn.LocalOrig = false
 	}
 	_, err := NewSite(rows)
 	require.ErrorContains(t, err, "no host of the site's own")

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
+	"github.com/zeek-iforest/zeek-iforest/model/httplog"
+	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
 
 // Labels says which values of a label column mean an anomaly and which mean
@@ -42,13 +45,43 @@ func (l Labels) Of(value string) Label {
 	return LeftOut
 }
 
-// Row is a labelled connection.
+// Row is a labelled row: a connection or, of another log than conn.log, when it
+// was and between whom.
 type Row struct {
 	Conn    conn.Conn
+	Value   any    // of another log: the row, as its kind has it; else nil
+	Name    uint64 // the same: what it is about beside its endpoints, as a code
 	Anomaly bool
 	Family  string // of an anomaly: which attack; "" where that is not known
 
 	// Campaign is what belongs together of the attacks, "" of a normal row and
 	// where it is not known.
 	Campaign string
+}
+
+// absent are the fields for which the log has no column, as its kind has them.
+func (r *Row) absent() uint64 {
+	switch v := r.Value.(type) {
+	case *dnslog.Query:
+		return uint64(v.Absent)
+	case *httplog.Request:
+		return uint64(v.Absent)
+	case *ssllog.Handshake:
+		return uint64(v.Absent)
+	}
+	return uint64(r.Conn.Absent)
+}
+
+// lack makes the row that of a log without columns for these fields.
+func (r *Row) lack(fields uint64) {
+	switch v := r.Value.(type) {
+	case *dnslog.Query:
+		v.Absent, v.Set = dnslog.Fields(fields), v.Set&^dnslog.Fields(fields)
+	case *httplog.Request:
+		v.Absent, v.Set = httplog.Fields(fields), v.Set&^httplog.Fields(fields)
+	case *ssllog.Handshake:
+		v.Absent, v.Set = ssllog.Fields(fields), v.Set&^ssllog.Fields(fields)
+	default:
+		r.Conn.Absent, r.Conn.Set = conn.Fields(fields), r.Conn.Set&^conn.Fields(fields)
+	}
 }

@@ -190,7 +190,7 @@ func (o outcome) oneIn() float64 {
 
 // laid lays each attack once over a day.
 func laid(log []conn.Conn, place uint64) (rows []evaluate.Row) {
-	site, err := evaluate.NewSite(log)
+	site, err := evaluate.NewSite(rowsOf(log))
 	check(err)
 	type row struct {
 		evaluate.Row
@@ -209,8 +209,8 @@ func laid(log []conn.Conn, place uint64) (rows []evaluate.Row) {
 		if len(attack.Rows) > 1 {
 			family = a.Name
 		}
-		for _, c := range attack.Rows {
-			all = append(all, row{evaluate.Row{Conn: c, Anomaly: true, Family: family}, c.End()})
+		for _, r := range attack.Rows {
+			all = append(all, row{evaluate.Row{Conn: r.Conn, Anomaly: true, Family: family}, r.Conn.End()})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b row) int { return cmp.Compare(a.end, b.end) })
@@ -227,6 +227,13 @@ func day(folder, date string) (log []conn.Conn) {
 		log = append(log, conns(read(f, ""))...)
 	}
 	return log
+}
+
+func rowsOf(log []conn.Conn) (rows []evaluate.Row) {
+	for _, c := range log {
+		rows = append(rows, evaluate.Row{Conn: c})
+	}
+	return rows
 }
 
 func conns(rows []evaluate.Row) (all []conn.Conn) {

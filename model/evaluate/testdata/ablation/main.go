@@ -101,7 +101,7 @@ func main() {
 // drills are the shapes of zeek-iforest drill, each from some addresses of the
 // rows', begun when they were at work.
 func drills(rows []evaluate.Row, times uint64) (attacks []evaluate.Row) {
-	site, err := evaluate.NewSite(normal(rows))
+	site, err := evaluate.NewSite(rowsOf(normal(rows)))
 	check(err)
 	for i, a := range evaluate.Attacks {
 		if a.Name == "slow port scan" { // taken from the very rows
@@ -110,7 +110,8 @@ func drills(rows []evaluate.Row, times uint64) (attacks []evaluate.Row) {
 		for n := range times {
 			laid, err := site.Lay(a, rand.New(rand.NewPCG(uint64(i), n)))
 			check(err)
-			for _, c := range laid.Rows { // from an address of its own, so that drills do not meet
+			for _, row := range laid.Rows { // from an address of its own, so that drills do not meet
+				c := row.Conn
 				c.Orig = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 99, byte(i), byte(n)}), c.Orig.Port())
 				family := "drills"
 				if len(laid.Rows) > 1 {
