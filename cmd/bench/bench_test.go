@@ -128,7 +128,7 @@ fn=(2)
 fl=(5) /go/src/runtime/mgc.go
 fn=(4) runtime.gcBgMarkWorker
 5 9
-`), "/root")
+`), stageOfReplay("/root"))
 	require.NoError(t, err)
 	require.Equal(t, map[string]uint64{"TCP": 5 + 30, "service detection": 7, "read": 2 + 10, stageRuntime: 9}, c.stages())
 	require.Equal(t, "TCP", c.stageOfStack("\tffff page_fault\n\t123 runtime.memmove\n\t456 capture.(*tcp).process\n"))

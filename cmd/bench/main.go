@@ -5,7 +5,7 @@
 // that are absent.
 //
 //	go run ./cmd/bench                     everything but the soak; takes some minutes
-//	go run ./cmd/bench --only logs         one part: forest, logs, captures, stages, sensor or scaling
+//	go run ./cmd/bench --only logs         one part: forest, logs, captures, stages, sensor, sensor-stages or scaling
 //	go run ./cmd/bench --soak 10000000     a sensor's whole life instead, as fast as it goes
 //
 // Times are CPU time, user and system, and wall clock. Contenders take turns, so
@@ -35,7 +35,7 @@ func main() {
 	flags.IntVar(&b.runs, "runs", 5, "rounds in which each contender runs once")
 	flags.IntVar(&b.rows, "rows", 1_000_000, "connections in the logs")
 	flags.IntVar(&b.packets, "packets", 1_000_000, "packets in the captures")
-	only := flags.StringSlice("only", nil, "the `PARTS` to measure: forest, logs, captures, stages, sensor, scaling")
+	only := flags.StringSlice("only", nil, "the `PARTS` to measure: forest, logs, captures, stages, sensor, sensor-stages, scaling")
 	into := flags.StringArrayP("into", "o", nil, "replace the measured part of this Markdown `FILE`; may be given again (without it, standard output)")
 	plots := flags.String("plots", "docs", "the `FOLDER` for the curves of scaling and soak")
 	soak := flags.Int("soak", 0, "let `N` connections of N/10 hosts pass through a learning sensor, and measure nothing else")
@@ -82,7 +82,7 @@ type part struct {
 }
 
 func (b *bench) measure(only []string, plots string) error {
-	parts := []part{{"forest", (*bench).forest}, {"logs", (*bench).logs}, {"captures", (*bench).captures}, {"stages", (*bench).stages}, {"sensor", (*bench).sensor}, {"scaling", (*bench).scaling}}
+	parts := []part{{"forest", (*bench).forest}, {"logs", (*bench).logs}, {"captures", (*bench).captures}, {"stages", (*bench).stages}, {"sensor", (*bench).sensor}, {"sensor-stages", (*bench).sensorStages}, {"scaling", (*bench).scaling}}
 	for _, name := range only {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
 			return fmt.Errorf("there is no part %q: --help lists them", name)

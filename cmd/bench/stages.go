@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (b *bench) stages(string) error {
 			return nil, err
 		}
 		defer f.Close()
-		return readCallgrind(f, b.root)
+		return readCallgrind(f, stageOfReplay(b.root))
 	}
 
 	var text strings.Builder
@@ -199,6 +200,11 @@ var stageFiles = []struct{ pattern, stage string }{
 	{"model/forest/*", "forest"}, {"model/*", "forest"}, {"model/*/*", "forest"},
 }
 
+// stageOfReplay finds the stage of a file of the repository's.
+func stageOfReplay(root string) func(_, file, _ string) string {
+	return func(_, file, _ string) string { return stageOfFile(strings.TrimPrefix(file, root+"/")) }
+}
+
 func stageOfFile(file string) string {
 	if strings.Contains(file, "google/gopacket") {
 		return "link, IP, checksums"
@@ -221,10 +227,10 @@ type callgrind struct {
 
 // readCallgrind reads a file of callgrind's, with positions by line and one
 // event (https://valgrind.org/docs/manual/cl-format.html). Costs of a
-// function that was inlined stand under its own file.
-func readCallgrind(r io.Reader, root string) (*callgrind, error) {
+// function that was inlined stand under its own file. stageOf may know none.
+func readCallgrind(r io.Reader, stageOf func(object, file, function string) string) (*callgrind, error) {
 	c := &callgrind{stage: map[string]string{}, direct: map[string]uint64{}, self: map[string]uint64{}, calls: map[string]map[string]float64{}}
-	files, functions := map[string]string{}, map[string]string{}
+	objects, files, functions := map[string]string{}, map[string]string{}, map[string]string{}
 	name := func(known map[string]string, text string) string { // "(12) name", then "(12)"
 		id, name, ok := strings.Cut(text, " ")
 		if ok {
@@ -232,34 +238,51 @@ func readCallgrind(r io.Reader, root string) (*callgrind, error) {
 		}
 		return known[id]
 	}
-	var file, function, callee string
+	var object, file, function, callee string
 	called := false
+	known := map[[3]string]string{} // of stageOf
+	stageOfLine := func() string {
+		key := [3]string{object, file, function}
+		stage, ok := known[key]
+		if !ok {
+			stage = stageOf(object, file, function)
+			known[key] = stage
+		}
+		return stage
+	}
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
 		line := s.Text()
 		key, value, _ := strings.Cut(line, "=")
 		switch key {
+		case "ob":
+			object = name(objects, value)
+		case "cob":
+			name(objects, value)
 		case "fl", "fi", "fe":
-			file = strings.TrimPrefix(name(files, value), root+"/")
+			file = name(files, value)
 		case "fn":
-			function = name(functions, value)
-			if stage := stageOfFile(file); stage != "" {
+			function = plain(name(functions, value))
+			if stage := stageOfLine(); stage != "" {
 				c.stage[function] = stage
 			}
 		case "cfn":
-			callee = name(functions, value)
+			callee = plain(name(functions, value))
 		case "cfi", "cfl":
 			name(files, value)
 		case "calls":
 			called = true
 		default:
-			var position string
-			var cost uint64
-			if n, _ := fmt.Sscan(line, &position, &cost); n != 2 || !strings.Contains("+-*0123456789", position[:1]) {
+			position, n, ok := strings.Cut(line, " ")
+			if !ok || !strings.Contains("+-*0123456789", position[:min(1, len(position))]) {
 				continue
 			}
-			switch stage := stageOfFile(file); {
+			cost, err := strconv.ParseUint(n, 10, 64)
+			if err != nil {
+				continue
+			}
+			switch stage := stageOfLine(); {
 			case called:
 				if c.calls[callee] == nil {
 					c.calls[callee] = map[string]float64{}
@@ -276,6 +299,15 @@ func readCallgrind(r io.Reader, root string) (*callgrind, error) {
 		}
 	}
 	return c, s.Err()
+}
+
+// plain is a function's name without the number that callgrind gives to what a
+// recursion called.
+func plain(function string) string {
+	if i := strings.LastIndexByte(function, '\''); i > 0 && strings.Trim(function[i+1:], "0123456789") == "" {
+		return function[:i]
+	}
+	return function
 }
 
 // stages are the instructions of each stage, those of functions without one

@@ -4,6 +4,7 @@
 //	traffic syns N HOSTS > x.pcap        N connections of one SYN each, from HOSTS originators
 //	traffic beacon N SECONDS > x.pcap    N SYNs of one host to a port outside, one each SECONDS
 //	traffic scan N HOSTS > x.pcap        N minutes of HOSTS that knock in vain; in the last five 10.0.0.7 scans 198.51.100.0/24
+//	traffic long N MINUTES > x.pcap      N connections of as many hosts that go on for MINUTES, a packet each four minutes
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
 //	traffic idle N capture.pcap [DAY.pcap] > x.pcap   a capture whose second half comes one packet each N seconds, over copies of a day
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
@@ -34,15 +35,15 @@ func main() {
 }
 
 func write(out io.Writer, args []string) error {
-	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon" || args[0] == "scan") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, traffic idle N capture.pcap [DAY.pcap], or traffic repeat|offices N capture.pcap [FIRST]")
+	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon" || args[0] == "scan" || args[0] == "long") {
+		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, traffic long N MINUTES, traffic idle N capture.pcap [DAY.pcap], or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
 	switch args[0] {
-	case "syns", "beacon", "scan":
+	case "syns", "beacon", "scan", "long":
 		by, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
@@ -52,6 +53,9 @@ func write(out io.Writer, args []string) error {
 		}
 		if args[0] == "scan" {
 			return scan(out, n, by)
+		}
+		if args[0] == "long" {
+			return long(out, n, by)
 		}
 		return syns(out, n, by)
 	case "idle":
@@ -139,11 +143,22 @@ func scan(out io.Writer, n, hosts int) error {
 	})
 }
 
+// long writes an ACK of each of n hosts every four minutes, one host after the
+// other within a second.
+func long(out io.Writer, n, minutes int) error {
+	return writeSyns(out, n*(minutes/4+1), func(i int, s *syn) {
+		host, round := uint32(i%n), uint64(i/n)
+		s.at, s.orig, s.resp = round*240e6+uint64(host)*1e6/uint64(n), 10<<24|host, 192<<24|88<<16|99<<8|host%251
+		s.origPort, s.respPort, s.ack = 40000, 443, true
+	})
+}
+
 // syn is a packet of that kind; at is in microseconds from the capture's begin.
 type syn struct {
 	at                 uint64
 	orig, resp         uint32
 	origPort, respPort uint16
+	ack                bool // it is an ACK instead
 }
 
 // writeSyns writes n of them, as fill says.
@@ -155,11 +170,14 @@ func writeSyns(out io.Writer, n int, fill func(i int, s *syn)) error {
 	copy(frame[12:], []byte{0x08, 0x00})
 	ip, tcp := frame[14:34], frame[34:]
 	ip[0], ip[3], ip[8], ip[9] = 0x45, 40, 64, 6
-	tcp[12], tcp[13] = 5<<4, 0x02
+	tcp[12] = 5 << 4
 	tcp[14] = 0xff
 	var s syn
 	for i := range n {
 		fill(i, &s)
+		if tcp[13] = 0x02; s.ack {
+			tcp[13] = 0x10
+		}
 		binary.BigEndian.PutUint32(ip[12:], s.orig)
 		binary.BigEndian.PutUint32(ip[16:], s.resp)
 		binary.BigEndian.PutUint16(tcp[0:], s.origPort)
