@@ -211,7 +211,6 @@ func putCase(result *C.iforest_result) {
 //export iforest_set
 func iforest_set(s *C.iforest_settings, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	defer sensor.Tidy()
 	the.GiveReasons(s.reasons != 0)
 	the.UseSeed(s.use_seed != 0)
 	if the.Log() == feature.Conn.Log {

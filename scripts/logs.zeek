@@ -210,6 +210,17 @@ function unusual_row_of(sensor: count, rec: any, found: Found)
 	    $id=fields["id"]$value as conn_id, $score=found$score, $found=found, $rec=rec));
 	}
 
+function take_up_row(sensor: count, rec: any, found: Found)
+	{
+	if ( ! found?$score )
+		row_not_scored(sensor, found);
+	else if ( found$unusual )
+		unusual_row_of(sensor, rec, found);
+
+	if ( found$news )
+		take_log_news(sensor);
+	}
+
 # After all that fill in the record or keep it out of the log.
 hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 	{
@@ -218,13 +229,8 @@ hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 
 	local sensor = log_active[id];
 	local found = __score_row(sensor, rec);
-	if ( ! found?$score )
-		row_not_scored(sensor, found);
-	else if ( found$unusual )
-		unusual_row_of(sensor, rec, found);
-
-	if ( found$news )
-		take_log_news(sensor);
+	if ( found$notable )
+		take_up_row(sensor, rec, found);
 	}
 
 event zeek_done() &priority=-5

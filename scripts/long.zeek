@@ -143,7 +143,7 @@ function score_open(c: connection, look: interval)
 		}
 
 	if ( found$news )
-		take_up(found);
+		take_up_news(found);
 	}
 
 event connection_status_update(c: connection)

@@ -59,8 +59,8 @@ global settings = Settings();
 # What was found of the connection that is unusual, for those who tell of it.
 global unusual_found: Found;
 
-# Whether somebody wants to know of each score.
-global scored_is_handled = F;
+# Whether somebody looks at each score: by policy, add_columns or scored.
+global scores_are_looked_at = F;
 
 function configure()
 	{
@@ -93,8 +93,8 @@ function take_news()
 		}
 	}
 
-# Takes up what there is beside a score.
-function take_up(found: Found)
+# Takes up what there is beside the score.
+function take_up_news(found: Found)
 	{
 	# The model of a state that was kept, or the seed, comes with the first
 	# connection.
@@ -110,29 +110,14 @@ function tell_unusual(c: connection, found: Found)
 	hook unusual(c, found$score);
 	}
 
-event zeek_init()
+function take_up(c: connection, found: Found)
 	{
-	scored_is_handled = is_event_handled("IForest::scored");
-	settings$cases = use_cases;
-	configure();
-	}
-
-# After all that fill in c$conn (priorities 5 to -3) and before it is written
-# (base/protocols/conn/main.zeek, -5). It runs for each connection: what can be
-# done for few of them stands in functions.
-event connection_state_remove(c: connection) &priority=-4
-	{
-	if ( ! active )
-		return;
-
-	local found = __score(c$conn);
 	if ( ! found?$score )
 		not_scored(found);
 	else if ( hook policy(c, found$score) )
 		{
 		hook add_columns(c);
-		if ( scored_is_handled )
-			event scored(c, found$score);
+		event scored(c, found$score);
 		if ( found$unusual )
 			tell_unusual(c, found);
 		}
@@ -140,7 +125,27 @@ event connection_state_remove(c: connection) &priority=-4
 		__clear(c$conn);
 
 	if ( found$news )
-		take_up(found);
+		take_up_news(found);
+	}
+
+event zeek_init()
+	{
+	scores_are_looked_at = __is_handled(policy) || __is_handled(add_columns) || is_event_handled("IForest::scored");
+	settings$cases = use_cases;
+	configure();
+	}
+
+# After all that fill in c$conn (priorities 5 to -3) and before it is written
+# (base/protocols/conn/main.zeek, -5). It runs for each connection, so it does no
+# more than most of them need.
+event connection_state_remove(c: connection) &priority=-4
+	{
+	if ( ! active )
+		return;
+
+	local found = __score(c$conn);
+	if ( found$notable || scores_are_looked_at )
+		take_up(c, found);
 	}
 
 # After the last connections, which Zeek drains before.

@@ -21,7 +21,8 @@ import (
 type Sensor struct {
 	kind    Kind         // holds the latest row
 	model   *model.Model // its own, or one that it was given; nil before the first
-	seed    *model.Model // scores before that where the sensor learns; nil for none
+	seed    *model.Model // scores before that where the sensor learns; nil before it was needed
+	useSeed bool
 	stream  stream.Stream
 	scored  *stream.Scored // the latest row, nil before the first
 	unusual bool
@@ -115,26 +116,32 @@ func (s *Sensor) Model() *model.Model { return s.model }
 
 // UseSeed says whether the seed model scores connections while the sensor
 // learns, or samples, and has no model yet. Nothing that it scores is unusual: it
-// has never seen this network. One that cannot be used is a Warning.
-func (s *Sensor) UseSeed(use bool) {
-	if use == (s.seed != nil) {
-		return
+// has never seen this network. It is read with the first connection that needs it.
+func (s *Sensor) UseSeed(use bool) { s.useSeed = use && s.Log() == feature.Conn.Log }
+
+// scoring is the model to score the next row with, nil for none. A seed that
+// cannot be used is a Warning.
+func (s *Sensor) scoring() *model.Model {
+	if s.model != nil || !s.useSeed {
+		return s.model
 	}
-	if s.seed = nil; !use || s.Log() != feature.Conn.Log {
-		return
+	if s.seed == nil {
+		m, err := seed.Model()
+		if err != nil {
+			s.useSeed = false
+			s.tell(Event{Kind: Warning, Text: fmt.Sprintf("connections have no score before the first model: the seed model cannot be used: %v", err)})
+			return nil
+		}
+		s.seed = m
+		Tidy()
 	}
-	m, err := seed.Model()
-	if err != nil {
-		s.tell(Event{Kind: Warning, Text: fmt.Sprintf("connections have no score before the first model: the seed model cannot be used: %v", err)})
-		return
-	}
-	s.seed = m
+	return s.seed
 }
 
 // InUse is the model by which connections are scored: Model, or the seed from
 // the first connection on that it scored.
 func (s *Sensor) InUse() *model.Model {
-	if s.model == nil && s.scored != nil && s.scored.Model == s.seed {
+	if s.model == nil && s.useSeed && s.scored != nil && s.scored.Model == s.seed {
 		return s.seed
 	}
 	return s.model
@@ -205,8 +212,9 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 	if !ok {
 		return Result{}, &Error{BadRecord, fmt.Errorf("a connection is given to the sensor of %s.log", s.Log())}
 	}
-	if s.stream.Model = s.model; s.model == nil && (s.learning != nil || s.sampling != nil) {
-		s.stream.Model = s.seed
+	s.stream.Model = s.model
+	if s.learning != nil || s.sampling != nil {
+		s.stream.Model = s.scoring()
 	}
 	if s.stream.Model == nil {
 		return Result{}, errNoModel
@@ -255,9 +263,7 @@ func (s *Sensor) ready() bool {
 
 // scoreRow scores the row that the kind holds.
 func (s *Sensor) scoreRow() (Result, error) {
-	if s.stream.Model = s.model; s.model == nil {
-		s.stream.Model = s.seed
-	}
+	s.stream.Model = s.scoring()
 	scored, err := s.stream.Next(s.kind)
 	if err != nil {
 		return Result{}, s.bad(err)

@@ -14,6 +14,7 @@ import (
 func TestSeedFits(t *testing.T) {
 	m, err := Model()
 	require.NoError(t, err, "go run ./internal/seed makes it anew")
+	require.Equal(t, Fingerprint, m.Fingerprint())
 	require.Equal(t, model.BalancedTrees, m.Summary().Trees)
 	require.Equal(t, model.BalancedSubsample, m.Summary().Subsample, "paths on the scale of a sensor's own")
 	require.True(t, m.Summary().Disjoint)

@@ -51,6 +51,8 @@ export {
 		## Whether there is something to take up, with or without a score: events
 		## for :zeek:see:`IForest::__next_event`, or ``model``.
 		news: bool;
+		## Whether it has no score, is unusual or there is news.
+		notable: bool;
 		## Why it has no score.
 		why: string &optional;
 		## What made it unusual, where :zeek:see:`IForest::__raise` has decided to

@@ -196,7 +196,11 @@ void Bridge::Set(Settings settings) {
 }
 
 void Bridge::GiveReasons(bool give) {
-    sensors[at].settings.numbers.reasons = give ? 1 : 0;
+    auto& reasons = sensors[at].settings.numbers.reasons;
+    if ( reasons == (give ? 1 : 0) )
+        return;
+
+    reasons = give ? 1 : 0;
     std::string why;
     if ( Ready() )
         Apply(&why);
