@@ -63,7 +63,7 @@ var rooms = map[string][]string{
 	"docs":             {},           // tests only
 	"packaging":        {},           // the same
 	"siem":             {},           // the same
-	"zeek-pkg/testing": {"internal"}, // makes traffic, measures
+	"zeek-pkg/testing": {"internal", "github.com/google/gopacket"}, // makes traffic, measures
 }
 
 // sensorModules is all that the sensor library may bring into Zeek besides the
