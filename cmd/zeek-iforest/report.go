@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
+	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
@@ -23,7 +24,7 @@ import (
 var reportVerb = verb{
 	name:     "report",
 	logs:     true,
-	synopsis: "[--html FILE] [-m MODEL] [OPTION …] [CONN.LOG …]",
+	synopsis: "[--html FILE] [-m MODEL] [OPTION …] [LOG …]",
 	short:    "write a page about one day: what was strange, and how the model fares",
 	about: `The page is one HTML file that needs no network: what was strange, folded by
 host and reason, the score over the day, the model's health, what was allowed.
@@ -32,9 +33,13 @@ Several logs are read in the order given, which should be that of time. The day
 is the one (UTC) of the latest row, unless --day names another; rows of other
 days only tell what hosts did before. Rows that have anomaly_score are taken as
 they are, others are scored with the model, which also gives the reasons that
-the log does not have.`,
+the log does not have.
+
+conn.log, dns.log, http.log and ssl.log may be named together: their rows are taken in
+the order of their times, share the budget, and are put together by their uid. -m then
+names a model of each.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
-		modelPath := modelFlag(flags)
+		models := modelsFlag(flags)
 		html := flags.String("html", "-", "write the page to `FILE`")
 		date := flags.String("day", "", "the `DAY` the page is about, 2027-01-31 (default the latest)")
 		top := numberFlag(flags, "top", 20, positive, "show the `N` strangest things")
@@ -43,7 +48,7 @@ the log does not have.`,
 		var perDay float64
 		budgetVar(flags, &perDay, alerts.DefaultPerDay, "list the alerts of a sensor with a budget of `N` a day")
 		return func(s *session, files []string) error {
-			r := &reporting{session: s, record: stream.NewConns(nil), latest: *date == "", policy: alerts.New(perDay)}
+			r := &reporting{session: s, latest: *date == "", policy: alerts.New(perDay)}
 			r.page = &report.DayPage{Top: *top, Files: dayFiles(orStdin(files)), Allow: *allow}
 			if *date != "" {
 				at, err := time.Parse(time.DateOnly, *date)
@@ -52,20 +57,10 @@ the log does not have.`,
 				}
 				r.begin(at)
 			}
-			if *modelPath != "" {
-				var err error
-				if r.model, err = readAnyModel(*modelPath); err != nil {
-					return err
-				}
-				r.stream.Model, r.record.Hosts = r.model, feature.NewHosts(model.DefaultHosts)
-			}
-			k, err := s.watchedKind(r.model, orStdin(files))
-			if err != nil {
+			if err := r.open(orStdin(files), *models, *strict); err != nil {
 				return err
 			}
-			if k != nil {
-				r.rowsOf, r.kind = newAlertRows(k), k
-			}
+			defer r.close()
 			if *allow != "" {
 				var err error
 				if r.allow, err = s.readAllow(*allow, false); err != nil {
@@ -77,7 +72,7 @@ the log does not have.`,
 				return err
 			}
 			defer o.discard()
-			if err := r.read(files, *strict); err != nil {
+			if err := r.read(*strict); err != nil {
 				return err
 			}
 			if err := r.finish().WriteHTML(o); err != nil {
@@ -91,17 +86,113 @@ the log does not have.`,
 // reporting reads the rows of a day's page.
 type reporting struct {
 	*session
-	model  *model.Model // or nil
-	stream stream.Stream
-	record *stream.Conn
-	kind   *logKind   // nil for conn.log
-	rowsOf alert.Rows // of kind
+	logs   []*reportedLog
+	cases  *stream.Cases // of several logs, else nil
 	allow  []alert.AllowLine
 	hits   map[int]uint64 // of the day, by line
 	policy *alerts.Policy
 	latest bool // the day is that of the latest row
 	page   *report.DayPage
 	other  uint64 // rows before the day
+}
+
+// reportedLog is one of the logs of a page.
+type reportedLog struct {
+	log       string
+	stream    stream.Stream // its Model is nil where there is none
+	conns     *stream.Conn  // of conn.log
+	others    alert.Rows    // of another log
+	rows      *rows
+	files     []string
+	conn      conn.Conn
+	has, over bool // a row that was not taken; there is none any more
+	time      conn.Micros
+}
+
+// open opens the logs, each kind by itself.
+func (r *reporting) open(files, paths []string, strict bool) error {
+	models, err := readModels(paths)
+	if err != nil {
+		return err
+	}
+	by := map[string]*reportedLog{}
+	for _, file := range files {
+		if kafkalog.IsURL(file) {
+			return fmt.Errorf("%s: a page is made of files", file)
+		}
+		log := feature.Conn.Log
+		if len(models) == 1 && len(files) == 1 { // standard input, and rows that do not say what they are
+			for log = range models {
+			}
+		} else if k, err := r.session.log([]string{file}); err != nil {
+			return err
+		} else {
+			log = setOf(k).Log
+		}
+		l := by[log]
+		if l == nil {
+			l = &reportedLog{log: log, stream: stream.Stream{Model: models[log]}}
+			by[log], r.logs = l, append(r.logs, l)
+		}
+		l.files = append(l.files, file)
+	}
+	for log := range models {
+		if by[log] == nil {
+			return fmt.Errorf("-m: there is a model of %s.log, but no such log", log)
+		}
+	}
+	for _, l := range r.logs {
+		l.rows = r.rows(l.files, strict)
+		if k := kindOf(l.log); k != nil {
+			l.rows.kind, l.others = k, newAlertRows(k)
+		} else if l.conns = stream.NewConns(nil); l.stream.Model != nil {
+			l.conns.Hosts = feature.NewHosts(model.DefaultHosts)
+		}
+	}
+	if len(r.logs) > 1 {
+		r.cases, r.page.Several = stream.NewCases(), true
+	}
+	return nil
+}
+
+func (r *reporting) close() {
+	for _, l := range r.logs {
+		l.rows.close()
+	}
+}
+
+// next is the log with the earliest row, which is taken; nil behind the last.
+func (r *reporting) next() (first *reportedLog, err error) {
+	for _, l := range r.logs {
+		if !l.has && !l.over {
+			switch err := l.rows.next(&l.conn); {
+			case err == io.EOF:
+				l.over = true
+			case err != nil:
+				return nil, err
+			default:
+				l.has = true
+				l.setTime()
+			}
+		}
+		if l.has && (first == nil || l.time < first.time) {
+			first = l
+		}
+	}
+	if first != nil {
+		first.has = false
+	}
+	return first, nil
+}
+
+// setTime finds the time of the row at hand, when it was written: of a connection
+// when it ended. A row that cannot be read has that of the row before it.
+func (l *reportedLog) setTime() {
+	if l.others == nil {
+		l.time = max(l.time, l.conn.End())
+	} else if ts, err := l.rows.reader.Fields()[0].Time(); err == nil { // ts is the first of each schema
+		l.time = max(l.time, ts)
+	}
 }
 
 // begin begins the page of another day.
@@ -117,21 +208,18 @@ func (r *reporting) begin(at time.Time) {
 	r.hits = map[int]uint64{}
 }
 
-func (r *reporting) read(files []string, strict bool) error {
-	rows := r.rows(files, strict)
-	rows.kind = r.kind
-	defer rows.close()
+func (r *reporting) read(strict bool) error {
 	for {
-		var c conn.Conn
-		if err := rows.next(&c); err == io.EOF {
-			break
-		} else if err != nil {
+		l, err := r.next()
+		if err != nil {
 			return err
+		} else if l == nil {
+			break
 		}
-		record, err := r.recordOf(&c, rows)
+		record, err := l.record()
 		var row *stream.Scored
 		if err == nil {
-			row, err = r.stream.NextLogged(record, rows.Value)
+			row, err = l.stream.NextLogged(record, l.rows.Value)
 		}
 		if err != nil && err != stream.ErrUnscored {
 			if strict {
@@ -145,7 +233,10 @@ func (r *reporting) read(files []string, strict bool) error {
 		if r.page.Day == nil || r.latest && of.TS >= conn.Micros(r.page.Date.Add(24*time.Hour).UnixMicro()) {
 			r.begin(of.TS.Time())
 		}
-		r.row(row, &of, rows.Value)
+		if row != nil && r.cases != nil {
+			r.cases.Next(row)
+		}
+		r.row(row, &of, l.rows.Value)
 	}
 	if r.page.Day == nil {
 		return errors.New("there is no connection in these logs")
@@ -158,15 +249,15 @@ func (r *reporting) read(files []string, strict bool) error {
 	return nil
 }
 
-// recordOf is the record of a row.
-func (r *reporting) recordOf(c *conn.Conn, rows *rows) (stream.Record, error) {
-	if r.rowsOf == nil {
-		return r.record.Of(c), nil
+// record is that of the row at hand.
+func (l *reportedLog) record() (stream.Record, error) {
+	if l.others == nil {
+		return l.conns.Of(&l.conn), nil
 	}
-	if err := r.rowsOf.Take(rows.reader.Fields()); err != nil {
-		return nil, placed(err, rows.name, rows.row.Line)
+	if err := l.others.Take(l.rows.reader.Fields()); err != nil {
+		return nil, placed(err, l.rows.name, l.rows.row.Line)
 	}
-	return r.rowsOf, nil
+	return l.others, nil
 }
 
 // row takes a row, nil for one without a score; value gives its columns that
@@ -200,12 +291,18 @@ func (r *reporting) row(scored *stream.Scored, c *conn.Conn, value stream.Values
 		p.Cold++
 	}
 	row := report.Scored{Conn: c, Score: scored.CaseScore(), OneIn: scored.OneIn()}
-	if name, ok := value("anomaly_model"); ok { // the page names the models of the log
+	log := ""
+	if r.cases != nil {
+		log = scored.Log()
+	}
+	if name, ok := value("anomaly_model"); ok && log == "" { // the page names the models of conn.log, or of the one log
 		row.Model = strings.Clone(name)
 	}
 	row.Reason = func() string {
 		reason := string(scored.AppendReasons(nil))
-		p.HasReason = p.HasReason || reason != ""
+		if p.HasReason = p.HasReason || reason != ""; log != "" {
+			return log + ".log: " + reason
+		}
 		return reason
 	}
 	if raised {
@@ -225,7 +322,7 @@ func (r *reporting) finish() *report.DayPage {
 	p := r.page
 	r.policy.Incidents(true, r.incident)
 	p.Other, p.Bad = r.other, r.unusable
-	if m := r.model; m != nil {
+	if m := r.logs[0].stream.Model; m != nil {
 		sum := m.Summary()
 		p.Model, p.Learnt, p.From, p.To = seed.Name(m), uint64(sum.Rows), sum.First.Time(), sum.Last.Time()
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/internal/parquetlog"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
@@ -99,6 +100,9 @@ func (r *rows) next(c *conn.Conn) error {
 				r.parquet = &parquetRows{Log: log}
 				r.name, r.files, r.read = r.files[0], r.files[1:], 0
 				continue
+			}
+			if kafkalog.IsURL(r.files[0]) {
+				return hinted(fmt.Errorf("%s: a topic cannot be read here", r.files[0]), "only score and watch read topics, and of conn.log only")
 			}
 			input, err := r.session.open(r.files[0])
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
@@ -222,7 +221,7 @@ func (w *Watcher) DryRunLogs(ctx context.Context, logs []Followed, names func(i 
 		return err
 	}
 	m := &merged{}
-	w.cases = cases.NewTable(cases.DefaultOpen)
+	w.cases = stream.NewCases()
 	defer m.Close()
 	for i, of := range logs {
 		files := &fileBlocks{names: names(i), parser: zeeklog.NewParser(), open: func() (io.ReadCloser, string, error) { return open(i) }}

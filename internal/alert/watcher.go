@@ -13,7 +13,6 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
-	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
@@ -43,8 +42,7 @@ type Watcher struct {
 	fresh    []*Alert // raised since collect
 	*reading          // the log of the row at hand
 	record   *stream.Conn
-	cases    *cases.Table // what other logs say of open connections; nil for one log
-	also     cases.Case   // the same of the connection at hand
+	cases    *stream.Cases // of several logs, else nil
 	allow    allowList
 	counts   Counts
 	named    int             // bad rows
@@ -186,7 +184,9 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 	if strings.HasPrefix(scored.By(), seed.Prefix) {
 		w.counts.BySeed++
 	}
-	w.together(scored)
+	if w.cases != nil {
+		w.cases.Next(scored)
+	}
 	at := scored.Alert()
 	w.policy.Incidents(false, w.incident)
 	if !w.policy.Unusual(&at) {
@@ -210,29 +210,6 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 	}
 	if i := w.policy.Incident(); i != nil {
 		w.folds.fold(i, &h)
-	}
-}
-
-// together puts the rows of a connection together, as a sensor with log-uid does:
-// those of other logs come before that of conn.log.
-func (w *Watcher) together(scored *stream.Scored) {
-	c, log := scored.Record.Subject(), scored.Log()
-	switch {
-	case w.cases == nil:
-	case log != "":
-		if oneIn := scored.OneIn(); oneIn > 0 {
-			r := cases.Row{Log: log, Score: scored.Value, OneIn: float64(oneIn)}
-			w.cases.Add(c.UID, r, func() string {
-				if oneIn < cases.WorthAReason {
-					return ""
-				}
-				return string(scored.AppendReason(nil))
-			})
-		}
-	case scored.Logged || scored.Model == nil: // the log has it, where it has cases
-	default:
-		w.cases.Take(c.UID, &w.also)
-		scored.Together(&w.also)
 	}
 }
 
@@ -430,7 +407,7 @@ func (w *Watcher) loop(ctx context.Context, tail Source, save func()) error {
 	var blk zeeklog.Block
 	several, _ := tail.(*merged)
 	if several != nil {
-		w.cases = cases.NewTable(cases.DefaultOpen)
+		w.cases = stream.NewCases()
 	}
 	saved, reloaded := time.Now(), time.Now()
 	w.lastRow = saved

@@ -25,6 +25,7 @@ type DayPage struct {
 	*Day
 	Top       int    // how many things are shown
 	Files     string // which logs
+	Several   bool   // rows of several logs, not connections alone
 	Allow     string // the allow-list's file, "" for none
 	Other     uint64 // rows of other days
 	Unscored  uint64 // rows of the day without a score
@@ -126,12 +127,20 @@ func (p *DayPage) WriteHTML(w io.Writer) error {
 	return t.Execute(w, v)
 }
 
+// row is what a row is.
+func (v *dayView) row() string {
+	if v.Several {
+		return "row"
+	}
+	return "connection"
+}
+
 // lead is the day in two sentences.
 func (v *dayView) lead() string {
 	if v.Rows == 0 {
 		return "No connection of this day has a score."
 	}
-	text := fmt.Sprintf("%s of %s were scored. ", amount(v.Rows, "connection"), amount(uint64(v.HostCount), "originator"))
+	text := fmt.Sprintf("%s of %s were scored. ", amount(v.Rows, v.row()), amount(uint64(v.HostCount), "originator"))
 	if len(v.Hosts) == 0 {
 		return text + "Nothing stands out."
 	}

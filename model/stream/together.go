@@ -79,3 +79,36 @@ func (s *Scored) Alert() alerts.Row {
 	}
 	return alerts.RowOf(c, s.CaseScore(), cold, s.By())
 }
+
+// Cases puts the rows of connections together while logs are read side by side,
+// as a sensor with log-uid does: rows of other logs come before that of conn.log.
+type Cases struct {
+	table *cases.Table
+	also  cases.Case
+}
+
+// NewCases returns a Cases for as many open connections as a sensor remembers.
+func NewCases() *Cases { return &Cases{table: cases.NewTable(cases.DefaultOpen)} }
+
+// Next takes the next row: one of another log is remembered, where its rank is
+// known, and one of conn.log, if its score is made here, is told of those of its uid.
+func (c *Cases) Next(s *Scored) {
+	of := s.Record.Subject()
+	switch log := s.Log(); {
+	case log != "":
+		oneIn := s.OneIn()
+		if oneIn == 0 {
+			return
+		}
+		c.table.Add(of.UID, cases.Row{Log: log, Score: s.Value, OneIn: float64(oneIn)}, func() string {
+			if oneIn < cases.WorthAReason {
+				return ""
+			}
+			return string(s.AppendReason(nil))
+		})
+	case s.Logged || s.Model == nil: // the log says it, where there are cases
+	default:
+		c.table.Take(of.UID, &c.also)
+		s.Together(&c.also)
+	}
+}
