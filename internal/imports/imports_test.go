@@ -60,9 +60,9 @@ var rooms = map[string][]string{
 	"internal/usage": {"github.com/spf13/pflag"},
 	"internal":       nil, // what this project's programs need
 
-	"docs":             {},           // tests only
-	"packaging":        {},           // the same
-	"siem":             {},           // the same
+	"docs":             {},                                         // tests only
+	"packaging":        {},                                         // the same
+	"siem":             {},                                         // the same
 	"zeek-pkg/testing": {"internal", "github.com/google/gopacket"}, // makes traffic, measures
 }
 
