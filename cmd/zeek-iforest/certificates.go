@@ -165,7 +165,7 @@ func (s *session) sayCertificates() {
 	} else {
 		what += "is in no file of --x509: Zeek writes each once a day, so name those of the day before, too"
 	}
-	s.warn("%s; its issuer, age and problems count as usual, and are no reason", what)
+	s.warn("%s; its issuer and problems count as usual, and are no reason", what)
 }
 
 // recordsOf makes records of a kind that share their memory, and know the

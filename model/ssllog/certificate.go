@@ -3,12 +3,12 @@ package ssllog
 import (
 	"bytes"
 
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
-// ofCertificate are the features that a certificate is needed for.
-const ofCertificate = 1<<issuer | 1<<problems | 1<<age
+// ofCertificate are the features that a certificate is needed for. Its age is
+// none: each day a server's certificate is older than any seen before.
+const ofCertificate = 1<<issuer | 1<<problems
 
 // valid is the validation_status of a certificate that has nothing wrong.
 const valid = "ok"
@@ -19,7 +19,6 @@ const valid = "ok"
 func (s *Rows) setCertificate(r *feature.Row, h *Handshake) {
 	if h.Has(KnownCertificate) {
 		r.Codes[issuerCode] = issuerOf(&h.Certificate, &s.text, s.texts)
-		r.Vector[age] = feature.LogCount(uint64(max(h.TS-h.Certificate.Begins, 0) / day))
 	} else {
 		r.Codes[issuerCode] = feature.NoCode
 		r.Absent |= ofCertificate
@@ -29,8 +28,6 @@ func (s *Rows) setCertificate(r *feature.Row, h *Handshake) {
 		r.Absent &^= 1 << problems
 	}
 }
-
-const day = 86400e6
 
 // found are problems of a certificate, as bits.
 type found uint8
@@ -132,12 +129,4 @@ func appendProblems(dst []byte, h *Handshake) []byte {
 		dst = feature.AppendPrintable(dst, h.Validation)
 	}
 	return dst
-}
-
-// appendAge appends how old a certificate is.
-func appendAge(dst []byte, h *Handshake) []byte {
-	if !h.Has(KnownCertificate) {
-		return append(dst, "unset"...)
-	}
-	return feature.AppendCount(dst, float64(max(h.TS-h.Certificate.Begins, 0)/conn.Micros(day)))
 }

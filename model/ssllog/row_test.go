@@ -88,7 +88,6 @@ func TestModelOfHandshakes(t *testing.T) {
 	require.Contains(t, all, "version and cipher: TLSv10 TLS_RSA_WITH_RC4_128_MD5, never seen\n")
 	require.Contains(t, all, "certificate problems: self-issued, not valid yet, self signed certificate\n")
 	require.Contains(t, all, "issuer: CN=a, never seen\n")
-	require.Contains(t, all, "certificate age: 0\n")
 	require.Contains(t, all, "resp_port: 4443, never seen\n")
 	require.Contains(t, all, "sni_matches_cert: unset\n")
 	text := make([]byte, 0, 1024)
@@ -132,7 +131,7 @@ func TestRowDoesNotDependOnHowItIsLogged(t *testing.T) {
 	none := of(func(h *Handshake) { h.ServerName, h.Set, h.Validation = "", 0, "" })
 	require.Equal(t, float32(feature.Unset), none.Vector[Set.Find("length of server_name")])
 	require.NotEqual(t, none.Vector[Set.Find("sni_matches_cert")], of(func(h *Handshake) { h.Set = Matches }).Vector[Set.Find("sni_matches_cert")])
-	const certificate = 1<<7 | 1<<11 | 1<<12 // its issuer, problems, age
+	const certificate = 1<<7 | 1<<11 // its issuer, problems
 	require.Equal(t, uint32(certificate), none.Absent, "TLS 1.3 hides it")
 	require.Zero(t, of(func(h *Handshake) { h.Set = KnownCertificate }).Absent)
 	require.Equal(t, uint32(certificate&^(1<<Set.Find("certificate problems"))), of(func(h *Handshake) { h.Set = 0 }).Absent, "validation_status tells")

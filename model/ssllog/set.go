@@ -20,7 +20,6 @@ const (
 	nameSurprise
 	matches
 	problems
-	age
 	resumed
 	established
 	handshakes
@@ -64,7 +63,6 @@ var Set = feature.NewSet(feature.Set{
 		nameSurprise: {Name: "surprise of server_name", Field: "server_name", Unit: "bits a character", Kind: feature.Surprise, Why: "a name that was made by a program"},
 		matches:      {Name: "sni_matches_cert", Field: "sni_matches_cert", Unit: "0 or 1", Kind: feature.Amount, Why: "a certificate of another name"},
 		problems:     {Name: "certificate problems", Field: "cert_chain_fps, certificate.subject, certificate.issuer, certificate.not_valid_before, certificate.not_valid_after, validation_status, ts", Unit: "of three", Kind: feature.Amount, Why: "self-issued, out of its time, or not found valid"},
-		age:          {Name: "certificate age", Field: "cert_chain_fps, certificate.not_valid_before, ts", Unit: "days", Kind: feature.Amount, Why: "one that was made for the occasion"},
 		resumed:      {Name: "resumed", Field: "resumed", Unit: "0 or 1", Kind: feature.Amount, Why: "a client that never resumes, or does where nobody else does"},
 		established:  {Name: "established", Field: "established", Unit: "0 or 1", Kind: feature.Amount, Why: "a handshake that came to nothing"},
 
@@ -95,7 +93,7 @@ const beyond = 1<<nameLength | 1<<failures | 1<<issuer | 1<<problems
 func constants() string {
 	return fmt.Sprintf("texts: \\xNN is a byte, the first %d bytes count, over %d bytes are never seen\n", MaxText, maxCoded) +
 		"issuer: its organization, all of it where it has none\n" +
-		"a certificate that is not known: issuer, problems and age say nothing\n" +
+		"a certificate that is not known: issuer and problems say nothing\n" +
 		"domain: two labels, three below a second level of up to three letters in a country; small letters\n" +
 		fmt.Sprintf("cuts beyond the data %#x\n", uint64(beyond))
 }

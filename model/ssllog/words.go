@@ -54,8 +54,6 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 		return appendYes(dst, h.Matches)
 	case problems:
 		return appendProblems(dst, h)
-	case age:
-		return appendAge(dst, h)
 	case resumed:
 		return appendYes(dst, h.Resumed)
 	case established:
