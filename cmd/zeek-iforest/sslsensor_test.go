@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
+	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
@@ -153,17 +154,17 @@ func TestCertificatesThatAreMissing(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(sslLog.of(t, list, false)), 0o600))
 		return path
 	}
-	model := filepath.Join(dir, "model")
+	file := filepath.Join(dir, "model")
 	do := func(args ...string) (stdout, stderr string) {
 		var out, err strings.Builder
 		require.Zero(t, run(&session{Context: t.Context(), stdout: &out, stderr: &err}, args), &err)
 		return out.String(), err.String()
 	}
 	ssl := write("ssl.log", list)
-	do("train", "-o", model, "--x509", known, ssl)
-	all, said := do("score", "-m", model, "--x509", known, ssl)
+	do("train", "-o", file, "--x509", known, ssl)
+	all, said := do("score", "-m", file, "--x509", known, ssl)
 	require.NotContains(t, said, "certificate")
-	some, said := do("score", "-m", model, "--x509", missing, "--x509", missing, ssl)
+	some, said := do("score", "-m", file, "--x509", missing, "--x509", missing, ssl)
 	require.Equal(t, 1, strings.Count(said, "warning"))
 	require.Contains(t, said, fmt.Sprintf("warning: %d handshakes had a certificate that is in no file of --x509: Zeek writes each once a day, so name those of the day before, too", n))
 	require.NotEqual(t, all, some)
@@ -175,10 +176,41 @@ func TestCertificatesThatAreMissing(t *testing.T) {
 		}
 		return scores
 	}
-	without, _ := do("score", "-m", model, "--x509", missing, write("hidden.log", hidden))
+	without, _ := do("score", "-m", file, "--x509", missing, write("hidden.log", hidden))
 	require.Equal(t, of(without), of(some))
 	_, said = do("score", ssl)
 	require.Contains(t, said, "had a certificate that only x509.log has: --x509 of train, score and explain names it")
 	_, said = do("score", "--x509", missing, ssl)
 	require.Contains(t, said, fmt.Sprintf("warning: %d handshakes had", n), "once, though the log is read twice")
+}
+
+func BenchmarkSensorOfSSL(b *testing.B) {
+	list := handshakesOfZeek(4096)
+	for i := range list {
+		for field, text := range list[i].texts {
+			if len(text) > 100 {
+				list[i].texts[field] = text[:20]
+			}
+		}
+		if h := &list[i]; len(h.lists["cert_chain_fps"]) > 0 {
+			h.show(i % 3)
+		}
+	}
+	s, err := sensor.Open("ssl", model.DefaultHosts)
+	require.NoError(b, err)
+	require.NoError(b, s.Learn(sensor.Learning{Seed: 1, Warmup: 2000, RebuildEvery: 1 << 40}))
+	values := make([][]sensor.Value, len(list))
+	for i := range list {
+		values[i] = list[i].values(s.Fields())
+		_, _ = s.ScoreValues(values[i])
+	}
+	path := filepath.Join(b.TempDir(), "ssl.model")
+	require.NoError(b, s.Model().WriteFile(path))
+	require.NoError(b, s.LoadFile(path))
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = s.ScoreValues(values[i%len(values)])
+		i++
+	}
 }
