@@ -100,7 +100,9 @@ enum iforest_type {
 #define IFOREST_MAX_ELEMENTS 100
 
 /* A field that iforest_score_values takes, by its place in the list. A version
- * of Zeek whose record lacks one that is not required leaves it unset. */
+ * of Zeek whose record lacks one that is not required leaves it unset. A vector
+ * of records in the name ("cert_chain.x509.fingerprint") stands for its first
+ * element in which the next field has a value. */
 typedef struct {
   char name[60];    /* "id.orig_h"; ends with a zero byte */
   uint8_t required; /* without a value there is no score */

@@ -34,7 +34,7 @@ global samples_refused = F;
 
 function samples_are_taken(): bool
 	{
-	return enabled && learn && model_file == "" && Cluster::is_enabled();
+	return enabled && "conn" in logs && learn && model_file == "" && Cluster::is_enabled();
 	}
 
 # A worker sends what it has. Without a model it does so even if that is nothing,

@@ -108,7 +108,7 @@ function rollback(): bool
 
 function learn_changed(id: string, value: bool): bool
 	{
-	if ( model_file != "" || ! enabled || value == learn )
+	if ( model_file != "" || ! enabled || "conn" !in logs || value == learn )
 		return value;
 
 	if ( value )

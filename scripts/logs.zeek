@@ -1,7 +1,7 @@
 ##! Scores rows of logs beside conn.log, as Zeek writes them. Each of these has a
-##! script that adds its column and begins to score it: ``@load
-##! zeek-iforest/score-ssl``. A sensor of its own learns each log, by itself also
-##! in a cluster, and keeps what it has learnt in a directory of its own.
+##! script that adds its column and names it in :zeek:see:`IForest::logs`, such as
+##! ``score-ssl``. A sensor of its own learns each log, by itself also in a
+##! cluster, and keeps what it has learnt in a directory of its own.
 
 @load base/frameworks/logging
 @load base/frameworks/telemetry
@@ -169,12 +169,13 @@ function score_logs(paths: set[string])
 	for ( path in paths )
 		if ( path in log_streams )
 			score_log(path);
-		else
-			Reporter::warning(fmt("IForest: IForest::logs: %s.log is not scored: @load zeek-iforest/score-%s first", path, path));
+		else if ( path != "conn" )
+			Reporter::warning(fmt("IForest: IForest::logs: %s.log is not scored: no script has its stream; in bare mode @load zeek-iforest/score-%s", path, path));
 	}
 
 function logs_changed(id: string, paths: set[string]): set[string]
 	{
+	score_connections(enabled && "conn" in paths);
 	score_logs(paths);
 	return paths;
 	}

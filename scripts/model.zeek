@@ -59,9 +59,10 @@ function use_model(path: string): bool
 	return T;
 	}
 
-function enabled_changed(id: string, value: bool): bool
+# Scores connections from now on, or no more.
+function score_connections(on: bool)
 	{
-	if ( ! value )
+	if ( ! on )
 		active = F;
 	else if ( ! active && model_file == "" )
 		hook without_model_file();
@@ -70,13 +71,17 @@ function enabled_changed(id: string, value: bool): bool
 		active = T;
 		use_model(model_file);
 		}
+	}
 
+function enabled_changed(id: string, value: bool): bool
+	{
+	score_connections(value && "conn" in logs);
 	return value;
 	}
 
 function model_file_changed(id: string, path: string): string
 	{
-	if ( ! enabled || ! sees_packets() )
+	if ( ! enabled || "conn" !in logs || ! sees_packets() )
 		return path;
 
 	if ( path != "" && ! use_model(path) )

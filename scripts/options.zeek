@@ -7,7 +7,7 @@
 module IForest;
 
 export {
-	## Whether connections are scored.
+	## Whether rows are scored: those of :zeek:see:`IForest::logs`.
 	option enabled = T;
 
 	## The model that connections are scored with: the absolute path of a file
@@ -83,13 +83,15 @@ export {
 	## multiples of ten minutes, redef connection_status_update_interval.
 	option long_connection_durations: vector of interval = vector(10min, 30min, 1hr);
 
-	# Other logs.
+	# Logs.
 
-	## The logs whose rows are scored, of those whose scripts are loaded, by
-	## their names in the files' ``#path``. Taking one out keeps what its sensor
-	## has learnt until Zeek ends. (``conn`` is switched by
-	## :zeek:see:`IForest::enabled`.)
-	option logs: set[string] = {};
+	## The logs whose rows are scored, by their names in the files' ``#path``:
+	## ``conn``, and ``dns``, ``http`` and ``ssl``, which their scripts add
+	## (``score-dns`` and so on). The package loads these; in bare mode only those
+	## whose base scripts are there. What is taken out has no sensor, learns
+	## nothing and raises nothing; at run time what was learnt stays until Zeek
+	## ends.
+	option logs: set[string] = { "conn" };
 
 	## Models to score logs with, by the log: absolute paths of files that
 	## ``zeek-iforest train`` wrote. The others learn by themselves, where

@@ -39,6 +39,7 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 		numberVar(flags, &e.ordinary, "ordinary", 10, between(1.0, 1_000_000_000), "count connections as ordinary that are 1 in `N` or less strange")
 		trace := flags.Bool("trace", false, "also walk the connection through one tree")
 		tree := numberFlag(flags, "tree", 0, between(0, forest.MaxTrees-1), "the tree of --trace, from `N` = 0")
+		x509 := x509Flag(flags)
 		return func(s *session, files []string) error {
 			m, err := readAnyModel(*modelPath)
 			if err != nil {
@@ -50,7 +51,14 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 			if last := m.Summary().Trees - 1; *tree > last {
 				return invalid("tree", strconv.Itoa(*tree), fmt.Errorf("the model has the trees 0 to %d", last))
 			}
-			if other := kindOf(m.Set().Log); other != nil {
+			other := kindOf(m.Set().Log)
+			if err := x509(s); err != nil {
+				return err
+			}
+			if err := s.noUseForX509(other); err != nil {
+				return err
+			}
+			if other != nil {
 				if err := connOnly(flags, other, "similar", "among", "ordinary", "columns-in"); err != nil {
 					return err
 				}

@@ -58,6 +58,7 @@ func (l *lacking) lack(log string, c *conn.Conn) {
 func (s *session) sayLacking() {
 	l := &s.lacking
 	s.sayFeatures()
+	s.sayCertificates()
 	if features := feature.Absent(l.fields); features != 0 {
 		what := l.log
 		if l.several {

@@ -66,6 +66,8 @@ type session struct {
 
 	names *zeeklog.Names // of --columns-in
 
+	certificates *certificates // of --x509, or that there are none
+
 	begun     *input // opened to see of which log it is
 	begunName string
 

@@ -71,6 +71,7 @@ func (n noModel) ofLogs(s *session, files []string, strict bool) (*model.Model, 
 	// What is wrong with the rows is said when they are scored.
 	quiet := *s
 	quiet.stderr, quiet.faults = io.Discard, faults{}
+	quiet.certificates = s.certificates.uncounted()
 	k, err := quiet.log(files)
 	if err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ type records struct {
 func (s *session) records(k *logKind, files []string, strict bool, hosts int) *records {
 	r := s.rows(files, strict)
 	r.kind = k
-	return &records{session: s, kind: k, record: k.open(hosts)(), rows: r}
+	return &records{session: s, kind: k, record: s.recordsOf(k, hosts)(), rows: r}
 }
 
 // next reads and counts the next row that can be used, which is then r.record, and

@@ -44,11 +44,15 @@ committed when the rows before them have left: a run that dies repeats some rows
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		without := noModelFlag(flags, "the input itself")
+		x509 := x509Flag(flags)
 		uidColumn := flags.Bool("uid-column", false, "put each connection together with its rows in other logs, which are named, too, and add anomaly_case, and anomaly_uid_log, _score, _rank and _reason of the strangest of these")
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			lake, err := part(model.DefaultHosts)
 			if err != nil {
+				return err
+			}
+			if err := x509(s); err != nil {
 				return err
 			}
 			var also casesByUID
@@ -85,6 +89,9 @@ committed when the rows before them have left: a run that dies repeats some rows
 					}
 					best.of = other
 				}
+			}
+			if err := s.noUseForX509(other); err != nil {
+				return err
 			}
 			if from, err := topics(flags, files, *out); err != nil {
 				return err
@@ -209,7 +216,7 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	}
 	log := "conn"
 	if sc.kind != nil {
-		log, sc.record = sc.kind.set.Log, sc.kind.open(model.DefaultHosts)
+		log, sc.record = sc.kind.set.Log, sc.recordsOf(sc.kind, model.DefaultHosts)
 		steps.Parsed = func(blk *zeeklog.Block) {
 			state := sc.stateOf(blk)
 			for i := range blk.Rows {

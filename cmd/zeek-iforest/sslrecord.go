@@ -16,7 +16,7 @@ var sslKind = logKind{
 		Log: "ssl",
 		Columns: []string{
 			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
-			"validation_status", "ja4", "ja3", "resumed", "established", "sni_matches_cert",
+			"validation_status", "ja4", "ja3", "resumed", "established", "sni_matches_cert", "cert_chain_fps",
 		},
 		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
 		Telling:  []string{"cipher", "ssl_history", "established", "last_alert"},
@@ -26,7 +26,7 @@ var sslKind = logKind{
 	drills: evaluate.SSLAttacks,
 	open: func(hosts int) func() logRow {
 		rows := ssllog.NewRows(hosts)
-		return func() logRow { return &sslRecord{ssllog.Record{Rows: rows}} }
+		return func() logRow { return &sslRecord{Record: ssllog.Record{Rows: rows}} }
 	},
 }
 
@@ -50,10 +50,14 @@ const (
 	sslResumed
 	sslEstablished
 	sslMatches
+	sslChain
 )
 
 // sslRecord is a row of ssl.log.
-type sslRecord struct{ ssllog.Record }
+type sslRecord struct {
+	ssllog.Record
+	certificates *certificates
+}
 
 // sslAbsent are the fields without which features say nothing, by their columns.
 // validation_status and sni_matches_cert are unset where nobody asked for them,
@@ -63,7 +67,7 @@ var sslAbsent = [...]struct {
 	bit    ssllog.Fields
 }{
 	{sslVersion, ssllog.Version}, {sslCipher, ssllog.Cipher}, {sslServerName, ssllog.ServerName}, {sslLastAlert, ssllog.LastAlert},
-	{sslNextProtocol, ssllog.NextProtocol}, {sslHistory, ssllog.History}, {sslResumed, ssllog.Resumed}, {sslEstablished, ssllog.Established},
+	{sslNextProtocol, ssllog.NextProtocol}, {sslHistory, ssllog.History}, {sslResumed, ssllog.Resumed}, {sslEstablished, ssllog.Established}, {sslChain, ssllog.KnownCertificate},
 }
 
 func (r *sslRecord) take(fields []zeeklog.Field) error {
@@ -88,6 +92,11 @@ func (r *sslRecord) take(fields []zeeklog.Field) error {
 	}
 	if fields[sslMatches].IsSet() {
 		r.Handshake.Set = ssllog.Matches
+	}
+	if fingerprint := v.first(sslChain); fingerprint != "" {
+		if c, ok := r.certificates.of(fingerprint); ok {
+			r.Handshake.Certificate, r.Handshake.Set = c, r.Handshake.Set|ssllog.KnownCertificate
+		}
 	}
 	for _, f := range sslAbsent {
 		if fields[f.column].Absent() {

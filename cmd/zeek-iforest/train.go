@@ -35,6 +35,7 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 		sensor := sensorFlags(flags)
 		part := lakeFlags(flags)
 		boot := bootstrapFlags(flags)
+		x509 := x509Flag(flags)
 		samples := flags.String("samples", "", "as a sensor: learn from `FILE`, in which the manager of a cluster kept its samples (IForest::record_samples), and how it learnt")
 		return func(s *session, files []string) error {
 			b, err := boot()
@@ -56,6 +57,12 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 				if err := connOnly(flags, other, "partition-by", "log-start", "columns-in", "order-by"); err != nil {
 					return err
 				}
+			}
+			if err := x509(s); err != nil {
+				return err
+			}
+			if err := s.noUseForX509(other); err != nil {
+				return err
 			}
 			o, err := options(set)
 			if err != nil {

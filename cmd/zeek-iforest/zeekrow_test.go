@@ -29,6 +29,7 @@ type zeekRow struct {
 	bools  map[string]bool
 	counts map[string]uint64
 	lists  map[string][]string
+	hidden map[string]sensor.Value // fields that are not logged
 }
 
 // zeekLog are a log's columns beside ts, uid and id.
@@ -54,6 +55,9 @@ func (r *zeekRow) values(fields []sensor.Field) (list []sensor.Value) {
 	}
 	for field, texts := range r.lists {
 		by[field] = sensor.Value{Set: true, Texts: texts}
+	}
+	for field, v := range r.hidden {
+		by[field] = v
 	}
 	for _, f := range fields {
 		list = append(list, by[f.Name])
@@ -152,13 +156,13 @@ func tsvText(text string) string {
 }
 
 // sensorIsTheLog tests that a sensor, TSV and JSON give each row the same digits
-// and the same reason.
-func sensorIsTheLog(t *testing.T, k *logKind, l *zeekLog, list []zeekRow) {
+// and the same reason. Certificates are those of the files.
+func sensorIsTheLog(t *testing.T, k *logKind, l *zeekLog, list []zeekRow, x509 ...string) {
 	dir := t.TempDir()
 	path, log := filepath.Join(dir, "model"), filepath.Join(dir, l.path+".log")
 	require.NoError(t, os.WriteFile(log, []byte(l.of(t, list, false)), 0o600))
 	var stderr strings.Builder
-	require.Zero(t, run(&session{Context: t.Context(), stdout: io.Discard, stderr: &stderr}, []string{"train", "-o", path, log}), &stderr)
+	require.Zero(t, run(&session{Context: t.Context(), stdout: io.Discard, stderr: &stderr}, []string{"train", "-o", path, log, "--x509", strings.Join(x509, ",")}), &stderr)
 	m, err := model.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, uint64(len(list)), m.Summary().Rows)
@@ -167,7 +171,9 @@ func sensorIsTheLog(t *testing.T, k *logKind, l *zeekLog, list []zeekRow) {
 		require.NoError(t, err)
 		require.NoError(t, s.LoadFile(path))
 		r := zeeklog.NewReader(strings.NewReader(l.of(t, list, asJSON)), l.path+".log").Of(k.schema)
-		record := k.open(model.DefaultHosts)()
+		of := &session{Context: t.Context(), stderr: &stderr}
+		require.NoError(t, of.readCertificates(x509))
+		record := of.recordsOf(k, model.DefaultHosts)()
 		for i := range list {
 			var at zeeklog.Row
 			require.NoError(t, r.Read(&at))
@@ -178,7 +184,7 @@ func sensorIsTheLog(t *testing.T, k *logKind, l *zeekLog, list []zeekRow) {
 			record.Encode(row)
 			got, err := s.ScoreValues(list[i].values(s.Fields()))
 			require.NoError(t, err)
-			require.Equal(t, m.ScoreRow(row).Value, got.Score, "JSON %v, row %d: %q", asJSON, i, list[i].texts)
+			require.Equal(t, m.ScoreRow(row).Value, got.Score, "JSON %v, row %d: %.300q %.300v", asJSON, i, list[i].texts, list[i].lists)
 			require.Equal(t, string(stream.Of(m, record).AppendReason(nil)), string(s.Reason()))
 			require.Equal(t, fmt.Sprint("C", i), record.Subject().UID)
 		}

@@ -41,6 +41,12 @@ var sslFields = []Field{
 	{"resumed", Bool, false},
 	{"established", Bool, false},
 	{"sni_matches_cert", Bool, false},
+	{"cert_chain_fps", Strings, false},
+	{"cert_chain.x509.fingerprint", String, false},
+	{"cert_chain.x509.certificate.subject", String, false},
+	{"cert_chain.x509.certificate.issuer", String, false},
+	{"cert_chain.x509.certificate.not_valid_before", Time, false},
+	{"cert_chain.x509.certificate.not_valid_after", Time, false},
 }
 
 func (k *sslKind) Set() *feature.Set { return ssllog.Set }
@@ -72,7 +78,26 @@ func (k *sslKind) Read(v []Value) error {
 	if v[16].Set {
 		k.Handshake.Set = ssllog.Matches
 	}
+	k.readCertificate(v[17:])
 	return nil
+}
+
+// readCertificate takes over the first certificate of the server's chain, if the
+// row has its fingerprint, by which a reader of the log finds it.
+func (k *sslKind) readCertificate(v []Value) {
+	if len(v[0].Texts) == 0 || !v[1].Set || v[0].Texts[0] != v[1].Text {
+		return
+	}
+	for _, at := range v[4:6] {
+		if !at.Set || !finite(at.Real) {
+			return // no certificate that Zeek can read
+		}
+	}
+	k.Handshake.Set |= ssllog.KnownCertificate
+	k.Handshake.Certificate = ssllog.Certificate{
+		Subject: k.texts.keep(&v[2]), Issuer: k.texts.keep(&v[3]),
+		Begins: conn.FromSeconds(v[4].Real), Ends: conn.FromSeconds(v[5].Real),
+	}
 }
 
 func (k *sslKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
@@ -97,7 +122,7 @@ func (k *sslKind) Restore(states [][]byte) (adopt func(), err error) {
 // the call that gave them, and a reason is asked for after it. A text that does
 // not fit is cut; longest is more than any kind counts.
 type kept struct {
-	buffer [40 << 10]byte
+	buffer [48 << 10]byte
 	n      int
 }
 

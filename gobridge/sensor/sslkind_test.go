@@ -22,6 +22,8 @@ func handshakeValues(ts float64, name string) []Value {
 		{Set: true, Address: netip.MustParseAddr("192.0.2.1").As16()}, {Set: true, Number: 443},
 		text("TLSv12"), text("TLS_RSA_WITH_AES_128_CBC_SHA"), text(name), text("close_notify"), text("h2"), text("CsxknGIi"),
 		text("ok"), text("t13d1516h2_8daaf6152771_02713d6af862"), text("ja3"), {}, yes, yes,
+		{Set: true, Texts: []string{"b017", "1940"}}, text("b017"), text("CN=*.example.com,O=Example"), text("CN=R3,O=Let's Encrypt,C=US"),
+		{Set: true, Real: 1.5e9}, {Set: true, Real: 1.6e9 + .9999996},
 	}
 }
 
@@ -32,7 +34,8 @@ func TestHandshakeOfValues(t *testing.T) {
 	want := ssllog.Handshake{
 		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
 		Version: "TLSv12", Cipher: "TLS_RSA_WITH_AES_128_CBC_SHA", ServerName: "www.example.com", LastAlert: "close_notify", NextProtocol: "h2",
-		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches,
+		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches | ssllog.KnownCertificate,
+		Certificate: ssllog.Certificate{Subject: "CN=*.example.com,O=Example", Issuer: "CN=R3,O=Let's Encrypt,C=US", Begins: 1.5e15, Ends: 1.600000001e15},
 	}
 	require.Equal(t, want, k.Handshake)
 	require.Equal(t, conn.TCP, k.Subject().Proto)
@@ -45,14 +48,29 @@ func TestHandshakeOfValues(t *testing.T) {
 	ssllog.NewRows(10).Observe(&want, &direct)
 	require.Equal(t, direct, live)
 
+	for what, change := range map[string]func(v []Value){
+		"ssl.log has no fingerprint":       func(v []Value) { v[17] = Value{Set: true} },
+		"ssl.log has another's":            func(v []Value) { v[17].Texts = []string{"1940"} },
+		"the chain holds no certificate":   func(v []Value) { v[18] = Value{} },
+		"nobody can read when it is valid": func(v []Value) { v[21].Real = math.Inf(1) },
+		"nor until when":                   func(v []Value) { v[22].Set = false },
+	} {
+		v := handshakeValues(1, "www.example.com")
+		change(v)
+		require.NoError(t, k.Read(v), what)
+		require.Equal(t, ssllog.Matches, k.Handshake.Set, what)
+		require.Zero(t, k.Handshake.Certificate, what)
+	}
+
 	long := handshakeValues(2, strings.Repeat("x", 1<<16))
 	for i := range long {
 		if long[i].Text != "" {
 			long[i].Text = strings.Repeat(`\xff`, 1<<14)
 		}
 	}
+	long[17].Texts = []string{long[18].Text}
 	require.NoError(t, k.Read(long))
-	require.Equal(t, strings.Repeat(`\xff`, 1024), k.Handshake.JA3, "the last text has room, too")
+	require.Equal(t, strings.Repeat(`\xff`, 1024), k.Handshake.Certificate.Issuer, "the last text has room, too")
 	k.Observe()
 	k.Encode(&live)
 	require.Equal(t, uint64(feature.LongCode), live.Codes[ssllog.CipherCode])

@@ -24,7 +24,8 @@ func FuzzHandshake(f *testing.F) {
 		h := Handshake{
 			TS: conn.Micros(ts), Orig: netip.AddrPortFrom(netip.IPv6Unspecified(), port), Resp: netip.AddrPortFrom(netip.IPv4Unspecified(), port),
 			Version: version, ServerName: name, NextProtocol: text, Cipher: text, JA3: text, History: history, Validation: text,
-			Set: Fields(fields) & Matches, Absent: Fields(fields) & (Matches<<1 - 1),
+			Certificate: Certificate{Subject: name, Issuer: text, Begins: conn.Micros(ts) * 2, Ends: -conn.Micros(ts)},
+			Set:         Fields(fields) & (Matches | KnownCertificate), Absent: Fields(fields) & (KnownCertificate<<1 - 1),
 		}
 		var r feature.Row
 		rows := NewRows(2)

@@ -25,8 +25,17 @@ type Handshake struct {
 	Established bool
 	Matches     bool // sni_matches_cert
 
-	Set    Fields // of those that need it, the ones with a value
+	Certificate Certificate // where Set says that it is known
+
+	Set    Fields // of Matches and KnownCertificate, those with a value
 	Absent Fields // those for which the log has no column
+}
+
+// Certificate is the one that the server showed of itself, the first of its
+// chain. TLS 1.3 hides it, and a session that is resumed needs none.
+type Certificate struct {
+	Subject, Issuer string      // distinguished names as Zeek has them: "CN=…,O=…"
+	Begins, Ends    conn.Micros // not_valid_before, not_valid_after
 }
 
 // Fields are fields of a Handshake, as bits.
@@ -43,13 +52,14 @@ const (
 	Validation
 	Resumed
 	Established
-	Matches // the one in Set
+	Matches
+	KnownCertificate
 )
 
 // FieldNames are the columns of Fields, by their bits.
 var FieldNames = [...]string{
 	"version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
-	"validation_status", "resumed", "established", "sni_matches_cert",
+	"validation_status", "resumed", "established", "sni_matches_cert", "cert_chain_fps",
 }
 
 // Has reports whether the field has a value.

@@ -47,4 +47,4 @@ func (r *Record) About() (log string, name uint64) { return Set.Log, 0 }
 func (r *Record) Cold() bool { return r.row.Cold }
 
 // Lacks are the features for which the log has no column, bit i for Set.Features[i].
-func (r *Record) Lacks() uint32 { return r.row.Absent }
+func (r *Record) Lacks() uint32 { return absent(r.Handshake.Absent) }

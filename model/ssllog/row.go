@@ -14,6 +14,7 @@ type Rows struct {
 	texts *feature.Texts
 	name  buffer
 	text  buffer
+	also  buffer
 }
 
 // buffer holds a text as it counts.
@@ -67,8 +68,7 @@ func eventOf(h *Handshake, name string) feature.Event {
 func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) {
 	*r = feature.Row{TS: h.TS, Cold: w.Cold}
 	c := &r.Codes
-	c[versionCode] = s.code(h.Version)
-	c[CipherCode] = s.code(h.Cipher)
+	c[CipherCode] = cipherCode(h, &s.text, s.texts)
 	c[nextProtocolCode] = s.code(h.NextProtocol)
 	c[historyCode] = s.code(h.History)
 	c[lastAlertCode] = s.code(h.LastAlert)
@@ -77,15 +77,12 @@ func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) 
 	c[fingerprintCode] = s.code(h.Fingerprint())
 
 	v := &r.Vector
-	v[nameLength], v[matches], v[invalid] = feature.Unset, feature.Unset, feature.Unset
+	v[nameLength], v[matches] = feature.Unset, feature.Unset
 	if name != "" {
 		v[nameLength] = feature.LogCount(uint64(len(name)))
 	}
 	if h.Has(Matches) {
 		v[matches] = yes(h.Matches)
-	}
-	if h.Validation != "" {
-		v[invalid] = yes(h.Validation != valid)
 	}
 	v[resumed], v[established] = yes(h.Resumed), yes(h.Established)
 	v[handshakes] = feature.LogCount(uint64(w.Connections))
@@ -96,14 +93,12 @@ func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) 
 	if h.Absent != 0 {
 		r.Absent = absent(h.Absent)
 	}
+	s.setCertificate(r, h)
 	orig := feature.HashAddr(h.Orig.Addr())
 	r.Host = uint32(orig>>32) | 1
 	r.Chance = feature.Hash(orig, uint64(h.TS), uint64(h.Orig.Port())<<16|uint64(h.Resp.Port()))
 	r.Cell = cell(h, r, name)
 }
-
-// valid is the validation_status of a certificate that has nothing wrong.
-const valid = "ok"
 
 // yes is 1 or 0, as a count.
 func yes(is bool) float32 {
@@ -123,6 +118,17 @@ func code(text string, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(appendText(buf[:0], text)), texts)
 }
 
+// cipherCode is the code of version and cipher together: one says little more
+// than the other.
+func cipherCode(h *Handshake, buf *buffer, texts *feature.Texts) uint64 {
+	if h.Version == "" && h.Cipher == "" {
+		return 0
+	}
+	b := append(feature.AppendText(buf[:0], h.Version, maxCoded+1), ' ')
+	b = feature.AppendText(b, h.Cipher, maxCoded+1)
+	return codeOf(view(b), texts)
+}
+
 // codeOf is the code of a text as it counts.
 func codeOf(text string, texts *feature.Texts) uint64 {
 	if len(text) > maxCoded {
@@ -136,20 +142,20 @@ func codeOf(text string, texts *feature.Texts) uint64 {
 // one kind.
 func cell(h *Handshake, r *feature.Row, name string) uint64 {
 	key := uint64(bits.Len(uint(len(name))))
-	for _, is := range [...]bool{h.Established, h.Resumed, h.Has(Matches), h.Matches, h.Validation == valid} {
+	for _, is := range [...]bool{h.Established, h.Resumed, h.Has(Matches), h.Matches, r.Vector[problems] == 0} {
 		key <<= 1
 		if is {
 			key |= 1
 		}
 	}
-	return feature.Hash(r.Codes[versionCode], r.Codes[CipherCode], r.Codes[nextProtocolCode], key)
+	return feature.Hash(r.Codes[CipherCode], r.Codes[nextProtocolCode], key)
 }
 
 // madeFrom are the features that need a field, in the order of FieldNames.
 var madeFrom = [...]uint32{
-	1 << version, 1 << cipher, 1<<domain | 1<<nameLength | 1<<nameSurprise | 1<<names,
-	1 << lastAlert, 1 << nextProtocol, 1 << history, 1 << invalid, 1 << resumed,
-	1<<established | 1<<failures, 1 << matches,
+	1 << cipher, 1 << cipher, 1<<domain | 1<<nameLength | 1<<nameSurprise | 1<<names,
+	1 << lastAlert, 1 << nextProtocol, 1 << history, 1 << problems, 1 << resumed,
+	1<<established | 1<<failures, 1 << matches, ofCertificate,
 }
 
 // absent are the features that say nothing where those fields have no column.

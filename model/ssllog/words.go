@@ -1,6 +1,7 @@
 package ssllog
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -14,10 +15,11 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 		return append(dst, "no column"...)
 	}
 	switch i {
-	case version:
-		return appendRare(dst, e, versionCode, h.Version)
 	case cipher:
-		return appendRare(dst, e, CipherCode, h.Cipher)
+		if h.Version != "" && h.Cipher != "" {
+			dst = append(feature.AppendPrintable(dst, h.Version), ' ')
+		}
+		return e.AppendRarity(feature.AppendPrintable(dst, cmp.Or(h.Cipher, h.Version)), e.Rarity(CipherCode, cipherCode(h, new(buffer), nil)))
 	case nextProtocol:
 		return appendRare(dst, e, nextProtocolCode, h.NextProtocol)
 	case history:
@@ -26,6 +28,11 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 		return appendRare(dst, e, lastAlertCode, h.LastAlert)
 	case fingerprint:
 		return appendRare(dst, e, fingerprintCode, h.Fingerprint())
+	case issuer:
+		if !h.Has(KnownCertificate) {
+			return append(dst, "unset"...)
+		}
+		return e.AppendRarity(appendIssuer(dst, &h.Certificate), e.Rarity(issuerCode, issuerOf(&h.Certificate, new(buffer), nil)))
 	case domain:
 		name := nameOf(h, new(buffer))
 		name = name[domainOf(name):]
@@ -45,8 +52,8 @@ func Append(dst []byte, e *feature.Encoder, i int, h *Handshake, w *feature.Wind
 			return append(dst, "unset"...)
 		}
 		return appendYes(dst, h.Matches)
-	case invalid:
-		return feature.AppendPrintable(dst, h.Validation)
+	case problems:
+		return appendProblems(dst, h)
 	case resumed:
 		return appendYes(dst, h.Resumed)
 	case established:

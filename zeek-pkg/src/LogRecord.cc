@@ -3,6 +3,7 @@
 #include <zeek/IPAddr.h>
 #include <zeek/ZeekString.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ZeekCompat.h"
@@ -31,14 +32,14 @@ zeek::TypeTag TagOf(uint32_t type) {
 }
 
 // The place of the field of that name and type, -1 where there is none.
-int Find(const RecordType& record, const char* name, zeek::TypeTag tag) {
+int PlaceOf(const RecordType& record, const char* name, zeek::TypeTag tag) {
     int at = record.FieldOffset(name);
     return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;
 }
 
 // The same for one of the library's types.
-int FindField(const RecordType& record, const char* name, uint32_t type) {
-    int at = Find(record, name, TagOf(type));
+int PlaceOfField(const RecordType& record, const char* name, uint32_t type) {
+    int at = PlaceOf(record, name, TagOf(type));
     if ( at < 0 || TagOf(type) != zeek::TYPE_VECTOR )
         return at;
 
@@ -92,6 +93,54 @@ void LogRecord::Copy(const RecordVal& record, int at, uint32_t type, Place* plac
     to->set = 1;
 }
 
+LogRecord::Place LogRecord::Find(const RecordType& t, const char* name, uint32_t type) {
+    Place place;
+    const RecordType* record = &t;
+    for ( const char* dot = strchr(name, '.'); dot; name = dot + 1, dot = strchr(name, '.') ) {
+        int at = record->FieldOffset(std::string(name, dot).c_str());
+        if ( at < 0 )
+            return {};
+
+        const auto* next = record->GetFieldType(at).get();
+        bool several = next->Tag() == zeek::TYPE_VECTOR;
+        if ( several )
+            next = next->AsVectorType()->Yield().get();
+        if ( next->Tag() != zeek::TYPE_RECORD )
+            return {};
+
+        place.way.push_back({at, several});
+        record = next->AsRecordType();
+    }
+    if ( place.way.empty() || ! place.way.back().several )
+        place.at = PlaceOfField(*record, name, type);
+    return place;
+}
+
+// The record that the way leads to, null where a field on it has no value. Of a
+// vector it is the first element in which the next field has one.
+const RecordVal* LogRecord::Follow(const RecordVal& row, const Place& place) {
+    const RecordVal* record = &row;
+    for ( size_t i = 0; i < place.way.size(); ++i ) {
+        auto step = place.way[i];
+        if ( ! Has(*record, step.at) )
+            return nullptr;
+
+        if ( ! step.several ) {
+            record = record->GetFieldAs<RecordVal>(step.at);
+            continue;
+        }
+        const auto& elements = record->GetFieldAs<zeek::VectorVal>(step.at)->RawVec();
+        int next = place.way[i + 1].at; // a way ends in a record
+        auto first = std::find_if(elements.begin(), elements.end(),
+                                  [next](const auto& element) { return element && Has(*element->AsRecord(), next); });
+        if ( first == elements.end() )
+            return nullptr;
+
+        record = (*first)->AsRecord();
+    }
+    return record;
+}
+
 bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_info>& fields, std::string* why) {
     if ( &t == type )
         return true;
@@ -99,21 +148,9 @@ bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_inf
     type = nullptr;
     places.assign(fields.size(), Place{});
     for ( size_t i = 0; i < fields.size(); ++i ) {
-        auto& place = places[i];
-        const char* name = fields[i].name;
-        if ( const char* dot = strchr(name, '.') ) {
-            std::string outer(name, dot);
-            place.outer = Find(t, outer.c_str(), zeek::TYPE_RECORD);
-            if ( place.outer >= 0 )
-                place.inner = FindField(*t.GetFieldType(place.outer)->AsRecordType(), dot + 1, fields[i].type);
-            if ( place.inner < 0 )
-                place.outer = -1;
-        }
-        else
-            place.outer = FindField(t, name, fields[i].type);
-
-        if ( place.outer < 0 && fields[i].required ) {
-            *why = std::string("record ") + t.GetName() + " has no field " + name + " of type " +
+        places[i] = Find(t, fields[i].name, fields[i].type);
+        if ( places[i].at < 0 && fields[i].required ) {
+            *why = std::string("record ") + t.GetName() + " has no field " + fields[i].name + " of type " +
                    zeek::type_name(TagOf(fields[i].type)) + ", so it is not that of the log";
             return false;
         }
@@ -129,23 +166,19 @@ bool LogRecord::Read(RecordVal& info, const std::vector<iforest_field_info>& fie
         return false;
 
     to->assign(fields.size(), iforest_value{});
-    const RecordVal* nested = nullptr; // the latest, for id's four
-    int nested_at = -1;
+    const RecordVal* record = &info;
+    const std::vector<Step>* way = nullptr; // that led to it, for fields of the same record
     for ( size_t i = 0; i < fields.size(); ++i ) {
         auto& place = places[i];
-        if ( place.outer < 0 || ! Has(info, place.outer) )
+        if ( place.at < 0 )
             continue; // the library refuses a row without what it requires
 
-        if ( place.inner < 0 ) {
-            Copy(info, place.outer, fields[i].type, &place, &(*to)[i]);
-            continue;
+        if ( ! way || place.way != *way ) {
+            record = Follow(info, place);
+            way = &place.way;
         }
-        if ( nested_at != place.outer ) {
-            nested = info.GetFieldAs<RecordVal>(place.outer);
-            nested_at = place.outer;
-        }
-        if ( Has(*nested, place.inner) )
-            Copy(*nested, place.inner, fields[i].type, &place, &(*to)[i]);
+        if ( record && Has(*record, place.at) )
+            Copy(*record, place.at, fields[i].type, &place, &(*to)[i]);
     }
     return true;
 }

@@ -23,14 +23,25 @@ public:
               std::string* why);
 
 private:
-    // Where a field lies: in the record, or in a record within it; -1 is nowhere.
-    // The elements of a vector are kept for the library.
+    // A field on the way to a field: its place in its record, and whether it is a
+    // vector of records in place of one.
+    struct Step {
+        int at;
+        bool several;
+        bool operator==(const Step& other) const { return at == other.at && several == other.several; }
+    };
+
+    // Where a field lies: in the record that a way leads to, of the row or within
+    // it; -1 is nowhere. The elements of a vector are kept for the library.
     struct Place {
-        int outer = -1;
-        int inner = -1;
+        int at = -1;
+        std::vector<Step> way;
         std::vector<iforest_text> texts;
         std::vector<double> reals;
     };
+
+    static Place Find(const zeek::RecordType& record, const char* name, uint32_t type);
+    static const zeek::RecordVal* Follow(const zeek::RecordVal& row, const Place& place);
 
     static void Copy(const zeek::RecordVal& record, int at, uint32_t type, Place* place, iforest_value* to);
     bool Resolve(const zeek::RecordType& type, const std::vector<iforest_field_info>& fields, std::string* why);

@@ -20,7 +20,7 @@ cp -RL "$ZEEK_PLUGIN_PATH" "$user/plugin" && cp -R "$PACKAGE" "$user/scripts" &&
 chmod -R a+rX "$user" && chown 65534 "$user/run" && chmod 755 "$user/state"
 unprivileged() {
 	echo "$1" >>output
-	(cd "$user/run" && unset ZEEK_SEED_FILE && ZEEK_PLUGIN_PATH=$user/plugin setpriv --reuid 65534 --regid 65534 --clear-groups zeek -C -r ../days.trace ../scripts \
+	(cd "$user/run" && unset ZEEK_SEED_FILE && ZEEK_PLUGIN_PATH=$user/plugin setpriv --reuid 65534 --regid 65534 --clear-groups zeek -C -r ../days.trace ../scripts 'IForest::logs={"conn"}' \
 		IForest::state_dir=$user/state IForest::state_with_traces=T IForest::save_every=500 2>stderr) || exit 1
 	tell "$user/run" "$user"
 }
@@ -36,7 +36,7 @@ test "$before" = "$(cksum <"$user/state/zeek/state")" && echo "the state is that
 
 echo "a disk that fills up" >>output
 mkdir state run
-unshare -m sh -c 'mount -t tmpfs -o size=256k,mode=700 none state && cd run && zeek -C -r ../days.trace "$PACKAGE" \
+unshare -m sh -c 'mount -t tmpfs -o size=256k,mode=700 none state && cd run && zeek -C -r ../days.trace "$PACKAGE" "IForest::logs={\"conn\"}" \
 	IForest::state_dir=$PWD/../state IForest::state_with_traces=T IForest::save_every=300 2>all; ls ../state/zeek >left' || exit 1
 # The model is written meanwhile: sometimes it finds room, sometimes the state has taken it.
 grep -v '/\.model\.' run/all >run/stderr

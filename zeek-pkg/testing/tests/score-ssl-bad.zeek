@@ -22,7 +22,7 @@ EOF
 run "switched off" "$PACKAGE" "$PACKAGE/score-ssl.zeek" 'IForest::logs={}'
 run "nothing is learnt" "$PACKAGE" "$PACKAGE/score-ssl.zeek" IForest::learn=F
 run "not scored at all" "$PACKAGE" "$PACKAGE/score-ssl.zeek" IForest::enabled=F
-run "a log that was not loaded" "$PACKAGE" "$PACKAGE/score-ssl.zeek" 'IForest::logs+={"http"}'
+run "a log that was not loaded" "$PACKAGE" "$PACKAGE/score-ssl.zeek" 'IForest::logs+={"files"}'
 run "no model file" "$PACKAGE" "$PACKAGE/score-ssl.zeek" 'IForest::log_models=table(["ssl"] = "/nowhere/ssl.model")'
 office-model
 run "a model of conn.log" "$PACKAGE" "$PACKAGE/score-ssl.zeek" "IForest::log_models=table([\"ssl\"] = \"$PWD/site.model\")"

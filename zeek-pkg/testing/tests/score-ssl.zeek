@@ -41,7 +41,9 @@ run model "$PACKAGE/score-ssl.zeek" ../more.zeek IForest::log_models="table([\"s
 zeek-cut -C anomaly_score anomaly_rank anomaly_reason anomaly_model <model/ssl.log | grep '^#\(fields\|types\)' >>output
 zeek-cut anomaly_rank anomaly_reason anomaly_model <model/ssl.log | grep -c '^[1-9][0-9]*	[^-].*	[0-9a-f]\{12\}$' >>output
 
-# The digits are those of the command line, with a log that never had a score.
+# The digits are those of the command line, with a log that never had a score and
+# the certificates of x509.log.
 zeek-cut anomaly_score anomaly_rank anomaly_reason anomaly_model <model/ssl.log >a
-zeek-iforest score --columns score,rank,reason,model -m state/zeek/ssl/model without/ssl.log 2>/dev/null | zeek-cut anomaly_score anomaly_rank anomaly_reason anomaly_model >b
+zeek-iforest score --columns score,rank,reason,model -m state/zeek/ssl/model --x509 without/x509.log without/ssl.log 2>score.stderr | zeek-cut anomaly_score anomaly_rank anomaly_reason anomaly_model >b
 cmp a b && echo "$(wc -l <a) rows are as the command line scores them" >>output
+grep certificate score.stderr >>output || true
