@@ -26,23 +26,19 @@ type certificates struct {
 	missing atomic.Uint64                 // rows whose certificate is not among them
 }
 
-// x509Flag defines --x509, and gives what reads its files.
-func x509Flag(flags *pflag.FlagSet) func(*session) error {
+// x509Flag defines --x509. What it returns reads the files, for rows of a kind, or
+// refuses them if those are not of ssl.log.
+func x509Flag(flags *pflag.FlagSet) func(*session, *logKind) error {
 	files := flags.StringSlice("x509", nil, "of ssl.log: take certificates from these x509.log `FILES`, comma-separated, those of the same day and the day before; may be given several times")
-	return func(s *session) error {
-		if len(*files) == 0 {
+	return func(s *session, k *logKind) error {
+		switch {
+		case len(*files) == 0:
 			return nil
+		case k != &sslKind:
+			return errors.New("--x509 is for ssl.log only")
 		}
 		return s.readCertificates(*files)
 	}
-}
-
-// noUseForX509 refuses --x509 for other logs than ssl.log.
-func (s *session) noUseForX509(k *logKind) error {
-	if s.certificates != nil && len(s.certificates.files) > 0 && k != &sslKind {
-		return errors.New("--x509 is for ssl.log only")
-	}
-	return nil
 }
 
 // x509Schema is x509.log.

@@ -39,6 +39,7 @@ named below the table. The log should be newer than the rows of the model.`,
 		times := numberFlag(flags, "times", 10, between(1, 1000), "lay each attack over the log `N` times")
 		seed := numberFlag(flags, "seed", 1, anySeed, "the same seed chooses the same places")
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, as a sensor does")
+		x509 := x509Flag(flags)
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
 			k, err := s.log(files)
@@ -46,6 +47,9 @@ named below the table. The log should be newer than the rows of the model.`,
 				return err
 			}
 			if err := connOnly(flags, k, "columns-in"); err != nil {
+				return err
+			}
+			if err := x509(s, k); err != nil {
 				return err
 			}
 			m, err := readModelOf(k, *modelPath)

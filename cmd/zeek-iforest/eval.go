@@ -45,6 +45,7 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 		l.learn = learningFlags(flags)
 		flags.StringArrayVar(&e.tables, "table", nil, "evaluate on the table in `FILE`; may be given several times")
 		numberVar(flags, &e.seeds, "seeds", 10, between(1, 10_000), "repeat with `N` seeds")
+		x509 := x509Flag(flags)
 		asJSON := flags.Bool("json", false, "print JSON")
 		page := flags.String("report", "", "also write a page with the figures and plots to `FILE`, HTML that needs no network")
 		return func(s *session, files []string) error {
@@ -81,6 +82,9 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 					return err
 				}
 				if err := connOnly(flags, l.kind, "columns-in"); err != nil {
+					return err
+				}
+				if err := x509(s, l.kind); err != nil {
 					return err
 				}
 				logs, err := l.run(s, files)

@@ -52,10 +52,7 @@ fields that would have to be those of one of them, and how far. Ordinary is what
 				return invalid("tree", strconv.Itoa(*tree), fmt.Errorf("the model has the trees 0 to %d", last))
 			}
 			other := kindOf(m.Set().Log)
-			if err := x509(s); err != nil {
-				return err
-			}
-			if err := s.noUseForX509(other); err != nil {
+			if err := x509(s, other); err != nil {
 				return err
 			}
 			if other != nil {

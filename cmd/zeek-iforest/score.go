@@ -52,9 +52,6 @@ committed when the rows before them have left: a run that dies repeats some rows
 			if err != nil {
 				return err
 			}
-			if err := x509(s); err != nil {
-				return err
-			}
 			var also casesByUID
 			if *uidColumn {
 				if also, files, err = s.readCases(files); err != nil {
@@ -90,7 +87,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 					best.of = other
 				}
 			}
-			if err := s.noUseForX509(other); err != nil {
+			if err := x509(s, other); err != nil {
 				return err
 			}
 			if from, err := topics(flags, files, *out); err != nil {

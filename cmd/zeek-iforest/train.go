@@ -58,10 +58,7 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 					return err
 				}
 			}
-			if err := x509(s); err != nil {
-				return err
-			}
-			if err := s.noUseForX509(other); err != nil {
+			if err := x509(s, other); err != nil {
 				return err
 			}
 			o, err := options(set)

@@ -41,6 +41,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 		numberVar(flags, &t.fpr, "fpr", 0.001, aShare, "the share `F` of ordinary rows that may raise an alert")
 		flags.BoolVar(&t.unlabelled, "unlabelled", false, "the logs have no labels: measure stability")
 		t.labels.define(flags)
+		x509 := x509Flag(flags)
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
 			for _, name := range *samplings {
@@ -55,6 +56,9 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				return err
 			}
 			if err := connOnly(flags, t.kind, "columns-in"); err != nil {
+				return err
+			}
+			if err := x509(s, t.kind); err != nil {
 				return err
 			}
 			t.without = []uint32{0}

@@ -13,18 +13,28 @@ func shaken(at conn.Micros, port uint16, h ssllog.Handshake) Row {
 	return Row{Conn: conn.Conn{TS: at, Proto: conn.TCP, Resp: netip.AddrPortFrom(netip.Addr{}, port)}, Value: &h}
 }
 
+// openSSLs is a certificate with the names that OpenSSL proposes, as TrickBot's
+// servers show it.
+var openSSLs = ssllog.Certificate{
+	Subject: "O=Internet Widgits Pty Ltd,ST=Some-State,C=AU",
+	Issuer:  "O=Internet Widgits Pty Ltd,ST=Some-State,C=AU",
+	Begins:  1515681334 * second,
+	Ends:    1547217334 * second,
+}
+
 // SSLAttacks are the attacks of a drill over ssl.log.
 var SSLAttacks = []Attack{
 	{
 		Name: "TrickBot's C2, self-signed",
 		Source: "campaigns' trickbot-week, port 449: 2,203 handshakes of two hosts, one each 201 s and each fifth after 267 s, without a server name; " +
-			"285 of them, as in the drill over conn.log",
+			"285 of them, as in the drill over conn.log; all show one certificate with the names that OpenSSL proposes, which a log without certificates does not tell",
 		Outside: true,
 		other: func(*rand.Rand) (rows []Row) {
 			at := conn.Micros(0)
 			for i := range 285 {
 				rows = append(rows, shaken(at, 449, ssllog.Handshake{
 					Version: "TLSv10", Cipher: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", History: "CsxknGIi", Established: true,
+					Certificate: openSSLs, Set: ssllog.KnownCertificate,
 				}))
 				if at += 201 * second; i%5 == 4 {
 					at += 66 * second
