@@ -12,8 +12,9 @@ import (
 // sslKind are rows of ssl.log.
 type sslKind struct {
 	ssllog.Record
-	texts   kept
-	ciphers names // told as news
+	texts    kept
+	ciphers  names // told as news
+	contexts names
 }
 
 func newSSLKind(hosts int) *sslKind {
@@ -41,6 +42,7 @@ var sslFields = []Field{
 	{"resumed", Bool, false},
 	{"established", Bool, false},
 	{"sni_matches_cert", Bool, false},
+	{"id.ctx", Context, false},
 }
 
 func (k *sslKind) Set() *feature.Set { return ssllog.Set }
@@ -56,6 +58,7 @@ func (k *sslKind) Read(v []Value) error {
 		TS:           conn.FromSeconds(v[0].Real),
 		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
+		Context:      k.contexts.context(v[17].Text),
 		Version:      text(5),
 		Cipher:       text(6),
 		ServerName:   text(7),

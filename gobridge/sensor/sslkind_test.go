@@ -21,7 +21,7 @@ func handshakeValues(ts float64, name string) []Value {
 		{Set: true, Real: ts}, {Set: true, Address: netip.MustParseAddr("10.0.0.1").As16()}, {Set: true, Number: 40000},
 		{Set: true, Address: netip.MustParseAddr("192.0.2.1").As16()}, {Set: true, Number: 443},
 		text("TLSv12"), text("TLS_RSA_WITH_AES_128_CBC_SHA"), text(name), text("close_notify"), text("h2"), text("CsxknGIi"),
-		text("ok"), text("t13d1516h2_8daaf6152771_02713d6af862"), text("ja3"), {}, yes, yes,
+		text("ok"), text("t13d1516h2_8daaf6152771_02713d6af862"), text("ja3"), {}, yes, yes, text("vlan=10"),
 	}
 }
 
@@ -30,7 +30,7 @@ func TestHandshakeOfValues(t *testing.T) {
 	require.Len(t, handshakeValues(1, ""), len(k.Fields()))
 	require.NoError(t, k.Read(handshakeValues(1.0000004, "www.example.com")))
 	want := ssllog.Handshake{
-		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
+		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"), Context: "vlan=10",
 		Version: "TLSv12", Cipher: "TLS_RSA_WITH_AES_128_CBC_SHA", ServerName: "www.example.com", LastAlert: "close_notify", NextProtocol: "h2",
 		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches,
 	}

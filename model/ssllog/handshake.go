@@ -11,6 +11,7 @@ type Handshake struct {
 	TS         conn.Micros
 	UID        string
 	Orig, Resp netip.AddrPort
+	Context    string // of both, see conn.Host
 
 	Version      string // "TLSv13"
 	Cipher       string
@@ -28,6 +29,8 @@ type Handshake struct {
 	Set    Fields // of those that need it, the ones with a value
 	Absent Fields // those for which the log has no column
 }
+
+func (h *Handshake) from() conn.Host { return conn.Host{Addr: h.Orig.Addr(), Context: h.Context} }
 
 // Fields are fields of a Handshake, as bits.
 type Fields uint16

@@ -26,6 +26,7 @@ zeek::TypeTag TagOf(uint32_t type) {
         case IFOREST_ENUM: return zeek::TYPE_ENUM;
         case IFOREST_STRING: return zeek::TYPE_STRING;
         case IFOREST_ADDR: return zeek::TYPE_ADDR;
+        case IFOREST_CONTEXT: return zeek::TYPE_RECORD;
     }
     return zeek::TYPE_VOID;
 }
@@ -87,6 +88,7 @@ void LogRecord::Copy(const RecordVal& record, int at, uint32_t type, Place* plac
         case IFOREST_ADDR:
             record.GetFieldAs<zeek::AddrVal>(at).CopyIPv6(reinterpret_cast<in6_addr*>(to->as.address));
             break;
+        case IFOREST_CONTEXT: to->as.text = place->context.Text(*record.GetFieldAs<zeek::RecordVal>(at)); break;
         default: return;
     }
     to->set = 1;
@@ -104,8 +106,13 @@ bool LogRecord::Resolve(const RecordType& t, const std::vector<iforest_field_inf
         if ( const char* dot = strchr(name, '.') ) {
             std::string outer(name, dot);
             place.outer = Find(t, outer.c_str(), zeek::TYPE_RECORD);
-            if ( place.outer >= 0 )
-                place.inner = FindField(*t.GetFieldType(place.outer)->AsRecordType(), dot + 1, fields[i].type);
+            if ( place.outer >= 0 ) {
+                const auto& inner = *t.GetFieldType(place.outer)->AsRecordType();
+                place.inner = FindField(inner, dot + 1, fields[i].type);
+                if ( fields[i].type == IFOREST_CONTEXT && place.inner >= 0 &&
+                     ! place.context.Resolve(*inner.GetFieldType(place.inner)->AsRecordType()) )
+                    place.inner = -1; // Zeek goes by addresses and ports alone
+            }
             if ( place.inner < 0 )
                 place.outer = -1;
         }
