@@ -3,6 +3,7 @@ package zeeklog
 import (
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
@@ -55,7 +56,8 @@ func (p *Parser) keepContext(context []byte) string {
 	if len(context) == 0 {
 		return ""
 	}
-	return p.names.intern(string(context[:min(len(context), conn.MaxContext)]))
+	context = context[:min(len(context), conn.MaxContext)]
+	return p.names.intern(unsafe.String(unsafe.SliceData(context), len(context))) // which keeps a clone
 }
 
 // contextField is a field of id.ctx in a JSON row.

@@ -70,3 +70,18 @@ func TestContextOfOtherLogs(t *testing.T) {
 		require.Equal(t, test.want, Context(r.Fields()), name)
 	}
 }
+
+// It costs no memory, once it was met.
+func TestContextDoesNotAllocate(t *testing.T) {
+	for name, log := range map[string]string{
+		"TSV":  "#fields\tts\tid.orig_h\tid.resp_h\tid.resp_p\tproto\tconn_state\tid.ctx.vlan\tid.ctx.inner_vlan\n" + strings.Repeat("1.5\t10.0.0.1\t10.0.0.2\t80\ttcp\tSF\t10\t20\n", 50),
+		"JSON": strings.Repeat(`{"ts":1.5,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","id.resp_p":80,"id.ctx.vlan":10,"id.ctx.inner_vlan":20,"proto":"tcp","conn_state":"SF"}`+"\n", 50),
+	} {
+		blk := new(Block)
+		require.NoError(t, NewBlocks(strings.NewReader(log), "x").Next(blk), name)
+		p := NewParser()
+		p.Parse(blk)
+		require.Equal(t, "inner_vlan=20,vlan=10", blk.Rows[49].Conn.Context, name)
+		require.Zero(t, testing.AllocsPerRun(10, func() { p.Parse(blk) }), name)
+	}
+}
