@@ -96,6 +96,7 @@ func FuzzABI(f *testing.F) {
 		c, result := reflect.New(connType), reflect.New(resultType)
 		copy(bytesAt(c), record)
 		*at[text](c, "service"), *at[text](c, "conn_state") = textFor(service), textFor(state)
+		*at[text](c, "context") = textFor(state)
 		switch status := call(iforest_score, append([]reflect.Value{c, result}, buffer(iforest_score, 2, message)...)...); status {
 		case int32(sensor.OK):
 			score := result.Elem().FieldByName("score").Float()
@@ -113,7 +114,7 @@ func FuzzABI(f *testing.F) {
 		copy(bytesAt(given), record)
 		list, stride := given.UnsafePointer(), valueType.Size()
 		for i, f := range fields {
-			if f.Type == sensor.String {
+			if f.Type == sensor.String || f.Type == sensor.Context {
 				*(*text)(unsafe.Add(list, uintptr(i)*stride)) = textFor(service)
 			}
 		}

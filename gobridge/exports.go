@@ -39,6 +39,7 @@ var _ = [1]struct{}{}[C.IFOREST_TYPES-C.int(sensor.Types)]
 var _ = [1]struct{}{}[C.IFOREST_ADDR-C.int(sensor.Addr)]
 var _ = [1]struct{}{}[C.IFOREST_MAX_FIELDS-sensor.MaxFields]
 var _ = [1]struct{}{}[C.IFOREST_STRINGS-C.int(sensor.Strings)]
+var _ = [1]struct{}{}[C.IFOREST_CONTEXT-C.int(sensor.Context)]
 var _ = [1]struct{}{}[C.IFOREST_MAX_ELEMENTS-sensor.MaxElements]
 
 var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
@@ -298,7 +299,8 @@ func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
 	put(&out.log[0], C.uint64_t(len(out.log)), i.Log)
-	putAddr(&out.host, i.Host)
+	putAddr(&out.host, i.Host.Addr)
+	put(&out.context[0], C.uint64_t(len(out.context)), i.Host.Context)
 	putAddr(&out.orig_h, i.Orig.Addr())
 	putAddr(&out.resp_h, i.Resp.Addr())
 	return C.IFOREST_OK
@@ -383,7 +385,7 @@ func valueOf(to *sensor.Value, v *C.iforest_value, i int) {
 	switch fields[i].Type {
 	case sensor.Time, sensor.Interval, sensor.Double:
 		to.Real = *(*float64)(as)
-	case sensor.String:
+	case sensor.String, sensor.Context:
 		to.Text = textOf(*(*C.iforest_text)(as))
 	case sensor.Strings:
 		list := (*struct {
@@ -427,6 +429,7 @@ func recordOf(c *C.iforest_conn) sensor.Record {
 		RespIPBytes: uint64(c.resp_ip_bytes),
 		Service:     textOf(c.service),
 		UID:         textOf(c.uid),
+		Context:     textOf(c.context),
 		State:       textOf(c.conn_state),
 		OrigHost:    *(*[16]byte)(unsafe.Pointer(&c.orig_h)),
 		RespHost:    *(*[16]byte)(unsafe.Pointer(&c.resp_h)),

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 8u
+#define IFOREST_ABI_VERSION 9u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -69,6 +69,7 @@ typedef struct {
   iforest_text service;    /* as in conn.log: "ssl,http" */
   iforest_text conn_state; /* "SF"; empty where Zeek left it unset */
   iforest_text uid;
+  iforest_text context;    /* of id.ctx, as IFOREST_CONTEXT; empty for none */
   uint8_t orig_h[16];      /* network order; IPv4 as ::ffff:a.b.c.d */
   uint8_t resp_h[16];
   uint16_t orig_p; /* for ICMP the type and its counterpart, as Zeek has it */
@@ -93,7 +94,10 @@ enum iforest_type {
   IFOREST_ADDR = 8,     /* address: network order; IPv4 as ::ffff:a.b.c.d */
   IFOREST_STRINGS = 9,  /* strings: of a vector[string] those that are set */
   IFOREST_INTERVALS = 10, /* intervals: of a vector[interval], seconds */
-  IFOREST_TYPES = 11
+  IFOREST_CONTEXT = 11, /* text: of a record the fields that are logged and set, as
+                         * the log writes them and ordered by name:
+                         * "inner_vlan=20,vlan=10" */
+  IFOREST_TYPES = 12
 };
 
 /* The most elements of a vector that are looked at: the rest may be left out. */
@@ -212,6 +216,7 @@ typedef struct {
   uint8_t other_resps; /* whether others went to another responder or port */
   char log[32];        /* of the row with that score: "dns"; empty for conn.log */
   uint8_t other_logs;  /* whether others are rows of another log */
+  char context[64];    /* of the host, id.ctx: "vlan=10"; empty for none */
   double period;       /* of a beacon of the host, seconds between its calls; else 0 */
 } iforest_event;
 

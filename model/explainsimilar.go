@@ -69,13 +69,13 @@ func (s *Similar) take(o Other) {
 }
 
 type kind struct {
-	orig    netip.Addr
+	orig    conn.Host
 	resp    netip.AddrPort
 	service string
 	state   conn.State
 }
 
-func alike(c *conn.Conn) kind { return kind{c.Orig.Addr(), c.Resp, c.Service, c.State} }
+func alike(c *conn.Conn) kind { return kind{c.OrigHost(), c.Resp, c.Service, c.State} }
 
 // Others are those found, the most similar first.
 func (s *Similar) Others() []Other { return s.others }

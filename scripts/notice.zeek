@@ -108,7 +108,7 @@ function case_notice(c: connection, score: double, found: Found)
 	notify(Notice::Info($note=Anomalous_Case, $conn=c,
 	    $msg=fmt("Anomaly score %.4f of all rows with this uid: %s", total, what),
 	    $sub=fmt("model %s", fingerprint),
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), total);
+	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx), $suppress_for=30mins), total);
 	}
 
 hook unusual(c: connection, score: double)
@@ -129,19 +129,26 @@ hook unusual(c: connection, score: double)
 	    $sub=fmt("model %s", fingerprint),
 	    # The library has named nobody twice within an hour; it goes by the
 	    # connections' starts, so that a full hour here would swallow some.
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p), $suppress_for=30mins), score);
+	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx), $suppress_for=30mins), score);
+	}
+
+# The host of an incident, with its context.
+function incident_host(i: News): string
+	{
+	return i?$context ? fmt("%s (%s)", i$host, i$context) : cat(i$host);
 	}
 
 function beacon_notice(i: News)
 	{
+	local host = incident_host(i);
 	notify(Notice::Info($note=Beacon, $n=i$n, $src=i$orig_h, $dst=i$resp_h,
-	    $msg=fmt("%s calls %s port %d every %s, %d times so far", i$host, i$resp_h, i$resp_p, double_to_interval(floor(interval_to_double(i$period) + 0.5)), i$n),
-	    $identifier=cat("beacon ", i$host, " ", i$resp_h, " ", i$resp_p)), i$score);
+	    $msg=fmt("%s calls %s port %d every %s, %d times so far", host, i$resp_h, i$resp_p, double_to_interval(floor(interval_to_double(i$period) + 0.5)), i$n),
+	    $identifier=cat("beacon ", host, " ", i$resp_h, " ", i$resp_p)), i$score);
 	}
 
 function incident_notice(i: News)
 	{
-	local what = i?$host ? fmt("%s %s", i$inbound ? "to" : "of", i$host) : "of several hosts, beyond the alerts of their hour,";
+	local what = i?$host ? fmt("%s %s", i$inbound ? "to" : "of", incident_host(i)) : "of several hosts, beyond the alerts of their hour,";
 	local rows = i$other_logs ? "rows of several logs" : i$log == "conn" ? "connections" : fmt("rows of %s.log", i$log);
 	local n = Notice::Info($note=Anomalous_Host, $n=i$n,
 	    $msg=fmt("%d more unusual %s %s within %s, the strangest%s with anomaly score %.4f %s port %d%s",

@@ -26,7 +26,27 @@ func (p *Parser) parseCSV(l *layout, row *Row) error {
 			v[f] = l.unset
 		}
 	}
-	return v.parse(&row.Conn, l, false)
+	err := v.parse(&row.Conn, l, false)
+	row.Conn.Context = p.contextOf(l)
+	return err
+}
+
+// contextOf is that of the row in fields, of CSV or of a log that is not conn.log.
+func (p *Parser) contextOf(l *layout) string {
+	if l.context == nil {
+		return ""
+	}
+	context := p.context[:0]
+	for _, c := range l.context {
+		text := p.fields[c.at]
+		if l.format == CSV {
+			if text = unquote(text); text == "" {
+				continue
+			}
+		}
+		context = appendContext(context, c.name, text, l, l.format == TSV && p.escapes)
+	}
+	return p.keepContext(context)
 }
 
 // splitCSV appends the fields of a line, quotes included.

@@ -33,12 +33,12 @@ var (
 
 // parseJSON parses a row that is a JSON object.
 func (p *Parser) parseJSON(l *layout, row *Row) error {
-	o := jsonObject{text: row.Raw, escapes: p.escapes, unset: l.unset, given: l.given}
+	o := jsonObject{text: row.Raw, escapes: p.escapes, unset: l.unset, given: l.given, context: jsonContext{unset: l.unset, fields: p.pairs[:0]}}
 	for f := range o.values {
 		o.values[f] = l.unset
 	}
 	end, err := o.read(skipSpace(o.text, 0), "")
-	row.unknown = o.unknown
+	row.unknown, p.pairs = o.unknown, o.context.fields
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,7 @@ func (p *Parser) parseJSON(l *layout, row *Row) error {
 		return err
 	}
 	row.Conn.Absent &^= row.Conn.Set
+	row.Conn.Context = p.contextOfPairs()
 	if o.array {
 		row.Conn.TunnelParents = o.parents
 		row.Conn.Set |= conn.TunnelParents
@@ -75,6 +76,7 @@ type jsonObject struct {
 	values  texts
 	array   bool // tunnel_parents was an array: parents
 	parents []string
+	context jsonContext
 }
 
 // read reads the object at text[i:], whose keys are preceded by prefix in
@@ -93,10 +95,12 @@ func (o *jsonObject) read(i int, prefix string) (int, error) {
 			if err := o.set(f, value); err != nil {
 				return 0, &fieldError{f, err}
 			}
-		} else if prefix == "" && m.key == "id" && value[0] == '{' {
-			if _, err := o.read(m.value, "id."); err != nil {
+		} else if nested := nestedIn(prefix, m.key, value); nested != "" {
+			if _, err := o.read(m.value, nested); err != nil {
 				return 0, err
 			}
+		} else if err := o.context.add(prefix, m.key, value); err != nil {
+			return 0, err
 		} else {
 			o.unknown = true
 		}

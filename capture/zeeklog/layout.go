@@ -25,11 +25,12 @@ func (f Format) String() string { return [...]string{"TSV", "JSON", "CSV"}[f] }
 type layout struct {
 	format Format
 	tsvNotation
-	meta     string      // what header lines begin with; "" where their keys alone tell them
-	given    *Names      // what the caller said of the columns
-	names    []string    // of the columns
-	fields   []field     // the same
-	places   []int       // of a log that is not conn.log, in place of fields: of the columns in its Schema, or −1
+	meta     string   // what header lines begin with; "" where their keys alone tell them
+	given    *Names   // what the caller said of the columns
+	names    []string // of the columns
+	fields   []field  // the same
+	places   []int    // of a log that is not conn.log, in place of fields: of the columns in its Schema, or −1
+	context  []contextColumn
 	absent   []field     // conn.log's that have no column
 	lacks    conn.Fields // the bits of absent
 	compound field       // the one in a column of several names and values with spaces between, else noField
@@ -119,6 +120,7 @@ func (l *layout) header(line string) *layout {
 func (l *layout) setNames(names []string) {
 	l.names, l.fields, l.compound, l.err = names, make([]field, len(names)), noField, nil
 	l.absent, l.lacks, l.missing, l.renamed = nil, 0, nil, nil
+	l.context = contextColumns(names)
 	if s := l.schema(); s != nil {
 		l.setSchema(s, names)
 		return
@@ -128,7 +130,7 @@ func (l *layout) setNames(names []string) {
 			l.err = fmt.Errorf("%d columns where --columns-in names %d", len(names), len(order))
 			return
 		}
-		names, l.names = order, order
+		names, l.names, l.context = order, order, contextColumns(order)
 	}
 	var seen [numField + 1]bool
 	for i, name := range names {

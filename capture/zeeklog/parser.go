@@ -25,7 +25,9 @@ type Parser struct {
 	names   interner
 	ends    []int    // of a TSV row's fields
 	fields  []string // of a CSV row
-	escapes bool     // the block has a backslash
+	context []byte   // of a row's id.ctx
+	pairs   []contextField
+	escapes bool // the block has a backslash
 }
 
 // NewParser returns a parser.

@@ -169,19 +169,23 @@ func (f *Field) Addr() (netip.Addr, error) { return parseAddr(f.text) }
 func (f *Field) Port() (uint16, error) { return parsePort(f.text) }
 
 // Fields are the values of the columns of the Schema in the i-th row of the
-// block, in the order of the schema; they stay until the next Parse.
+// block, in the order of the schema, and one more for Context; they stay until
+// the next Parse.
 func (blk *Block) Fields(i int) []Field {
-	n := len(blk.layout.schema().Columns)
+	n := len(blk.layout.schema().Columns) + 1
 	return blk.fields[i*n : (i+1)*n]
 }
+
+// Context is that of the row with these Fields, see conn.Host.
+func Context(fields []Field) string { return fields[len(fields)-1].text }
 
 // Fields are those of the row last read.
 func (r *Reader) Fields() []Field { return r.block.Fields(r.next - 1) }
 
 // addFields makes room for the fields of another row.
 func (blk *Block) addFields(s *Schema) []Field {
-	n := len(blk.fields)
-	blk.fields = slices.Grow(blk.fields, len(s.Columns))[:n+len(s.Columns)]
+	n, more := len(blk.fields), len(s.Columns)+1
+	blk.fields = slices.Grow(blk.fields, more)[:n+more]
 	fields := blk.fields[n:]
 	clear(fields)
 	return fields
@@ -219,6 +223,7 @@ func (p *Parser) parseFields(l *layout, row *Row, fields []Field) error {
 		}
 		fields[place] = f
 	}
+	fields[len(fields)-1].text = p.contextOf(l)
 	return nil
 }
 
@@ -228,15 +233,17 @@ func (p *Parser) jsonFields(l *layout, row *Row, fields []Field) error {
 	for i := range fields {
 		fields[i] = Field{is: unsetField, from: l}
 	}
-	o := schemaObject{schema: s, layout: l, text: row.Raw, escapes: p.escapes, fields: fields}
+	o := schemaObject{schema: s, layout: l, text: row.Raw, escapes: p.escapes, fields: fields, context: jsonContext{unset: l.unset, fields: p.pairs[:0]}}
 	end, err := o.read(skipSpace(row.Raw, 0), "")
 	row.unknown = true
+	p.pairs = o.context.fields
 	if err != nil {
 		return err
 	}
 	if skipSpace(row.Raw, end) < len(row.Raw) {
 		return errAfterEnd
 	}
+	fields[len(fields)-1].text = p.contextOfPairs()
 	missing := s.missing(func(place int) bool { return o.seen>>place&1 != 0 })
 	if missing == "" {
 		return nil
@@ -254,6 +261,7 @@ type schemaObject struct {
 	text    string
 	escapes bool
 	fields  []Field
+	context jsonContext
 	seen    uint64
 	next    int // the column expected next: Zeek keeps its order
 }
@@ -268,10 +276,14 @@ func (o *schemaObject) read(i int, prefix string) (int, error) {
 		value := o.text[m.value:m.end]
 		place := o.find(prefix, m.key)
 		if place < 0 {
-			if prefix == "" && m.key == "id" && value[0] == '{' {
-				if _, err := o.read(m.value, "id."); err != nil {
-					return 0, err
-				}
+			nested := nestedIn(prefix, m.key, value)
+			if nested != "" {
+				_, err = o.read(m.value, nested)
+			} else {
+				err = o.context.add(prefix, m.key, value)
+			}
+			if err != nil {
+				return 0, err
 			}
 			continue
 		}

@@ -34,7 +34,7 @@ func readFields(t *testing.T, log string) (rows [][]string, faults []string) {
 			continue
 		}
 		var texts []string
-		for i, f := range r.Fields() {
+		for i, f := range r.Fields()[:len(testSchema.Columns)] {
 			switch {
 			case f.Absent():
 				texts = append(texts, "!")

@@ -33,7 +33,19 @@ func (p *Parser) parseTSV(l *layout, row *Row) error {
 	if l.compound != noField {
 		v[l.compound], _, _ = strings.Cut(v[l.compound], " ")
 	}
-	return v.parse(&row.Conn, l, p.escapes)
+	if err := v.parse(&row.Conn, l, p.escapes); err != nil || l.context == nil {
+		return err
+	}
+	context := p.context[:0]
+	for _, c := range l.context {
+		start := 0
+		if c.at > 0 {
+			start = p.ends[c.at-1] + len(l.sep)
+		}
+		context = appendContext(context, c.name, line[start:p.ends[c.at]], l, p.escapes)
+	}
+	row.Conn.Context = p.keepContext(context)
+	return nil
 }
 
 // keepsEscapes are the fields whose escapes (*texts).parse resolves.

@@ -79,8 +79,8 @@ func (a *offlineAlerts) table(w io.Writer, of *logKind) error {
 		if of == nil {
 			r.cells = []string{orUnset(c.Service), c.State.String()}
 		}
-		fmt.Fprintf(t, "%s\t%.4f\t%d\t%v → %v %v\t%s\t%s\t%s\n", c.TS.Time().Format("2006-01-02 15:04:05"), r.score, r.oneIn,
-			c.Orig, c.Resp, c.Proto, strings.Join(r.cells, "\t"), c.UID, r.reason)
+		fmt.Fprintf(t, "%s\t%.4f\t%d\t%s\t%s\t%s\t%s\n", c.TS.Time().Format("2006-01-02 15:04:05"), r.score, r.oneIn,
+			whoWithWhom(c), strings.Join(r.cells, "\t"), c.UID, r.reason)
 	}
 	return t.Flush()
 }

@@ -55,7 +55,7 @@ var dnsFields = [...]struct {
 
 func (r *dnsRecord) take(fields []zeeklog.Field) error {
 	q := &r.Query
-	*q = dnslog.Query{UID: fields[dnsUID].Text()}
+	*q = dnslog.Query{UID: fields[dnsUID].Text(), Context: zeeklog.Context(fields)}
 	for _, f := range dnsFields {
 		if field := &fields[f.column]; field.Absent() {
 			q.Absent |= f.bit
@@ -85,7 +85,7 @@ func (r *dnsRecord) take(fields []zeeklog.Field) error {
 
 func (r *dnsRecord) alike() kind {
 	q := &r.Query
-	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: dnslog.Domain(q.Query) + " " + q.TypeName()}
+	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), context: q.Context, service: dnslog.Domain(q.Query) + " " + q.TypeName()}
 }
 
 func (r *dnsRecord) cells() []string {

@@ -65,6 +65,7 @@ func (r *httpRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: httpKind.schema.Columns, fields: fields}
 	q := &r.Request
 	*q = httplog.Request{
+		Context:        zeeklog.Context(fields),
 		TS:             read(&v, httpTS, true, (*zeeklog.Field).Time),
 		UID:            v.text(httpUID),
 		Orig:           v.endpoint(httpOrigH, httpOrigP),
@@ -103,7 +104,7 @@ func (v *fieldValues) first(i int) (text string) {
 
 func (r *httpRecord) alike() kind {
 	q := &r.Request
-	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), service: q.Site() + " " + q.Method}
+	return kind{orig: q.Orig.Addr(), resp: q.Resp.Addr(), context: q.Context, service: q.Site() + " " + q.Method}
 }
 
 func (r *httpRecord) cells() []string {

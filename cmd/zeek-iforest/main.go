@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/zeek-iforest/zeek-iforest/capture"
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/internal/version"
 )
@@ -107,6 +108,7 @@ func run(s *session, args []string) int {
 		return exitDone
 	case "--version", "version":
 		fmt.Fprintln(s.stdout, "zeek-iforest", version.Build())
+		fmt.Fprintln(s.stdout, "replay writes the rows of Zeek", capture.ZeekVersion)
 		return exitDone
 	}
 	for _, v := range verbs() {

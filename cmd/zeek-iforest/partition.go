@@ -119,9 +119,9 @@ func (k *lake) reads() (names []string) {
 func (k *lake) key(c *conn.Conn) [16]byte {
 	switch k.by {
 	case "originator":
-		return c.Orig.Addr().As16()
+		return feature.HostKey(c.OrigHost())
 	case "responder":
-		return c.Resp.Addr().As16()
+		return feature.HostKey(c.RespHost())
 	}
 	return netip.IPv6Unspecified().As16()
 }

@@ -73,6 +73,7 @@ var sslAbsent = [...]struct {
 func (r *sslRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
 	r.Handshake = ssllog.Handshake{
+		Context:      zeeklog.Context(fields),
 		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
 		UID:          v.text(sslUID),
 		Orig:         v.endpoint(sslOrigH, sslOrigP),
@@ -120,7 +121,7 @@ func yesOrNo(f *zeeklog.Field) (bool, error) {
 
 func (r *sslRecord) alike() kind {
 	h := &r.Handshake
-	return kind{orig: h.Orig.Addr(), resp: h.Resp.Addr(), service: h.ServerName + " " + h.Version}
+	return kind{orig: h.Orig.Addr(), resp: h.Resp.Addr(), context: h.Context, service: h.ServerName + " " + h.Version}
 }
 
 func (r *sslRecord) cells() []string {

@@ -34,6 +34,7 @@ type strange struct {
 // scan is one thing to look at, not two hundred.
 type kind struct {
 	orig, resp netip.Addr
+	context    string
 	service    string
 	state      conn.State
 }
@@ -99,7 +100,7 @@ func (s *strangest) offer(place uint64, row *stream.Scored) {
 
 // connKind is the kind of a connection.
 func connKind(c *conn.Conn) kind {
-	return kind{c.Orig.Addr(), c.Resp.Addr(), c.Service, c.State}
+	return kind{c.Orig.Addr(), c.Resp.Addr(), c.Context, c.Service, c.State}
 }
 
 // keep keeps a row of a kind, unless a stranger one is known; fill says what it
@@ -216,18 +217,23 @@ func (s *strangest) table(w io.Writer, n int) error {
 		fmt.Fprintf(t, "score\t1 in\talike\ttime (UTC)\tconnection\t%s\tuid\treason\n", strings.Join(s.of.header, "\t"))
 		for _, k := range s.first(n) {
 			c := &k.conn
-			fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%v → %v\t%s\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
-				c.Orig, c.Resp, strings.Join(k.cells, "\t"), c.UID, k.reason)
+			fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+				conn.InContext(fmt.Sprintf("%v → %v", c.Orig, c.Resp), c.Context), strings.Join(k.cells, "\t"), c.UID, k.reason)
 		}
 		return t.Flush()
 	}
 	fmt.Fprintln(t, "score\t1 in\talike\ttime (UTC)\tconnection\tservice\tstate\tuid\treason")
 	for _, k := range s.first(n) {
 		c := &k.conn
-		fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%v → %v %v\t%s\t%v\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
-			c.Orig, c.Resp, c.Proto, orUnset(c.Service), c.State, c.UID, k.reason)
+		fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%v\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+			whoWithWhom(c), orUnset(c.Service), c.State, c.UID, k.reason)
 	}
 	return t.Flush()
+}
+
+// whoWithWhom says who is connected: "10.0.0.1:1024 → 192.0.2.9:443 tcp (vlan=10)".
+func whoWithWhom(c *conn.Conn) string {
+	return conn.InContext(fmt.Sprintf("%v → %v %v", c.Orig, c.Resp, c.Proto), c.Context)
 }
 
 // orUnset prints an unset string as the log does.

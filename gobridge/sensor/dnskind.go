@@ -12,7 +12,8 @@ import (
 // dnsKind are rows of dns.log.
 type dnsKind struct {
 	dnslog.Record
-	name []byte // the latest's: Zeek's is gone when a reason is asked for
+	contexts names
+	name     []byte // the latest's: Zeek's is gone when a reason is asked for
 }
 
 // dnsNameKept is how much of a name is kept: dnslog.MaxText bytes as they
@@ -36,6 +37,7 @@ var dnsFields = []Field{
 	{"rcode", Count, false},
 	{"answers", Strings, false},
 	{"TTLs", Intervals, false},
+	{"id.ctx", Context, false},
 }
 
 func (k *dnsKind) Set() *feature.Set { return dnslog.Set }
@@ -48,7 +50,7 @@ func (k *dnsKind) Read(v []Value) error {
 		}
 	}
 	q := &k.Query
-	*q = dnslog.Query{TS: conn.FromSeconds(v[0].Real), Orig: endpoint(v[1].Address, uint16(v[2].Number)), Resp: endpoint(v[3].Address, uint16(v[4].Number))}
+	*q = dnslog.Query{TS: conn.FromSeconds(v[0].Real), Orig: endpoint(v[1].Address, uint16(v[2].Number)), Resp: endpoint(v[3].Address, uint16(v[4].Number)), Context: k.contexts.context(v[11].Text)}
 	for i, f := range [...]dnslog.Fields{5: dnslog.RTT, 6: dnslog.QueryName, 7: dnslog.QType, 8: dnslog.RCode} {
 		if v[i].Set {
 			q.Set |= f

@@ -11,8 +11,9 @@ import (
 // httpKind are rows of http.log.
 type httpKind struct {
 	httplog.Record
-	texts   kept
-	methods names // told as news
+	texts    kept
+	methods  names // told as news
+	contexts names
 }
 
 func newHTTPKind(hosts int) *httpKind {
@@ -35,6 +36,7 @@ var httpFields = []Field{
 	{"response_body_len", Count, false},
 	{"orig_mime_types", Strings, false},
 	{"resp_mime_types", Strings, false},
+	{"id.ctx", Context, false},
 }
 
 func (k *httpKind) Set() *feature.Set { return httplog.Set }
@@ -56,6 +58,7 @@ func (k *httpKind) Read(v []Value) error {
 		TS:             conn.FromSeconds(v[0].Real),
 		Orig:           endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:           endpoint(v[3].Address, uint16(v[4].Number)),
+		Context:        k.contexts.context(v[14].Text),
 		Method:         text(5),
 		Host:           text(6),
 		URI:            text(7),

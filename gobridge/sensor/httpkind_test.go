@@ -21,7 +21,7 @@ func requestValues(ts float64, uri string) []Value {
 		{Set: true, Real: ts}, {Set: true, Address: netip.MustParseAddr("10.0.0.1").As16()}, count(40000),
 		{Set: true, Address: netip.MustParseAddr("192.0.2.1").As16()}, count(80),
 		text("POST"), text("www.example.com"), text(uri), text("curl/8.5.0"), count(200), count(0), count(300),
-		{}, {Set: true, Texts: []string{"text/html", "text/plain"}},
+		{}, {Set: true, Texts: []string{"text/html", "text/plain"}}, text("vlan=10"),
 	}
 }
 
@@ -29,7 +29,7 @@ func TestRequestOfValues(t *testing.T) {
 	k := newHTTPKind(10)
 	require.Len(t, requestValues(1, ""), len(k.Fields()))
 	want := httplog.Request{
-		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:80"),
+		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:80"), Context: "vlan=10",
 		Method: "POST", Host: "www.example.com", URI: "/a", UserAgent: "curl/8.5.0", StatusCode: 200, ResponseLength: 300, ResponseType: "text/html",
 		Set: httplog.StatusCode | httplog.RequestLength | httplog.ResponseLength,
 	}

@@ -58,6 +58,7 @@ const (
 	Addr                  // Value.Address, IPv4 as ::ffff:a.b.c.d
 	Strings               // Value.Texts: a vector of strings
 	Intervals             // Value.Reals: a vector of intervals
+	Context               // Value.Text: of a record, see conn.AppendContext
 	Types
 )
 
@@ -101,9 +102,9 @@ func KindOf(log string, hosts int) (Kind, error) {
 // connKind are rows of conn.log.
 type connKind struct {
 	stream.Conn
-	services names
-	conn     conn.Conn // the latest
-	record   Record    // of Read
+	names  names
+	conn   conn.Conn // the latest
+	record Record    // of Read
 }
 
 func newConnKind(hosts int) *connKind {
@@ -121,7 +122,7 @@ func (k *connKind) Read(values []Value) error {
 }
 
 // take takes over the connection of a record.
-func (k *connKind) take(r *Record) error { return r.fill(&k.conn, &k.services) }
+func (k *connKind) take(r *Record) error { return r.fill(&k.conn, &k.names) }
 
 func (k *connKind) Novel(e *feature.Encoder, r *feature.Row) (what, name string) {
 	if e.Knows(feature.ServiceCode, r.Codes[feature.ServiceCode]) {

@@ -25,6 +25,7 @@ func valuesOf(r *Record) []Value {
 		"missed_bytes": {Set: true, Number: r.MissedBytes}, "orig_pkts": {Set: true, Number: r.OrigPkts}, "resp_pkts": {Set: true, Number: r.RespPkts},
 		"orig_ip_bytes": {Set: true, Number: r.OrigIPBytes}, "resp_ip_bytes": {Set: true, Number: r.RespIPBytes},
 		"ip_proto": {Set: r.Set&conn.IPProto != 0, Number: uint64(r.IPProto)},
+		"id.ctx":   {Set: r.Context != "", Text: r.Context},
 	}
 	var values []Value
 	for _, f := range connFields {
@@ -59,7 +60,7 @@ func TestValuesThatAreNoRow(t *testing.T) {
 	require.NoError(t, s.LoadFile(file(t, trained(t, rs, 1))))
 	good := valuesOf(&rs[0])
 	for want, change := range map[string]func(v []Value) []Value{
-		"18 values, want 19":           func(v []Value) []Value { return v[:18] },
+		"18 values, want 20":           func(v []Value) []Value { return v[:18] },
 		"field id.orig_h is unset":     func(v []Value) []Value { v[1] = Value{}; return v },
 		"ts is not a time: NaN":        func(v []Value) []Value { v[0].Real = math.NaN(); return v },
 		"proto has the unknown code 4": func(v []Value) []Value { v[5].Number = 1 << 40; return v },
@@ -76,7 +77,7 @@ func TestLogsThatHaveASensor(t *testing.T) {
 	s, err := Open("conn", 10)
 	require.NoError(t, err)
 	require.Equal(t, "conn", s.Log())
-	require.Len(t, s.Fields(), 20, "with uid")
+	require.Len(t, s.Fields(), 21, "with uid")
 	_, err = Open("weird", 10)
 	require.EqualError(t, err, "rows of weird.log cannot be scored by this library")
 	require.Equal(t, NotDone, StatusOf(err))

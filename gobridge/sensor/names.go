@@ -1,8 +1,12 @@
 package sensor
 
-import "strings"
+import (
+	"strings"
 
-// maxNames bounds the services that are remembered. A Zeek sees some hundred
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+)
+
+// maxNames bounds the services, and the contexts, that are remembered. A Zeek sees some hundred
 // combinations; should somebody produce more, the table starts afresh.
 const maxNames = 4096
 
@@ -20,4 +24,12 @@ func (n *names) of(text string) string {
 	s := strings.Clone(text)
 	n.known[s] = s
 	return s
+}
+
+// context is the copy of a context, as much of it as counts.
+func (n *names) context(text string) string {
+	if text == "" {
+		return ""
+	}
+	return n.of(text[:min(len(text), conn.MaxContext)])
 }

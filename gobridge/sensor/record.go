@@ -9,7 +9,7 @@ import (
 
 // Record is a connection as Zeek holds it in Conn::Info, which is iforest_conn
 // of gobridge/iforest_abi.h: doubles where Zeek has doubles, names as text.
-// Service, State and UID may point into memory that is Zeek's; nothing of them is
+// Service, State, UID and Context may point into memory that is Zeek's; nothing of them is
 // kept.
 type Record struct {
 	TS, Duration         float64
@@ -20,6 +20,7 @@ type Record struct {
 	RespIPBytes          uint64
 	Service, State       string // State is empty where unset
 	UID                  string
+	Context              string // of id.ctx, see conn.Host; empty where it has no field set
 	OrigHost, RespHost   [16]byte
 	OrigPort, RespPort   uint16
 	IPProto              uint16
@@ -49,6 +50,7 @@ var connFields = []Field{
 	{"resp_pkts", Count, false},
 	{"resp_ip_bytes", Count, false},
 	{"ip_proto", Count, false},
+	{"id.ctx", Context, false},
 }
 
 // set makes a record of values of connFields.
@@ -67,6 +69,7 @@ func (r *Record) set(v []Value) {
 		MissedBytes: v[13].Number,
 		OrigPkts:    v[14].Number, OrigIPBytes: v[15].Number, RespPkts: v[16].Number, RespIPBytes: v[17].Number,
 		IPProto: uint16(v[18].Number),
+		Context: v[19].Text,
 	}
 	for i, f := range [...]conn.Fields{
 		6: conn.Service, 7: conn.Duration, 8: conn.OrigBytes, 9: conn.RespBytes,
@@ -81,9 +84,9 @@ func (r *Record) set(v []Value) {
 // fill writes to c what a reader of conn.log would make of the row that Zeek
 // writes for r: times rounded to microseconds, IPv4 addresses unmapped. UID,
 // History and TunnelParents stay empty. It refuses what cannot be converted and
-// leaves the rest to feature.Check. It allocates when it meets a service for the
-// first time.
-func (r *Record) fill(c *conn.Conn, services *names) error {
+// leaves the rest to feature.Check. It allocates when it meets a service or
+// a context for the first time.
+func (r *Record) fill(c *conn.Conn, texts *names) error {
 	if !finite(r.TS) {
 		return fmt.Errorf("ts is not a time: %v", r.TS)
 	}
@@ -101,6 +104,7 @@ func (r *Record) fill(c *conn.Conn, services *names) error {
 		TS:            conn.FromSeconds(r.TS),
 		Orig:          endpoint(r.OrigHost, r.OrigPort),
 		Resp:          endpoint(r.RespHost, r.RespPort),
+		Context:       texts.context(r.Context),
 		Proto:         conn.Proto(r.Proto),
 		State:         state,
 		MissedBytes:   r.MissedBytes,
@@ -112,7 +116,7 @@ func (r *Record) fill(c *conn.Conn, services *names) error {
 		Set:           r.Set,
 	}
 	if r.Set&conn.Service != 0 {
-		c.Service = services.of(r.Service)
+		c.Service = texts.of(r.Service)
 	}
 	if r.Set&conn.Duration != 0 {
 		c.Duration = conn.FromSeconds(r.Duration)

@@ -15,7 +15,7 @@ func full() Record {
 	return Record{
 		TS: 1700000000.1234567, Duration: 0.0000014,
 		OrigBytes: 1, RespBytes: 2, MissedBytes: 3, OrigPkts: 4, RespPkts: 5, OrigIPBytes: 6, RespIPBytes: 7,
-		Service: "ssl,http", State: "SF",
+		Service: "ssl,http", State: "SF", Context: "inner_vlan=20,vlan=10",
 		OrigHost: netip.MustParseAddr("10.0.0.1").As16(), RespHost: netip.MustParseAddr("2001:db8::1").As16(),
 		OrigPort: 1024, RespPort: 443, IPProto: 6, Proto: uint8(conn.TCP), LocalOrig: true, LocalResp: true,
 		Set: conn.Service | conn.Duration | conn.OrigBytes | conn.RespBytes | conn.LocalOrig | conn.LocalResp | conn.IPProto,
@@ -29,7 +29,7 @@ func TestRecordBecomesTheRowOfConnLog(t *testing.T) {
 	require.Equal(t, conn.Conn{
 		TS: 1700000000123457, Duration: 1,
 		OrigBytes: 1, RespBytes: 2, MissedBytes: 3, OrigPkts: 4, RespPkts: 5, OrigIPBytes: 6, RespIPBytes: 7,
-		Service: "ssl,http", State: conn.SF,
+		Service: "ssl,http", State: conn.SF, Context: "inner_vlan=20,vlan=10",
 		Orig: netip.MustParseAddrPort("10.0.0.1:1024"), Resp: netip.MustParseAddrPort("[2001:db8::1]:443"),
 		IPProto: 6, Proto: conn.TCP, LocalOrig: true, LocalResp: true, Set: r.Set,
 	}, c)
@@ -38,7 +38,7 @@ func TestRecordBecomesTheRowOfConnLog(t *testing.T) {
 // What Zeek left unset is zero and nothing else, whatever the struct holds.
 func TestRecordUnsetFields(t *testing.T) {
 	r := full()
-	r.Set, r.State = 0, ""
+	r.Set, r.State, r.Context = 0, "", ""
 	c := conn.Conn{Service: "left over", History: "left over", State: conn.S1, Set: conn.History}
 	require.NoError(t, r.fill(&c, &names{}))
 	require.Equal(t, conn.Conn{

@@ -30,6 +30,7 @@ func records(n int) []Record {
 			Service: []string{"ssl", "http", "dns", "ssl,http"}[r.IntN(4)], State: []string{"SF", "S0", "RSTO"}[r.IntN(3)],
 			OrigHost: netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(50))}).As16(),
 			RespHost: netip.AddrFrom4([4]byte{192, 88, 99, byte(r.IntN(250))}).As16(),
+			Context:  []string{"", "", "vlan=10"}[i%3],
 			OrigPort: uint16(r.IntN(65536)), RespPort: []uint16{53, 80, 443, 8443}[r.IntN(4)],
 			Proto: uint8(conn.TCP), IPProto: 6,
 			Set: conn.Service | conn.Duration | conn.OrigBytes | conn.RespBytes | conn.IPProto,

@@ -12,8 +12,9 @@ import (
 // sslKind are rows of ssl.log.
 type sslKind struct {
 	ssllog.Record
-	texts   kept
-	ciphers names // told as news
+	texts    kept
+	ciphers  names // told as news
+	contexts names
 }
 
 func newSSLKind(hosts int) *sslKind {
@@ -47,6 +48,7 @@ var sslFields = []Field{
 	{"cert_chain.x509.certificate.issuer", String, false},
 	{"cert_chain.x509.certificate.not_valid_before", Time, false},
 	{"cert_chain.x509.certificate.not_valid_after", Time, false},
+	{"id.ctx", Context, false},
 }
 
 func (k *sslKind) Set() *feature.Set { return ssllog.Set }
@@ -62,6 +64,7 @@ func (k *sslKind) Read(v []Value) error {
 		TS:           conn.FromSeconds(v[0].Real),
 		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
+		Context:      k.contexts.context(v[17].Text),
 		Version:      text(5),
 		Cipher:       text(6),
 		ServerName:   text(7),

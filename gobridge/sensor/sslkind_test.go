@@ -23,7 +23,7 @@ func handshakeValues(ts float64, name string) []Value {
 		text("TLSv12"), text("TLS_RSA_WITH_AES_128_CBC_SHA"), text(name), text("close_notify"), text("h2"), text("CsxknGIi"),
 		text("ok"), text("t13d1516h2_8daaf6152771_02713d6af862"), text("ja3"), {}, yes, yes,
 		{Set: true, Texts: []string{"b017", "1940"}}, text("b017"), text("CN=*.example.com,O=Example"), text("CN=R3,O=Let's Encrypt,C=US"),
-		{Set: true, Real: 1.5e9}, {Set: true, Real: 1.6e9 + .9999996},
+		{Set: true, Real: 1.5e9}, {Set: true, Real: 1.6e9 + .9999996}, text("vlan=10"),
 	}
 }
 
@@ -32,7 +32,7 @@ func TestHandshakeOfValues(t *testing.T) {
 	require.Len(t, handshakeValues(1, ""), len(k.Fields()))
 	require.NoError(t, k.Read(handshakeValues(1.0000004, "www.example.com")))
 	want := ssllog.Handshake{
-		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
+		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"), Context: "vlan=10",
 		Version: "TLSv12", Cipher: "TLS_RSA_WITH_AES_128_CBC_SHA", ServerName: "www.example.com", LastAlert: "close_notify", NextProtocol: "h2",
 		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches | ssllog.KnownCertificate,
 		Certificate: ssllog.Certificate{Subject: "CN=*.example.com,O=Example", Issuer: "CN=R3,O=Let's Encrypt,C=US", Begins: 1.5e15, Ends: 1.600000001e15},

@@ -127,6 +127,8 @@ static int32_t score_as_values(const iforest_conn *c, iforest_result *r, char *m
       v->as.real = c->duration, v->set = (c->set & IFOREST_DURATION) != 0;
     else if (!strcmp(name, "uid"))
       v->set = 0;
+    else if (!strcmp(name, "id.ctx"))
+      v->as.text = c->context, v->set = c->context.len > 0;
     else if (!strcmp(name, "service"))
       v->as.text = c->service, v->set = (c->set & IFOREST_SERVICE) != 0;
     else if (!strcmp(name, "conn_state"))

@@ -38,7 +38,7 @@ type Alert struct {
 	Log         string    `json:"log,omitempty"` // the #path, where its rows are of another log than conn.log
 	Connection  Summary   `json:"connection"`
 	Count       uint64    `json:"count"`             // connections folded into this alert
-	Host        string    `json:"host,omitempty"`    // of an incident, one of the site's
+	Host        string    `json:"host,omitempty"`    // of an incident, one of the site's; its context is the connection's
 	Period      float64   `json:"period,omitempty"`  // of a beacon, seconds
 	Beacons     uint32    `json:"beacons,omitempty"` // of a beacon: how many its host has within a day
 	Inbound     bool      `json:"inbound,omitempty"` // others originated its connections
@@ -59,6 +59,7 @@ type Summary struct {
 	Originator string  `json:"id.orig_h"`
 	OrigPort   uint16  `json:"id.orig_p"`
 	Responder  string  `json:"id.resp_h"`
+	Context    string  `json:"id.ctx,omitempty"` // "vlan=10", of both endpoints
 	RespPort   uint16  `json:"id.resp_p"`
 	Proto      string  `json:"proto"`
 	Service    string  `json:"service,omitempty"`
@@ -71,20 +72,25 @@ type Summary struct {
 func summary(c *conn.Conn) Summary {
 	return Summary{
 		UID: strings.Clone(c.UID), Originator: c.Orig.Addr().String(), OrigPort: c.Orig.Port(),
-		Responder: c.Resp.Addr().String(), RespPort: c.Resp.Port(), Proto: c.Proto.String(), Service: c.Service,
+		Responder: c.Resp.Addr().String(), Context: c.Context, RespPort: c.Resp.Port(), Proto: c.Proto.String(), Service: c.Service,
 		State: c.State.String(), Duration: c.Duration.Seconds(), OrigBytes: c.OrigBytes, RespBytes: c.RespBytes,
 	}
 }
 
 // newID is the same for the same alert of the same rows.
 func newID(k Kind, c *conn.Conn) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%v\x00%v", k, c.UID, c.TS, c.Orig, c.Resp))
+	of := fmt.Appendf(nil, "%s\x00%s\x00%d\x00%v\x00%v", k, c.UID, c.TS, c.Orig, c.Resp)
+	if c.Context != "" {
+		of = fmt.Appendf(of, "\x00%s", c.Context)
+	}
+	sum := sha256.Sum256(of)
 	return hex.EncodeToString(sum[:12])
 }
 
 // Title is the alert in one line.
 func (a *Alert) Title() string {
 	c := &a.Connection
+	host := conn.InContext(a.Host, c.Context)
 	switch a.Kind {
 	case Host:
 		rows := "connections"
@@ -92,23 +98,26 @@ func (a *Alert) Title() string {
 			rows = fmt.Sprintf("rows of %s.log", a.Log)
 		}
 		if a.Inbound {
-			return fmt.Sprintf("%d more anomalous %s to %s from %s, %s", a.Count, rows, a.Host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
+			return fmt.Sprintf("%d more anomalous %s to %s from %s, %s", a.Count, rows, host, plural(a.Originators, "originator"), plural(len(a.Ports)+a.MorePorts, "port"))
 		}
-		return fmt.Sprintf("%d more anomalous %s from %s to %s, %s", a.Count, rows, a.Host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
+		return fmt.Sprintf("%d more anomalous %s from %s to %s, %s", a.Count, rows, host, plural(a.Responders, "responder"), plural(len(a.Ports)+a.MorePorts, "port"))
 	case Beacon:
-		return fmt.Sprintf("%s calls %s%s every %v, %d times so far", a.Host, c.Responder, c.port(), time.Duration(a.Period*float64(time.Second)).Round(time.Second), a.Count)
+		return fmt.Sprintf("%s calls %s%s every %v, %d times so far", host, c.Responder, c.port(), time.Duration(a.Period*float64(time.Second)).Round(time.Second), a.Count)
 	case Limit:
-		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts, the strangest from %s to %s%s", a.Count, c.Originator, c.Responder, c.port())
+		return fmt.Sprintf("%d more anomalous connections beyond the limit of alerts, the strangest from %s to %s%s", a.Count, c.from(), c.Responder, c.port())
 	}
 	service := c.Service
 	if service == "" {
 		service = c.Proto
 	}
 	if a.Log != "" {
-		return fmt.Sprintf("anomalous row of %s.log, %s → %s%s, score %.4f", a.Log, c.Originator, c.Responder, c.port(), a.Score)
+		return fmt.Sprintf("anomalous row of %s.log, %s → %s%s, score %.4f", a.Log, c.from(), c.Responder, c.port(), a.Score)
 	}
-	return fmt.Sprintf("anomalous connection %s → %s%s (%s), score %.4f", c.Originator, c.Responder, c.port(), service, a.Score)
+	return fmt.Sprintf("anomalous connection %s → %s%s (%s), score %.4f", c.from(), c.Responder, c.port(), service, a.Score)
 }
+
+// from is the originator, with the context of both.
+func (c *Summary) from() string { return conn.InContext(c.Originator, c.Context) }
 
 // port is " port 443", and nothing for ICMP, which has a code there.
 func (c *Summary) port() string {

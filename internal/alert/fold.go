@@ -67,7 +67,7 @@ func (g *gathered) add(h *hit) {
 	for _, hosts := range []struct {
 		of map[string]struct{}
 		is string
-	}{{g.Seen, c.Resp.Addr().String()}, {g.Origins, c.Orig.Addr().String()}} {
+	}{{g.Seen, c.RespHost().String()}, {g.Origins, c.OrigHost().String()}} {
 		if len(hosts.of) < maxResponders {
 			hosts.of[hosts.is] = struct{}{}
 		}
@@ -118,7 +118,7 @@ func (f folds) fold(i *alerts.Incident, h *hit) {
 	}
 	g := gather(kind, h)
 	if g.Alert.Inbound = i.Inbound; i.Host.IsValid() {
-		g.Alert.Host = i.Host.String()
+		g.Alert.Host = i.Host.Addr.String()
 	}
 	f[key] = g
 }

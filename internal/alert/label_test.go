@@ -231,7 +231,7 @@ func TestRehearseHasBeacons(t *testing.T) {
 	d := Compare(rows, 20, nil, []AllowLine{{Entry: *Like(upload(nil), ScopePair)}})
 	require.Len(t, d.Before.Incidents, 1)
 	in := d.Before.Incidents[0]
-	assert.Equal(t, netip.MustParseAddr("10.1.2.3"), in.Host)
+	assert.Equal(t, netip.MustParseAddr("10.1.2.3"), in.Host.Addr)
 	assert.InDelta(t, 300, in.Period.Seconds(), 1)
 	assert.Equal(t, 1, d.Before.Lines)
 	assert.Equal(t, in.Alerts, d.Gone)

@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"model/dnslog":    {"model/conn", "model/domain", "model/feature"},
 	"model":           {"model/conn", "model/dnslog", "model/feature", "model/forest", "model/calibrate", "model/httplog", "model/internal", "model/ssllog", "github.com/vmihailenco/msgpack/v5"},
 	"model/learn":     {"model", "model/conn", "model/feature", "model/forest", "model/calibrate", "model/internal"},
-	"model/alerts":    {"model/conn", "model/internal", "model/seed"},
+	"model/alerts":    {"model/conn", "model/feature", "model/internal", "model/seed"},
 	"model/cases":     {"model", "model/internal"},
 	"model/stream":    {"model", "model/alerts", "model/cases", "model/conn", "model/feature", "model/forest", "model/seed"},
 	"model/evaluate":  {"model/conn", "model/dnslog", "model/httplog", "model/ssllog", "gonum.org/v1/gonum"},

@@ -26,6 +26,8 @@ type decoder func(*conn.Conn, parquet.Value, *texts) error
 type texts struct {
 	addrs    map[string]netip.Addr
 	services map[string]string
+	contexts map[string]string
+	context  []byte
 }
 
 var (

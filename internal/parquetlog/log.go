@@ -128,6 +128,7 @@ func open(f io.ReaderAt, size int64, name string, wanted Columns) (l *Log, err e
 		}
 		l.decoded = append(l.decoded, column{ours, i, decode})
 	}
+	l.decoded = append(l.decoded, contextColumns(l.leaves)...)
 	for name := range decoders {
 		if !seen[name] && (wanted == All || !unscored[name]) {
 			l.lacks |= zeeklog.AbsentOf(name)

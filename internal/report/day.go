@@ -43,7 +43,7 @@ type Day struct {
 
 	begin, end conn.Micros
 	kinds      map[dayKind]*thing
-	hosts      map[netip.Addr]struct{}
+	hosts      map[conn.Host]struct{}
 	scores     [daySlots][dayBins]uint32
 	most       [daySlots]float64
 }
@@ -57,7 +57,7 @@ type Allowed struct {
 
 // dayKind is what connections have in common that are one thing to look at.
 type dayKind struct {
-	orig, resp netip.Addr
+	orig, resp conn.Host
 	port       uint16
 	service    string
 	state      conn.State
@@ -80,7 +80,7 @@ func NewDay(date time.Time) *Day {
 	begin := conn.Micros(date.UnixMicro())
 	return &Day{
 		Date: date, begin: begin, end: begin + 24*3600e6,
-		Models: map[string]uint64{}, kinds: map[dayKind]*thing{}, hosts: map[netip.Addr]struct{}{},
+		Models: map[string]uint64{}, kinds: map[dayKind]*thing{}, hosts: map[conn.Host]struct{}{},
 	}
 }
 
@@ -95,7 +95,7 @@ func (d *Day) Observe(s *Scored) {
 	}
 	d.Rows++
 	if len(d.hosts) < maxThings {
-		d.hosts[c.Orig.Addr()] = struct{}{}
+		d.hosts[c.OrigHost()] = struct{}{}
 	}
 	if s.Model != "" && (len(d.Models) < 100 || d.Models[s.Model] > 0) {
 		d.Models[s.Model]++
@@ -112,7 +112,7 @@ func (d *Day) Observe(s *Scored) {
 	d.scores[at][min(int(s.Score*dayBins), dayBins-1)]++
 	d.most[at] = max(d.most[at], s.Score)
 
-	k := dayKind{c.Orig.Addr(), c.Resp.Addr(), c.Resp.Port(), c.Service, c.State}
+	k := dayKind{c.OrigHost(), c.RespHost(), c.Resp.Port(), c.Service, c.State}
 	t := d.kinds[k]
 	if t == nil {
 		d.forget()
@@ -149,7 +149,7 @@ func compareThings(a, b *thing) int {
 
 // DayHost is an originator with what it did.
 type DayHost struct {
-	Addr   netip.Addr
+	Host   conn.Host
 	Things []*DayThing
 }
 
@@ -178,23 +178,23 @@ const strangeFrom = 10
 // than 1 in 10 is none of them.
 func (d *Day) Strange(n int) []*DayHost {
 	type key struct {
-		host   netip.Addr
+		host   conn.Host
 		reason string
 	}
 	type seen struct {
 		thing *DayThing
-		resp  map[netip.Addr]struct{}
+		resp  map[conn.Host]struct{}
 		ports map[uint16]struct{}
 	}
 	found := map[key]*seen{}
 	var order []*DayThing
 	var hosts []*DayHost
-	of := map[netip.Addr]*DayHost{}
+	of := map[conn.Host]*DayHost{}
 	for _, t := range d.strangest() {
 		if t.oneIn > 0 && t.oneIn < strangeFrom {
 			continue
 		}
-		k := key{t.conn.Orig.Addr(), reasonKind(t.reason)}
+		k := key{t.conn.OrigHost(), reasonKind(t.reason)}
 		s := found[k]
 		if s == nil {
 			if len(order) == n {
@@ -203,12 +203,12 @@ func (d *Day) Strange(n int) []*DayHost {
 			why, also, _ := strings.Cut(t.reason, "; ")
 			s = &seen{
 				thing: &DayThing{Number: len(order) + 1, Score: t.score, OneIn: t.oneIn, Conn: t.conn, Why: why, Also: also, First: t.first.Time(), End: t.last.Time()},
-				resp:  map[netip.Addr]struct{}{}, ports: map[uint16]struct{}{},
+				resp:  map[conn.Host]struct{}{}, ports: map[uint16]struct{}{},
 			}
 			found[k] = s
 			order = append(order, s.thing)
 			if of[k.host] == nil {
-				of[k.host] = &DayHost{Addr: k.host}
+				of[k.host] = &DayHost{Host: k.host}
 				hosts = append(hosts, of[k.host])
 			}
 			of[k.host].Things = append(of[k.host].Things, s.thing)
@@ -220,8 +220,8 @@ func (d *Day) Strange(n int) []*DayHost {
 		if at := t.last.Time(); at.After(s.thing.End) {
 			s.thing.End = at
 		}
-		if _, known := s.resp[t.conn.Resp.Addr()]; !known {
-			s.resp[t.conn.Resp.Addr()] = struct{}{}
+		if _, known := s.resp[t.conn.RespHost()]; !known {
+			s.resp[t.conn.RespHost()] = struct{}{}
 			if len(s.thing.Responders) < namedHosts {
 				s.thing.Responders = append(s.thing.Responders, t.conn.Resp.Addr())
 			} else {

@@ -62,7 +62,7 @@ func TestDayPage(t *testing.T) {
 func TestDayFolds(t *testing.T) {
 	hosts := aDay().Strange(3)
 	require.Len(t, hosts, 2)
-	require.Equal(t, "10.9.9.9", hosts[0].Addr.String())
+	require.Equal(t, "10.9.9.9", hosts[0].Host.String())
 	upload, scan := hosts[0].Things[0], hosts[0].Things[1]
 	require.Equal(t, "orig_bytes 84 MB, usually under 1 kB", upload.Why)
 	require.EqualValues(t, 1, upload.Count)

@@ -145,7 +145,7 @@ func (v *dayView) lead() string {
 		return text + "Nothing stands out."
 	}
 	first := v.Hosts[0].Things[0]
-	text += fmt.Sprintf("The strangest is one from %v to %v", first.Conn.Orig.Addr(), first.Conn.Resp.Addr())
+	text += fmt.Sprintf("The strangest is one from %v to %v", first.Conn.OrigHost(), first.Conn.Resp.Addr())
 	if first.Conn.Proto == conn.ICMP { // its ports are a type and a code
 		text += " by icmp"
 	} else {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
 )
 
@@ -89,7 +90,7 @@ func mayBeacon(c *conn.Conn) bool {
 // meet counts a meeting, and returns its pair if that has become a beacon which
 // is not told yet.
 func (b *beacons) meet(r *Row, now conn.Micros) *pair {
-	key := pairKey{r.Orig.Addr().As16(), r.Resp.Addr().As16(), r.Resp.Port()}
+	key := pairKey{feature.HostKey(r.orig()), feature.HostKey(r.resp()), r.Resp.Port()}
 	at, added := b.resps.Use(respKey{key.resp, key.port})
 	u := &b.users[at]
 	if added {
@@ -153,7 +154,7 @@ func (p *Policy) tellBeacon(r *Row, h *host) {
 		return
 	}
 	p.ready = append(p.ready, Incident{
-		Host: r.Orig.Addr(), Begun: r.TS, Latest: r.TS, Count: uint64(b.gaps) + 1, Score: r.Score, Orig: r.Orig, Resp: r.Resp,
+		Host: r.orig(), Begun: r.TS, Latest: r.TS, Count: uint64(b.gaps) + 1, Score: r.Score, Orig: r.Orig, Resp: r.Resp,
 		OneOrig: true, OneResp: true, OneLog: true, Over: true, Period: b.period(), Pairs: uint32(h.beacons),
 	})
 	p.beacon = &p.ready[len(p.ready)-1]

@@ -10,7 +10,7 @@ import (
 // Incident is what a host of the site did beyond its alert, or what was done to
 // it, and is told as one.
 type Incident struct {
-	Host     netip.Addr     // the site's; invalid for what had no room, of several hosts
+	Host     conn.Host      // the site's; invalid for what had no room, of several hosts
 	Inbound  bool           // connections to Host, from others; else Host originated them
 	Count    uint64         // connections folded into it
 	Begun    conn.Micros    // of the alert
@@ -46,7 +46,7 @@ const maxNames = 8
 
 // ID tells incidents apart.
 type ID struct {
-	Host    netip.Addr
+	Host    conn.Host
 	Inbound bool
 	Beacon  bool
 	Begun   conn.Micros

@@ -99,7 +99,7 @@ func TestIncidentOfSeveralLogs(t *testing.T) {
 	}
 	told := s.end()
 	i := told[len(told)-1]
-	require.Equal(t, netip.MustParseAddr("10.0.0.2"), i.Host)
+	require.Equal(t, netip.MustParseAddr("10.0.0.2"), i.Host.Addr)
 	require.Empty(t, i.Log)
 	require.False(t, i.OneLog)
 	require.InDelta(t, 0.65, i.Score, 1e-9)

@@ -15,6 +15,7 @@ const maxLong = 1 << 10
 type longKey struct {
 	ts         conn.Micros
 	orig, resp netip.AddrPort
+	in         string
 }
 
 // told are connections that were told while they went on, with their scores
@@ -34,12 +35,12 @@ func (t *toldLong) before(r *Row) bool {
 	if t.places.Len() == 0 {
 		return false
 	}
-	at := t.places.Find(longKey{r.TS, r.Orig, r.Resp})
+	at := t.places.Find(longKey{r.TS, r.Orig, r.Resp, r.In})
 	return at >= 0 && r.Score < t.scores[at]+stranger
 }
 
 func (t *toldLong) add(r *Row) {
-	at, _ := t.places.Use(longKey{r.TS, r.Orig, r.Resp})
+	at, _ := t.places.Use(longKey{r.TS, r.Orig, r.Resp, r.In})
 	t.scores[at] = r.Score
 }
 

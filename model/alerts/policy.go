@@ -74,6 +74,7 @@ type Row struct {
 	End   conn.Micros // when it ended, or was looked at
 	Orig  netip.AddrPort
 	Resp  netip.AddrPort
+	In    string  // their context, see conn.Host
 	Own   bool    // the originator is a host of the site
 	Score float64 // anomaly_score, as the log has it
 	Cold  bool    // the originator's window may lack connections
@@ -85,7 +86,7 @@ type Row struct {
 
 // RowOf is the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
-	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: c.Look == 0 && mayBeacon(c), Open: c.Look != 0}
+	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, In: c.Context, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: c.Look == 0 && mayBeacon(c), Open: c.Look != 0}
 }
 
 // RowOfLog is a row of another log than conn.log. These do not say which hosts
@@ -93,7 +94,7 @@ func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
 // address.
 func RowOfLog(log string, c *conn.Conn, name uint64, score float64, cold bool, model string) Row {
 	own := c.Orig.Addr().IsPrivate() || !c.Resp.Addr().IsPrivate()
-	return Row{Log: log, TS: c.TS, End: c.TS, Orig: c.Orig, Resp: c.Resp, Own: own, Score: score, Cold: cold, Model: model, Name: name}
+	return Row{Log: log, TS: c.TS, End: c.TS, Orig: c.Orig, Resp: c.Resp, In: c.Context, Own: own, Score: score, Cold: cold, Model: model, Name: name}
 }
 
 // Own reports whether the originator is a host of the site: by local_orig where

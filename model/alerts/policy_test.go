@@ -70,7 +70,7 @@ func TestAScanIsOneIncident(t *testing.T) {
 	over := s.told[2]
 	require.True(t, over.Over)
 	require.EqualValues(t, 499, over.Count)
-	require.Equal(t, netip.MustParseAddr("10.0.0.2"), over.Host)
+	require.Equal(t, netip.MustParseAddr("10.0.0.2"), over.Host.Addr)
 	require.Equal(t, netip.MustParseAddrPort("192.0.2.9:500"), over.Resp, "the strangest")
 	require.True(t, over.OneOrig)
 	require.False(t, over.OneResp)
@@ -96,7 +96,7 @@ func TestAttackedHostIsOneIncident(t *testing.T) {
 	require.True(t, last.Inbound)
 	require.False(t, last.OneOrig)
 	require.True(t, last.OneResp)
-	require.Equal(t, netip.MustParseAddr("10.0.0.9"), last.Host)
+	require.Equal(t, netip.MustParseAddr("10.0.0.9"), last.Host.Addr)
 }
 
 func TestStrangerThanItsIncident(t *testing.T) {
@@ -255,7 +255,7 @@ func TestBeacon(t *testing.T) {
 		require.Len(t, told, 1, "%v: a pair is told once", c)
 		require.GreaterOrEqual(t, told[0].Count, uint64(beaconGaps+1))
 		require.InEpsilon(t, float64(c.period)*(1-c.jitter/2), float64(told[0].Period), 0.15)
-		require.Equal(t, netip.MustParseAddr("10.0.0.2"), told[0].Host)
+		require.Equal(t, netip.MustParseAddr("10.0.0.2"), told[0].Host.Addr)
 		require.EqualValues(t, 1, told[0].Pairs)
 	}
 }

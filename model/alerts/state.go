@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion is the first byte of a state.
-const stateVersion = 3
+const stateVersion = 4
 
 // AppendState appends the day and its incidents to dst, for RestoreState.
 func (p *Policy) AppendState(dst []byte) []byte {
@@ -210,7 +210,8 @@ func (p *Policy) codeHost(c *codec, place int) {
 }
 
 func (i *Incident) code(c *codec) {
-	c.addr(&i.Host)
+	c.addr(&i.Host.Addr)
+	c.text(&i.Host.Context)
 	for _, flag := range []*bool{&i.Inbound, &i.OneOrig, &i.OneResp, &i.OneLog, &i.Over} {
 		c.flag(flag)
 	}

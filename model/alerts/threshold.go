@@ -1,9 +1,8 @@
 package alerts
 
 import (
-	"net/netip"
-
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // bins of the score, each 1/bins wide.
@@ -26,14 +25,17 @@ type host struct {
 	incident  Incident
 }
 
-func hostOf(r *Row) netip.Addr {
+func hostOf(r *Row) conn.Host {
 	if r.Own {
-		return r.Orig.Addr()
+		return r.orig()
 	}
-	return r.Resp.Addr()
+	return r.resp()
 }
 
-func keyOf(r *Row) hostKey { return hostKey{hostOf(r).As16(), !r.Own} }
+func (r *Row) orig() conn.Host { return conn.Host{Addr: r.Orig.Addr(), Context: r.In} }
+func (r *Row) resp() conn.Host { return conn.Host{Addr: r.Resp.Addr(), Context: r.In} }
+
+func keyOf(r *Row) hostKey { return hostKey{feature.HostKey(hostOf(r)), !r.Own} }
 
 // use returns the place of a host, at the cost of the one that was unusual
 // longest ago where there is no room.

@@ -15,6 +15,8 @@ type Conn struct {
 	Orig netip.AddrPort
 	Resp netip.AddrPort // for ICMP the ports are type and counterpart type or code
 
+	Context string // of both endpoints, id.ctx: "vlan=10"; "" for none. See Host
+
 	Proto   Proto
 	Service string // names joined by ",", in the order of confirmation; Set&Service
 

@@ -13,6 +13,7 @@ type Query struct {
 	TS         conn.Micros
 	UID        string
 	Orig, Resp netip.AddrPort
+	Context    string // of both, see conn.Host
 	RTT        conn.Micros
 	Query      string // as it is logged
 	QType      uint64
@@ -25,6 +26,9 @@ type Query struct {
 	Set    Fields // those with a value
 	Absent Fields // those for which the log has no column
 }
+
+func (q *Query) from() conn.Host { return conn.Host{Addr: q.Orig.Addr(), Context: q.Context} }
+func (q *Query) to() conn.Host   { return conn.Host{Addr: q.Resp.Addr(), Context: q.Context} }
 
 // Fields are fields of a Query that may be unset, as bits.
 type Fields uint8

@@ -75,12 +75,12 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	if q.Absent&QueryName != 0 {
 		w.domain = feature.NoCode
 	}
-	w.resolver = resolver(q.Resp.Addr())
+	w.resolver = resolver(q.to())
 
-	orig := feature.HashAddr(q.Orig.Addr())
+	orig := feature.HashHost(q.from())
 	e := &r.event
 	*e = feature.Event{
-		Host: q.Orig.Addr().As16(), End: q.TS, Failed: q.NXDomain(),
+		Host: feature.HostKey(q.from()), End: q.TS, Failed: q.NXDomain(),
 		Peer: feature.KeyOf(w.domain), Port: feature.KeyOf(whole),
 		Target: feature.Hash(w.domain), Pair: feature.Hash(orig, w.domain), Use: feature.Hash(whole),
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/domain"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -159,13 +160,13 @@ func appendRCode(dst []byte, code uint64) []byte {
 	return strconv.AppendUint(append(dst, "rcode "...), code, 10)
 }
 
-// resolver is the code of an address: IPv4 as it is, of IPv6 a hash.
-func resolver(a netip.Addr) uint64 {
-	if a = a.Unmap(); a.Is4() {
+// resolver is the code of a resolver: of IPv4 its address, of others a hash.
+func resolver(h conn.Host) uint64 {
+	if a := h.Addr.Unmap(); a.Is4() && h.Context == "" {
 		b := a.As4()
 		return uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3])
 	}
-	return (feature.HashAddr(a) | 1<<63) &^ 2 // not a NoCode
+	return (feature.HashHost(h) | 1<<63) &^ 2 // not a NoCode
 }
 
 func sayResolver(code uint64) string {

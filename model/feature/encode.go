@@ -135,7 +135,7 @@ func connCell(c *conn.Conn, service uint64) uint64 {
 // comes at every other connection is not left out for it. Who finds addresses
 // with the same hash makes himself fewer, which does not help him.
 func connKeys(c *conn.Conn) (host uint32, chance uint64) {
-	a := c.Orig.Addr().As16()
+	a := HostKey(c.OrigHost())
 	h := binary.BigEndian.Uint64(a[:8])*0x9e3779b97f4a7c15 ^ binary.BigEndian.Uint64(a[8:])
 	h *= 0x94d049bb133111eb
 	ports := uint64(c.Orig.Port())<<16 | uint64(c.Resp.Port())

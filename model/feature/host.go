@@ -3,7 +3,6 @@ package feature
 import (
 	"encoding/binary"
 	"math"
-	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/internal/recent"
@@ -160,18 +159,34 @@ func HashText(text string) uint64 {
 	return h
 }
 
-// HashAddr is a hash of an address.
-func HashAddr(a netip.Addr) uint64 {
-	b := a.As16()
+// HashHost is a hash of a host.
+func HashHost(h conn.Host) uint64 {
+	b := HostKey(h)
 	return Hash(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
+}
+
+// HostKey tells hosts apart: the bytes of the address, and in a context a hash of
+// both, with which no two addresses of one context are the same.
+func HostKey(h conn.Host) [16]byte {
+	key := h.Addr.As16()
+	if h.Context == "" {
+		return key
+	}
+	context := mix(HashText(h.Context))
+	hi, lo := binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:])
+	hi ^= mix(lo ^ context)
+	lo ^= mix(hi ^ context)
+	binary.BigEndian.PutUint64(key[:8], hi)
+	binary.BigEndian.PutUint64(key[8:], lo)
+	return key
 }
 
 // eventOf is what is counted of a connection.
 func eventOf(c *conn.Conn) (e Event) {
-	e.Host, e.End, e.OneWay = c.Orig.Addr().As16(), endOf(c), oneWay(c)
+	e.Host, e.End, e.OneWay = HostKey(c.OrigHost()), endOf(c), oneWay(c)
 	e.Failed = c.State.Failed() && !e.OneWay
-	_, orig := addressKey(c.Orig.Addr())
-	e.Peer.Low, e.Peer.Hash = addressKey(c.Resp.Addr())
+	_, orig := hostHash(c.OrigHost())
+	e.Peer.Low, e.Peer.Hash = hostHash(c.RespHost())
 	service := uint64(c.Proto)<<16 | uint64(c.Resp.Port())
 	e.Port = Key{uint32(service), mix(service)}
 	e.Target = e.Peer.Hash
@@ -367,10 +382,15 @@ func minuteOf(t conn.Micros) int64 {
 // ring is the position of a minute in the rings.
 func ring(m int64) int { return int((m%minutes + minutes) % minutes) }
 
-// addressKey gives a number that tells IPv4 addresses apart, and others but
-// for a chance of 2^−32, and a hash of the address.
-func addressKey(a netip.Addr) (key uint32, hash uint64) {
-	if a = a.Unmap(); a.Is4() { // as its sixteen bytes ::ffff:a.b.c.d, but faster
+// hostHash gives a number that tells IPv4 addresses apart, and other hosts but
+// for a chance of 2^−32, and a hash of the host.
+func hostHash(h conn.Host) (key uint32, hash uint64) {
+	if h.Context != "" {
+		hash = addressHash(HostKey(h))
+		return uint32(hash), hash
+	}
+	a := h.Addr.Unmap()
+	if a.Is4() { // as its sixteen bytes ::ffff:a.b.c.d, but faster
 		b := a.As4()
 		key = binary.BigEndian.Uint32(b[:])
 		return key, mix((0xffff<<32 | uint64(key)) ^ mix(0))

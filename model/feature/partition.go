@@ -87,7 +87,7 @@ func NewResponders(capacity int) *Responders {
 // rows of a responder come in the log's order.
 func (r *Responders) Observe(c *conn.Conn) uint32 {
 	r.rows++
-	_, key := addressKey(c.Resp.Addr())
+	_, key := hostHash(c.RespHost())
 	known, added := r.table.use(key, r.rows)
 	now := minuteOf(endOf(c))
 	if added {

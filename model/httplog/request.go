@@ -11,6 +11,7 @@ type Request struct {
 	TS         conn.Micros
 	UID        string
 	Orig, Resp netip.AddrPort
+	Context    string // of both, see conn.Host
 
 	Method    string
 	Host      string // as the header says it
@@ -26,6 +27,9 @@ type Request struct {
 	Set    Fields // of those that need it, the ones with a value
 	Absent Fields // those for which the log has no column
 }
+
+func (q *Request) from() conn.Host { return conn.Host{Addr: q.Orig.Addr(), Context: q.Context} }
+func (q *Request) to() conn.Host   { return conn.Host{Addr: q.Resp.Addr(), Context: q.Context} }
 
 // Fields are fields of a Request, as bits.
 type Fields uint16

@@ -11,6 +11,7 @@ type Handshake struct {
 	TS         conn.Micros
 	UID        string
 	Orig, Resp netip.AddrPort
+	Context    string // of both, see conn.Host
 
 	Version      string // "TLSv13"
 	Cipher       string
@@ -30,6 +31,8 @@ type Handshake struct {
 	Set    Fields // of Matches and KnownCertificate, those with a value
 	Absent Fields // those for which the log has no column
 }
+
+func (h *Handshake) from() conn.Host { return conn.Host{Addr: h.Orig.Addr(), Context: h.Context} }
 
 // Certificate is the one that the server showed of itself, the first of its
 // chain. TLS 1.3 hides it, and a session that is resumed needs none.

@@ -36,7 +36,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 // Subject is the handshake as a connection.
 func (r *Record) Subject() *conn.Conn {
 	h := &r.Handshake
-	r.subject = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Proto: h.Proto()}
+	r.subject = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Context: h.Context, Proto: h.Proto()}
 	return &r.subject
 }
 

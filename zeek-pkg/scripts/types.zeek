@@ -139,6 +139,9 @@ export {
 		text: string;
 		## An incident's host, one of the site; unset where there were several.
 		host: addr &optional;
+		## What its ``id$ctx`` says where Zeek tells connections apart by more
+		## than addresses and ports: "vlan=10".
+		context: string &optional;
 		## Whether others originated the connections.
 		inbound: bool &optional;
 		## Whether the incident is over.

@@ -120,6 +120,13 @@ bool ConnRecord::Resolve(const RecordVal& info, std::string* why) {
     if ( ! FindAll(*t, fields, &at, why) || ! Find(*t, "id", TYPE_RECORD, &id, why) ||
          ! FindAll(*t->GetFieldType(id)->AsRecordType(), id_fields, &id_at, why) )
         return false;
+
+    const auto& id_type = *t->GetFieldType(id)->AsRecordType();
+    ctx = id_type.FieldOffset("ctx");
+    if ( ctx >= 0 && (id_type.GetFieldType(ctx)->Tag() != TYPE_RECORD ||
+                      ! context.Resolve(*id_type.GetFieldType(ctx)->AsRecordType())) )
+        ctx = -1;
+
     type = t;
     return true;
 }
@@ -139,7 +146,11 @@ bool ConnRecord::Read(const RecordVal& info, iforest_conn* to, std::string* why)
     }
 
     *to = {};
-    return CopyAll(info, fields, at, to, why) && CopyAll(*info.GetFieldAs<RecordVal>(id), id_fields, id_at, to, why);
+    const auto* id_val = info.GetFieldAs<RecordVal>(id);
+    if ( ctx >= 0 && id_val->HasRawField(ctx) )
+        to->context = context.Text(*id_val->GetFieldAs<RecordVal>(ctx));
+
+    return CopyAll(info, fields, at, to, why) && CopyAll(*id_val, id_fields, id_at, to, why);
 }
 
 } // namespace iforest

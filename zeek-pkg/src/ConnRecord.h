@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "Context.h"
 #include "iforest_abi.h"
 
 namespace iforest {
@@ -14,8 +15,8 @@ namespace iforest {
 // of record, of which a Zeek process has one.
 class ConnRecord {
 public:
-    // Fills *to; its texts point into info and live as long. Returns false
-    // where info is no Conn::Info and writes to why which field is amiss.
+    // Fills *to; its texts point into info and live as long, but for the context,
+    // which lives until the next call. Returns false where info is no Conn::Info and writes to why which field is amiss.
     bool Read(const zeek::RecordVal& info, iforest_conn* to, std::string* why);
 
     // The uid of a record that was read, nullptr where it has none.
@@ -31,6 +32,8 @@ private:
     int id = -1;
     std::array<int, num_fields> at;
     std::array<int, num_id_fields> id_at;
+    int ctx = -1; // of id; -1 where Zeek goes by addresses and ports alone
+    Context context;
 };
 
 } // namespace iforest

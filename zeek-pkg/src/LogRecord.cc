@@ -27,6 +27,7 @@ zeek::TypeTag TagOf(uint32_t type) {
         case IFOREST_ENUM: return zeek::TYPE_ENUM;
         case IFOREST_STRING: return zeek::TYPE_STRING;
         case IFOREST_ADDR: return zeek::TYPE_ADDR;
+        case IFOREST_CONTEXT: return zeek::TYPE_RECORD;
     }
     return zeek::TYPE_VOID;
 }
@@ -88,6 +89,7 @@ void LogRecord::Copy(const RecordVal& record, int at, uint32_t type, Place* plac
         case IFOREST_ADDR:
             record.GetFieldAs<zeek::AddrVal>(at).CopyIPv6(reinterpret_cast<in6_addr*>(to->as.address));
             break;
+        case IFOREST_CONTEXT: to->as.text = place->context.Text(*record.GetFieldAs<zeek::RecordVal>(at)); break;
         default: return;
     }
     to->set = 1;
@@ -113,6 +115,9 @@ LogRecord::Place LogRecord::Find(const RecordType& t, const char* name, uint32_t
     }
     if ( place.way.empty() || ! place.way.back().several )
         place.at = PlaceOfField(*record, name, type);
+    if ( type == IFOREST_CONTEXT && place.at >= 0 &&
+         ! place.context.Resolve(*record->GetFieldType(place.at)->AsRecordType()) )
+        place.at = -1; // Zeek goes by addresses and ports alone
     return place;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "Context.h"
 #include "iforest_abi.h"
 
 namespace iforest {
@@ -17,7 +18,7 @@ namespace iforest {
 class LogRecord {
 public:
     // Writes the values of fields to *to; their texts point into info and live as
-    // long. Returns false where there can be none, and writes to why which field
+    // long, but for a context, which lives until the next call. Returns false where there can be none, and writes to why which field
     // is amiss.
     bool Read(zeek::RecordVal& info, const std::vector<iforest_field_info>& fields, std::vector<iforest_value>* to,
               std::string* why);
@@ -32,12 +33,14 @@ private:
     };
 
     // Where a field lies: in the record that a way leads to, of the row or within
-    // it; -1 is nowhere. The elements of a vector are kept for the library.
+    // it; -1 is nowhere. The elements of a vector, and a context, are kept for the
+    // library.
     struct Place {
         int at = -1;
         std::vector<Step> way;
         std::vector<iforest_text> texts;
         std::vector<double> reals;
+        Context context;
     };
 
     static Place Find(const zeek::RecordType& record, const char* name, uint32_t type);

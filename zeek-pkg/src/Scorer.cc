@@ -219,6 +219,8 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         static constexpr uint8_t several[16] = {};
         if ( memcmp(event.host, several, sizeof several) != 0 )
             Set(*r, "host", Address(event.host));
+        if ( event.context[0] )
+            Set(*r, "context", std::string(event.context));
         Set(*r, "inbound", zeek::val_mgr->Bool(event.inbound != 0));
         Set(*r, "over", zeek::val_mgr->Bool(event.over != 0));
         Set(*r, "orig_h", Address(event.orig_h));

@@ -6,12 +6,11 @@
 # @TEST-PORT: PORT_WORKER
 # @TEST-EXEC: zeek-iforest allow add -f allow.tsv --port 1/tcp
 # @TEST-EXEC: mkdir manager logger worker
-# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $PACKAGE %INPUT IForest::allow_file=$PWD/allow.tsv IForest::state_dir="
+# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $SCRIPTS/broker.zeek $PACKAGE %INPUT IForest::allow_file=$PWD/allow.tsv IForest::state_dir="
 # @TEST-EXEC: btest-bg-wait 60
 # @TEST-EXEC: cat manager/read worker/read >output
 # @TEST-EXEC: btest-diff output
 
-redef Broker::disable_ssl = T;
 redef Log::default_rotation_interval = 0secs;
 redef exit_only_after_terminate = T;
 

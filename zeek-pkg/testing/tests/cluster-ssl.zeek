@@ -8,7 +8,7 @@
 # @TEST-EXEC: cd $ROOT && go build -o $OLDPWD/traffic ./zeek-pkg/testing/traffic
 # @TEST-EXEC: ./traffic offices 40 $PCAPS/tls.pcap >day.trace && ./traffic repeat 14 day.trace >days.trace
 # @TEST-EXEC: mkdir manager logger worker
-# @TEST-EXEC: btest-bg-run zeek "DAYS=$PWD/days.trace timeout 60 zeek -C -j $PACKAGE $PACKAGE/score-ssl.zeek %INPUT IForest::state_dir=$PWD/state IForest::state_with_traces=T"
+# @TEST-EXEC: btest-bg-run zeek "DAYS=$PWD/days.trace timeout 60 zeek -C -j $SCRIPTS/broker.zeek $PACKAGE $PACKAGE/score-ssl.zeek %INPUT IForest::state_dir=$PWD/state IForest::state_with_traces=T"
 # @TEST-EXEC: btest-bg-wait 80
 # @TEST-EXEC: rm traffic *.trace
 # @TEST-EXEC: cat */role zeek/role | sort >output
@@ -16,7 +16,6 @@
 # @TEST-EXEC: ls state/worker/ssl >>output
 # @TEST-EXEC: btest-diff output
 
-redef Broker::disable_ssl = T;
 redef Log::default_rotation_interval = 0secs;
 
 function write_role(name: string)

@@ -8,7 +8,7 @@
 # @TEST-REQUIRES: which go
 # @TEST-EXEC: cd $ROOT && go run ./zeek-pkg/testing/traffic offices 5 $PCAPS/office-day.pcap >$OLDPWD/day.trace
 # @TEST-EXEC: mkdir manager logger worker-1 worker-2
-# @TEST-EXEC: TRACE=$PWD/day.trace btest-bg-run zeek "timeout -k 10 90 zeek -C -j $PACKAGE $PACKAGE/log-model.zeek %INPUT IForest::state_dir=$PWD/state IForest::record_samples=$PWD/samples IForest::seed=5 IForest::warmup=300"
+# @TEST-EXEC: TRACE=$PWD/day.trace btest-bg-run zeek "timeout -k 10 90 zeek -C -j $SCRIPTS/broker.zeek $PACKAGE $PACKAGE/log-model.zeek %INPUT IForest::state_dir=$PWD/state IForest::record_samples=$PWD/samples IForest::seed=5 IForest::warmup=300"
 # @TEST-EXEC: btest-bg-wait 100
 # @TEST-EXEC: rm day.trace
 # @TEST-EXEC: zeek-iforest train --as-sensor --samples samples -o again.model
@@ -16,7 +16,6 @@
 # @TEST-EXEC: cat manager/role logger/role worker-1/role worker-2/role >output
 # @TEST-EXEC: btest-diff output
 
-redef Broker::disable_ssl = T;
 redef Log::default_rotation_interval = 0secs;
 redef exit_only_after_terminate = T;
 

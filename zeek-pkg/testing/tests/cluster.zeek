@@ -8,7 +8,7 @@
 # @TEST-EXEC: zeek -r $PCAPS/office-day.pcap $PACKAGE IForest::model_file=site.model
 # @TEST-EXEC: zeek-cut ts id.orig_p anomaly_score <conn.log | sort >alone
 # @TEST-EXEC: mkdir manager logger worker
-# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $PACKAGE %INPUT IForest::model_file=$PWD/site.model"
+# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $SCRIPTS/broker.zeek $PACKAGE %INPUT IForest::model_file=$PWD/site.model"
 # @TEST-EXEC: btest-bg-wait 60
 # @TEST-EXEC: cat */role zeek/role | sort >output
 # @TEST-EXEC: zeek-cut ts id.orig_p anomaly_score <logger/conn.log | sort >together
@@ -17,7 +17,6 @@
 # @TEST-EXEC: test ! -s other
 # @TEST-EXEC: btest-diff output
 
-redef Broker::disable_ssl = T;
 redef Log::default_rotation_interval = 0secs;
 
 function write_role(name: string)

@@ -16,8 +16,10 @@ run with -r ../flood.trace IForest::Scorer "$PACKAGE" IForest::state_dir=$PWD/st
 rm flood.trace
 more=$((($(cat with/size) - $(cat without/size)) / 1024))
 echo "$n hosts: $more MB more than without the package" >measured
-# 57 MB for 200,000 hosts: what is learnt takes 25 of them.
-test $more -lt $((n > 200000 ? 110 : 64)) && echo "memory is bounded" >>output
+# 57 MB for 200,000 hosts: what is learnt takes 25 of them. In Zeek 9.0.0-rc1 67,
+# where both need less: 311 and 380 MB.
+case $(zeek --version) in *" 8.0."*) bound=64 ;; *) bound=76 ;; esac
+test $more -lt $((n > 200000 ? bound + 46 : bound)) && echo "memory is bounded" >>output
 warnings with/stderr >>output
 
 # From the state of before, so from the first connection on.

@@ -8,6 +8,7 @@
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
 //	traffic idle N capture.pcap [DAY.pcap] > x.pcap   a capture whose second half comes one packet each N seconds, over copies of a day
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
+//	traffic vlans N capture.pcap > x.pcap   the same in the VLANs 1 to N, each packet in all of them
 package main
 
 import (
@@ -36,7 +37,7 @@ func main() {
 
 func write(out io.Writer, args []string) error {
 	if len(args) != 3 && (len(args) != 4 || args[0] == "syns" || args[0] == "beacon" || args[0] == "scan" || args[0] == "long") {
-		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, traffic long N MINUTES, traffic idle N capture.pcap [DAY.pcap], or traffic repeat|offices N capture.pcap [FIRST]")
+		return fmt.Errorf("usage: traffic syns N HOSTS, traffic beacon N SECONDS, traffic scan N HOSTS, traffic long N MINUTES, traffic vlans N capture.pcap, traffic idle N capture.pcap [DAY.pcap], or traffic repeat|offices N capture.pcap [FIRST]")
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -60,6 +61,8 @@ func write(out io.Writer, args []string) error {
 		return syns(out, n, by)
 	case "idle":
 		return idle(out, n, args[2], args[3:])
+	case "vlans":
+		return vlans(out, n, args[2])
 	case "repeat", "offices":
 		first := 0
 		if len(args) == 4 {
@@ -317,6 +320,29 @@ func offices(out io.Writer, first, n int, name string) error {
 		}
 		at = soonest
 	}
+}
+
+// vlans writes each packet of a capture in n VLANs.
+func vlans(out io.Writer, n int, name string) error {
+	link, frames, err := read(name)
+	if err != nil {
+		return err
+	}
+	if err := fileHeader(out, link); err != nil {
+		return err
+	}
+	for _, f := range frames {
+		if len(f.data) < 14 {
+			continue
+		}
+		for vlan := 1; vlan <= n; vlan++ {
+			data := append(slices.Clone(f.data[:12]), 0x81, 0, byte(vlan>>8), byte(vlan)) // 802.1Q
+			if err := packet(out, f.micros, append(data, f.data[12:]...)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // frame is a packet of a capture.
