@@ -64,7 +64,7 @@ func (k *sslKind) Read(v []Value) error {
 		TS:           conn.FromSeconds(v[0].Real),
 		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
-		Context:      k.contexts.context(v[17].Text),
+		Context:      k.contexts.context(v[23].Text),
 		Version:      text(5),
 		Cipher:       text(6),
 		ServerName:   text(7),
