@@ -35,7 +35,8 @@ func (p *Policy) RestoreState(state []byte) error {
 	if c.bad || len(c.buf) > 0 {
 		return errors.New("the state of the alerts is damaged")
 	}
-	fresh.Raised, fresh.Folded, fresh.Suppressed = p.Raised, p.Folded, p.Suppressed
+	fresh.Raised, fresh.Folded, fresh.Suppressed, fresh.Lost = p.Raised, p.Folded, p.Suppressed, p.Lost
+	fresh.out, fresh.known = p.out, fresh.rows == openingRows
 	*p = *fresh
 	return nil
 }
