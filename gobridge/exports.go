@@ -44,6 +44,7 @@ var _ = [1]struct{}{}[C.IFOREST_MAX_ELEMENTS-sensor.MaxElements]
 var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
 var _ = [1]struct{}{}[C.IFOREST_FOLDED-C.int(alerts.Folded)]
 var _ = [1]struct{}{}[C.IFOREST_RAISE-C.int(alerts.Raise)]
+var _ = [1]struct{}{}[C.IFOREST_FORWARDED-C.int(alerts.Forwarded)]
 var _ = [1]struct{}{}[C.IFOREST_NOTHING-sensor.Nothing]
 var _ = [1]struct{}{}[C.IFOREST_PROMOTED-sensor.Promoted]
 var _ = [1]struct{}{}[C.IFOREST_REFUSED-sensor.Refused]
@@ -51,11 +52,13 @@ var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
 var _ = [1]struct{}{}[C.IFOREST_INCIDENT-sensor.Incident]
 var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
 var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
+var _ = [1]struct{}{}[C.IFOREST_ALERT-sensor.Alert]
 
 var _ = [1]struct{}{}[C.IFOREST_MAX_CASE-cases.MaxLogs]
 
 var _ [C.IFOREST_MAX_BATCH - learn.MaxBatch]struct{} // a batch fits
 var _ = [1]struct{}{}[C.IFOREST_MAX_EVIDENCE-feature.MaxEvidence]
+var _ = [1]struct{}{}[C.IFOREST_MAX_CANDIDATES-alerts.MaxCandidates]
 
 // One process, one Zeek, a sensor for each log; the one in use.
 var (
@@ -186,7 +189,7 @@ func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest
 func scored(result *C.iforest_result, r *sensor.Result, err error, message *C.char, size C.uint64_t) C.int32_t {
 	*result = C.iforest_result{
 		score: C.double(r.Score), rank: C.double(r.Rank), cold: boolean(r.Cold),
-		unusual: boolean(r.Unusual), news: boolean(the.News() > 0), case_score: C.double(r.Case),
+		unusual: boolean(r.Unusual), news: boolean(the.News() > 0), case_score: C.double(r.Case), meets: boolean(r.Meets),
 	}
 	if err != nil {
 		return report(err, message, size)
@@ -303,6 +306,10 @@ func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 		first: C.double(i.Begun.Seconds()), last: C.double(i.Latest.Seconds()), score: C.double(i.Score),
 		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp), other_logs: boolean(!i.OneLog), period: C.double(i.Period.Seconds()),
 	}
+	if e.Kind == sensor.Alert {
+		alertOf(out, &e.Alert)
+		return C.IFOREST_OK
+	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
 	put(&out.log[0], C.uint64_t(len(out.log)), i.Log)
 	putAddr(&out.host, i.Host)
@@ -375,6 +382,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.refused = C.uint64_t(s.Refused)
 	out.looks = C.uint64_t(s.Looks)
 	out.raised, out.folded, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Folded), C.uint64_t(s.Suppressed)
+	out.unsent = C.uint64_t(s.Unsent)
 	out.sampled, out.samples_lost = C.uint64_t(s.Sampled), C.uint64_t(s.Lost)
 	l := s.Learner
 	out.learning, out.rebuilding, out.rows = boolean(s.Learning), boolean(l.Rebuilding), C.uint64_t(l.Rows)

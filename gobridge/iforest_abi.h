@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 7u
+#define IFOREST_ABI_VERSION 8u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -136,6 +136,7 @@ typedef struct {
   uint8_t unusual; /* enough for an alert, which iforest_raise decides */
   uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
   double case_score; /* anomaly_case, of a connection after iforest_use_cases; else 0 */
+  uint8_t meets;   /* not unusual, but forwarded, for a beacon may have it: iforest_withhold */
 } iforest_result;
 
 /* The most logs of a case beside conn.log. */
@@ -165,7 +166,8 @@ typedef struct {
 enum iforest_verdict {
   IFOREST_SUPPRESSED = 0, /* the hour, or the day, has had its alerts */
   IFOREST_FOLDED = 1,     /* it belongs to an incident that was told */
-  IFOREST_RAISE = 2
+  IFOREST_RAISE = 2,
+  IFOREST_FORWARDED = 3 /* another process decides */
 };
 
 enum iforest_event_kind {
@@ -175,13 +177,15 @@ enum iforest_event_kind {
   IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
   IFOREST_INCIDENT = 4, /* unusual connections of one host, or to it, and rows of other logs */
   IFOREST_WARNING = 5,  /* something does not work; scores go on */
-  IFOREST_SAMPLES = 6   /* a batch of samples is full: iforest_take_samples */
+  IFOREST_SAMPLES = 6,  /* a batch of samples is full: iforest_take_samples */
+  IFOREST_ALERT = 7     /* a row of another process is worth an alert: iforest_decide */
 };
 
-/* Something that the operator should know. The fields after text are an incident's. */
+/* Something that the operator should know. The fields after text are an incident's;
+ * those after period, and last, score, log and the endpoints, are an alert's. */
 typedef struct {
   uint32_t kind;
-  char text[512]; /* ends with a zero byte */
+  char text[4096]; /* ends with a zero byte; an alert's reason, empty where none was sent */
   uint8_t host[16]; /* the site's; all zeros where there were several */
   uint8_t inbound;  /* whether others originated the connections */
   uint8_t over;     /* whether the incident is over */
@@ -197,6 +201,14 @@ typedef struct {
   char log[32];        /* of the row with that score: "dns"; empty for conn.log */
   uint8_t other_logs;  /* whether others are rows of another log */
   double period;       /* of a beacon of the host, seconds between its calls; else 0 */
+  char uid[64];        /* empty where none was sent, as rank is 0 */
+  char model[32];      /* anomaly_model */
+  uint16_t orig_p;
+  uint8_t proto;       /* as in iforest_conn */
+  double row_score;    /* anomaly_score, where score is that of the case */
+  double rank;
+  double age;          /* of a connection that goes on, seconds; else 0 */
+  uint8_t is_case;     /* the reason has those of other logs */
 } iforest_event;
 
 /* The model in use. Texts end with a zero byte. */
@@ -226,6 +238,7 @@ typedef struct {
   uint64_t raised;     /* alerts, and incidents that were told */
   uint64_t folded;     /* unusual connections that are part of an incident */
   uint64_t suppressed; /* unusual connections for which the hour, or the day, had no room */
+  uint64_t unsent;     /* unusual connections that iforest_take_candidates did not fetch in time */
 
   uint64_t sampled;      /* connections for another sensor to learn from */
   uint64_t samples_lost; /* of them, those in batches that were not taken in time */
@@ -369,6 +382,30 @@ typedef int32_t (*iforest_alerts_fn)(double per_day);
  * unusual and the latest of all sensors; without this call it costs no part of
  * the budget. */
 typedef int32_t (*iforest_raise_fn)(uint32_t *verdict);
+
+/*
+ * Where several processes see a network, one of them decides for all which rows
+ * are alerts; the others forward to it what it has to see.
+ *
+ * Makes all sensors forward: nothing is decided here. iforest_raise then says that
+ * the host wants to hear of the row.
+ */
+typedef int32_t (*iforest_forward_fn)(void);
+
+/* Says that the host does not want to hear of a beacon that the last row scored,
+ * which was forwarded, makes known. */
+typedef int32_t (*iforest_withhold_fn)(void);
+
+/* The most bytes of a message of rows that are forwarded. */
+#define IFOREST_MAX_CANDIDATES 32768
+
+/* Takes the oldest message into a buffer of that size, and its length to *len: 0
+ * where none waits. Some wait; then the oldest is lost. */
+typedef int32_t (*iforest_take_candidates_fn)(char *buffer, uint64_t *len);
+
+/* Decides about what the worker of that number forwards, all of the message or,
+ * where it is damaged, nothing. Events wait where *news is not 0. */
+typedef int32_t (*iforest_decide_fn)(uint64_t worker, iforest_text candidates, uint8_t *news, char *message, uint64_t size);
 
 /* Fetches the oldest event; IFOREST_NOTHING where none waits. */
 typedef int32_t (*iforest_next_event_fn)(iforest_event *event);

@@ -29,7 +29,9 @@ export {
 
 	## For scripts that tell somebody of a connection that is among the
 	## strangest of the day, as far as :zeek:see:`IForest::alerts_per_day`
-	## goes, after :zeek:see:`IForest::policy` has let its score pass.
+	## goes, after :zeek:see:`IForest::policy` has let its score pass. In a
+	## cluster, where the manager decides (:zeek:enum:`IForest::ALERT`), it is
+	## called for each that may be.
 	##
 	## c: The connection, ``c$conn$anomaly_score`` set.
 	##
@@ -53,6 +55,8 @@ export {
 		WARNING,
 		## A batch of samples is full.
 		SAMPLES_FULL,
+		## A row that a worker scored is worth an alert.
+		ALERT,
 	};
 
 	## What the library has to tell.
@@ -91,6 +95,23 @@ export {
 		other_logs: bool &optional;
 		## How often the host calls the responder, of a beacon; else unset.
 		period: interval &optional;
+		## The uid of an alert's connection, with all that follows; empty where the
+		## worker did not send it, because a row of the host had it a second before.
+		uid: string &optional;
+		## The model that scored it.
+		model: string &optional;
+		## The originator's port.
+		orig_p: count &optional;
+		## The transport.
+		proto: transport_proto &optional;
+		## Its anomaly_score, where score is that of all rows with its uid.
+		row_score: double &optional;
+		## N of "1 in N".
+		rank: double &optional;
+		## How old it was, of a connection that goes on; else unset.
+		age: interval &optional;
+		## Whether the text, which is the reason, has that of other logs too.
+		is_case: bool &optional;
 	};
 
 	## For scripts that make something of it.
@@ -106,6 +127,8 @@ export {
 		FOLDED,
 		## It is worth an alert.
 		RAISE,
+		## The manager of the cluster decides.
+		FORWARDED,
 	};
 
 	## What a log beside conn.log says of a connection.
@@ -134,6 +157,10 @@ export {
 	## score: Its score.
 	global scored: event(c: connection, score: double);
 }
+
+# Called for a connection that is not unusual, but may be one of a beacon that the
+# manager finds; breaking from it keeps it from making one known.
+global meets: hook(c: connection);
 
 # The connection that was given to the library last.
 global last_logged = "";
@@ -194,7 +221,11 @@ event connection_state_remove(c: connection) &priority=-4
 		event scored(c, score);
 		if ( __unusual() )
 			hook unusual(c, score);
+		else if ( __meets() && ! hook meets(c) )
+			__withhold();
 		}
+	else if ( __meets() )
+		__withhold();
 
 	if ( __news() )
 		take_news();

@@ -41,6 +41,9 @@ export {
 		folded: count &default=0;
 		## Unusual connections for which the hour, or the day, had no room.
 		suppressed: count &default=0;
+		## Unusual connections of a worker that were lost while there was no
+		## manager.
+		unsent: count &default=0;
 		## Connections of a worker that the manager of its cluster may learn
 		## from.
 		sampled: count &default=0;
@@ -167,6 +170,7 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);
 	Telemetry::counter_family_set(alerts_cf, vector("folded"), s$folded);
 	Telemetry::counter_family_set(alerts_cf, vector("suppressed"), s$suppressed);
+	Telemetry::counter_family_set(alerts_cf, vector("lost"), s$unsent);
 
 	if ( s$sampled > 0 )
 		{

@@ -143,6 +143,7 @@ type Result struct {
 	Cold    bool    // the originator's window may lack connections
 	Unusual bool    // enough for an alert, which Raise decides
 	Case    float64 // anomaly_case, of a connection where cases are in use; else 0
+	Meets   bool    // not unusual, but another process may find that it is one of a beacon
 }
 
 // Score scores the connection, counts what became of it, and learns from it. It
@@ -230,7 +231,7 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 
 // result is that of the row last scored.
 func (s *Sensor) result() Result {
-	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together}
+	return Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together, Meets: s.meets()}
 }
 
 // ready begins a call of Score; it counts one that comes before there is
@@ -302,6 +303,10 @@ func (s *Sensor) Raise() alerts.Verdict {
 		return alerts.Suppressed
 	}
 	s.unusual = false
+	if s.shared.Forwards() {
+		s.shared.Ask(s.detail)
+		return alerts.Forwarded
+	}
 	return s.shared.Raise(&s.alert)
 }
 
@@ -342,7 +347,7 @@ func (s *Sensor) Reason() []byte {
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
 	p := s.shared
-	c.Raised, c.Folded, c.Suppressed = p.Raised, p.Folded, p.Suppressed // of all that share it
+	c.Raised, c.Folded, c.Suppressed, c.Unsent = p.Raised, p.Folded, p.Suppressed, p.Lost // of all that share it
 	if s.learning != nil {
 		c.Learning, c.Learner = true, s.learning.learner.Stats()
 	}

@@ -154,7 +154,9 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_use_seed", &use_seed, why) || ! Find(library, "iforest_peek", &peek, why) || ! Find(library, "iforest_use_cases", &use_cases, why) ||
          ! Find(library, "iforest_case", &read_case, why) ||
          ! Find(library, "iforest_take_counts", &take_counts, why) || ! Find(library, "iforest_add_counts", &add_counts, why) ||
-         ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) )
+         ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) ||
+         ! Find(library, "iforest_forward", &forward, why) || ! Find(library, "iforest_withhold", &withhold, why) ||
+         ! Find(library, "iforest_take_candidates", &take_candidates, why) || ! Find(library, "iforest_decide", &decide, why) )
         return false;
 
     Message message{};
@@ -166,6 +168,8 @@ bool Bridge::Open(std::string* why) {
     alerts(alerts_per_day);
     use_seed(seed ? 1 : 0);
     use_cases(cases ? 1 : 0);
+    if ( forwards )
+        forward();
     score = found;
     return true;
 }
@@ -321,6 +325,43 @@ int32_t Bridge::AddTotals(std::string_view totals, std::string* why) {
         return IFOREST_OK;
 
     return Call(why, add_totals, iforest_text{totals.data(), totals.size()});
+}
+
+void Bridge::Forward() {
+    forwards = true;
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        forward();
+    }
+}
+
+void Bridge::Withhold() {
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        withhold();
+    }
+}
+
+std::string Bridge::TakeCandidates() {
+    std::string candidates;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        candidates.resize(IFOREST_MAX_CANDIDATES);
+        auto mask = SignalMask::Asynchronous();
+        take_candidates(candidates.data(), &length);
+        candidates.resize(length);
+    }
+    return candidates;
+}
+
+int32_t Bridge::Decide(uint64_t worker, std::string_view candidates, bool* news, std::string* why) {
+    if ( sensors[at].learning ? ! Begin(why) : ! Ready() && ! Load(why) )
+        return IFOREST_NO_LIBRARY;
+
+    uint8_t waiting = 0;
+    auto status = Call(why, decide, worker, iforest_text{candidates.data(), candidates.size()}, &waiting);
+    *news = waiting != 0;
+    return status;
 }
 
 std::string Bridge::ModelFile() {

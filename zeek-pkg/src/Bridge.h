@@ -88,6 +88,21 @@ public:
     int32_t AddCounts(uint64_t worker, std::string_view counts, std::string* why);
     int32_t AddTotals(std::string_view totals, std::string* why);
 
+    // Makes all sensors leave to another process which rows are alerts, now or when
+    // the library is loaded.
+    void Forward();
+
+    // Says that nobody wants to hear of what the last row scored makes known.
+    void Withhold();
+
+    // The oldest message of rows that are left to another process; empty where
+    // none waits.
+    std::string TakeCandidates();
+
+    // Decides about such a message of a worker. Learning begins first where it was
+    // asked for, because the day of alerts is in its state.
+    int32_t Decide(uint64_t worker, std::string_view candidates, bool* news, std::string* why);
+
     // The file of the model in use, empty where there is none.
     std::string ModelFile();
 
@@ -165,6 +180,7 @@ private:
     double alerts_per_day = 0;   // which all sensors share
     bool seed = false;           // of conn.log's sensor
     bool cases = false;          // of all
+    bool forwards = false;       // the same
 
     iforest_open_fn open_sensor = nullptr;
     iforest_use_fn use = nullptr;
@@ -179,6 +195,10 @@ private:
     iforest_add_counts_fn add_counts = nullptr;
     iforest_take_totals_fn take_totals = nullptr;
     iforest_add_totals_fn add_totals = nullptr;
+    iforest_forward_fn forward = nullptr;
+    iforest_withhold_fn withhold = nullptr;
+    iforest_take_candidates_fn take_candidates = nullptr;
+    iforest_decide_fn decide = nullptr;
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
     iforest_alerts_fn alerts = nullptr;

@@ -136,7 +136,7 @@ double Scorer::Unscored(int32_t status) {
 zeek::ValPtr Scorer::Raise() noexcept { return Enum("IForest::Verdict", bridge.Raise()); }
 
 zeek::ValPtr Scorer::NextEvent() noexcept {
-    auto event = bridge.NextEvent();
+    const auto event = bridge.NextEvent();
     auto r = MakeRecord("IForest::News");
     Set(*r, "kind", Enum("IForest::NewsKind", event.kind));
     Set(*r, "text", std::string(event.text));
@@ -159,6 +159,23 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         Set(*r, "other_logs", zeek::val_mgr->Bool(event.other_logs != 0));
         if ( event.period > 0 )
             Set(*r, "period", zeek::make_intrusive<zeek::IntervalVal>(event.period));
+    }
+    if ( event.kind == IFOREST_ALERT ) {
+        Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(event.last));
+        Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(event.score));
+        Set(*r, "row_score", zeek::make_intrusive<zeek::DoubleVal>(event.row_score));
+        Set(*r, "rank", zeek::make_intrusive<zeek::DoubleVal>(event.rank));
+        Set(*r, "uid", std::string(event.uid));
+        Set(*r, "model", std::string(event.model));
+        Set(*r, "log", std::string(event.log[0] ? event.log : "conn"));
+        Set(*r, "orig_h", Address(event.orig_h));
+        Set(*r, "resp_h", Address(event.resp_h));
+        Set(*r, "orig_p", Count(event.orig_p));
+        Set(*r, "resp_p", Count(event.resp_p));
+        Set(*r, "proto", Enum("transport_proto", event.proto));
+        Set(*r, "is_case", zeek::val_mgr->Bool(event.is_case != 0));
+        if ( event.age > 0 )
+            Set(*r, "age", zeek::make_intrusive<zeek::IntervalVal>(event.age));
     }
     return r;
 }
@@ -189,6 +206,26 @@ std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
         std::string why;
         bool news = false;
         auto status = bridge.Observe(View(batch), &news, &why);
+        Own().last.news = news;
+        return status == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+std::string Scorer::TakeCandidates() noexcept {
+    try {
+        return bridge.TakeCandidates();
+    } catch ( ... ) { // no memory: they wait, or are lost
+        return "";
+    }
+}
+
+std::string Scorer::Decide(uint64_t worker, const zeek::StringVal& candidates) noexcept {
+    try {
+        std::string why;
+        bool news = false;
+        auto status = bridge.Decide(worker, View(candidates), &news, &why);
         Own().last.news = news;
         return status == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
@@ -307,6 +344,7 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "raised", Count(counts.raised));
     Set(*r, "folded", Count(counts.folded));
     Set(*r, "suppressed", Count(counts.suppressed));
+    Set(*r, "unsent", Count(counts.unsent));
     Set(*r, "sampled", Count(counts.sampled));
     Set(*r, "samples_lost", Count(counts.samples_lost));
     Set(*r, "learning", zeek::val_mgr->Bool(counts.learning != 0));

@@ -30,6 +30,11 @@ public:
     double Score(const zeek::Val& info) noexcept;
     double Peek(const zeek::Val& info) noexcept;
     bool Unusual() const { return Own().last.unusual != 0; }
+    bool Meets() const { return Own().last.meets != 0; }
+    void Withhold() { bridge.Withhold(); }
+    void Forward() { bridge.Forward(); }
+    std::string TakeCandidates() noexcept;
+    std::string Decide(uint64_t worker, const zeek::StringVal& candidates) noexcept;
     bool News() const { return Own().last.news != 0; }
     zeek::ValPtr Raise() noexcept;
     zeek::ValPtr NextEvent() noexcept;
