@@ -261,3 +261,20 @@ func FuzzDecide(f *testing.F) {
 		p.Incidents(true, func(*Incident) {})
 	})
 }
+
+// Of a beacon each of several sensors sees calls at no pace.
+func TestBeaconOverSensors(t *testing.T) {
+	s := newSite(20, 3)
+	r := rand.New(rand.NewPCG(4, 4))
+	row := Row{TS: 1e15, Orig: netip.MustParseAddrPort("10.0.0.1:1"), Resp: netip.MustParseAddrPort("192.0.2.1:443"), Own: true, Calls: true, Score: 0.4, Model: "m"}
+	for range 3 * (openingRows + 30) {
+		row.TS += 60e6
+		row.End = row.TS
+		n := r.IntN(3)
+		s.see(n, row)
+		s.send(t, n, 1)
+	}
+	s.policy.Incidents(true, s.incident)
+	require.Len(t, s.told, 1)
+	require.Contains(t, s.told[0], "10.0.0.1:1 192.0.2.1:443 true true true true 6")
+}
