@@ -1,6 +1,11 @@
 package sensor
 
-import "github.com/zeek-iforest/zeek-iforest/model/alerts"
+import (
+	"strings"
+	"unsafe"
+
+	"github.com/zeek-iforest/zeek-iforest/model/alerts"
+)
 
 // In a cluster there is one budget: the sensors of a worker forward what may be an
 // alert, and that of the manager decides. alerts.Forward says what goes there.
@@ -17,7 +22,11 @@ func (s *Sensor) Candidates() []byte { return s.shared.Candidates() }
 // message or none where the error says that it cannot be used. What is to be told
 // becomes events.
 func (s *Sensor) Decide(worker int, candidates []byte) error {
-	err := s.shared.Decide(worker, candidates, func(c *alerts.Candidate) { s.tell(Event{Kind: Alert, Alert: *c}) }, s.incident)
+	err := s.shared.Decide(worker, candidates, func(c *alerts.Candidate) {
+		a := *c
+		a.Detail.UID, a.Detail.Reason = strings.Clone(a.Detail.UID), strings.Clone(a.Detail.Reason)
+		s.tell(Event{Kind: Alert, Alert: a})
+	}, s.incident)
 	if err != nil {
 		return &Error{BadRecord, err}
 	}
@@ -35,10 +44,14 @@ func (s *Sensor) Withhold() {
 	}
 }
 
+// view is a text as long as its bytes stay as they are.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // detail is what an alert about the row last scored says.
 func (s *Sensor) detail() alerts.Detail {
+	s.reason = s.scored.AppendReasons(s.reason[:0])
 	return alerts.Detail{
-		UID: string(s.uid), Proto: s.kind.Subject().Proto, Score: s.scored.Value, Rank: float64(s.scored.OneIn()),
-		Reason: string(s.scored.AppendReasons(nil)), Case: len(s.found.Strangest()) > 0,
+		UID: view(s.uid), Proto: s.kind.Subject().Proto, Score: s.scored.Value, Rank: float64(s.scored.OneIn()),
+		Reason: view(s.reason), Case: len(s.found.Strangest()) > 0,
 	}
 }

@@ -40,6 +40,7 @@ type Sensor struct {
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates
+	details  func() alerts.Detail   // the same
 }
 
 // New returns a sensor of conn.log without a model that remembers the windows of
@@ -304,7 +305,7 @@ func (s *Sensor) Raise() alerts.Verdict {
 	}
 	s.unusual = false
 	if s.shared.Forwards() {
-		s.shared.Ask(s.detail)
+		s.shared.Ask(s.details)
 		return alerts.Forwarded
 	}
 	return s.shared.Raise(&s.alert)

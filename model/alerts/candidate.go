@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"unsafe"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
@@ -23,7 +24,8 @@ type Candidate struct {
 	Detail Detail // empty where another row of the host had one a moment ago
 }
 
-// Detail is what an alert says beside its row.
+// Detail is what an alert says beside its row. Of one that was sent the texts lie in
+// the message.
 type Detail struct {
 	UID    string
 	Proto  conn.Proto
@@ -42,6 +44,7 @@ const (
 	// The longest entry has a reason of so many bytes, that of a case with four
 	// other logs, and names of up to 1 KiB.
 	maxReason    = 1 << 12
+	maxUID       = 64
 	maxCandidate = 2 * maxReason
 )
 
@@ -141,25 +144,28 @@ func (c *candidateCodec) entry(to *Candidate, now *conn.Micros, flags byte) (row
 }
 
 func (c *candidateCodec) detail(d *Detail) {
-	c.text(&d.UID)
 	proto, rank := uint64(d.Proto), uint64(min(d.Rank, math.MaxInt64/2))
+	c.view(&d.UID, maxUID)
 	c.number(&proto, math.MaxUint8)
 	c.decimals(&d.Score)
 	c.number(&rank, math.MaxInt64)
 	c.flag(&d.Case)
-	reason := uint64(len(d.Reason))
-	c.number(&reason, maxReason)
-	b := []byte(d.Reason)
-	if !c.writing {
-		if reason > uint64(len(c.buf)) {
-			c.bad = true
-			return
-		}
-		b = make([]byte, reason)
-	}
-	c.bytes(b)
-	if !c.writing {
-		d.Proto, d.Rank, d.Reason = conn.Proto(proto), float64(rank), string(b)
+	c.view(&d.Reason, maxReason)
+	d.Proto, d.Rank = conn.Proto(proto), float64(rank)
+}
+
+// view is text, cut to so many bytes; one that is read lies in the message.
+func (c *candidateCodec) view(v *string, most uint64) {
+	n := min(uint64(len(*v)), most)
+	c.number(&n, most)
+	switch {
+	case c.writing:
+		c.buf = append(c.buf, (*v)[:n]...)
+	case n > uint64(len(c.buf)):
+		c.bad = true
+	case n > 0:
+		*v = unsafe.String(&c.buf[0], n)
+		c.buf = c.buf[n:]
 	}
 }
 

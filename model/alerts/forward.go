@@ -15,6 +15,8 @@ import (
 // forward is what a policy has to send.
 type forward struct {
 	waiting [][]byte // messages, oldest first; the last is being written
+	free    [][]byte // buffers of messages that were taken
+	taken   []byte   // the latest of these
 	writing candidateCodec
 	rows    uint64 // in waiting, by and large
 	counts  []int  // rows of each message
@@ -70,7 +72,7 @@ func (p *Policy) Forward() {
 func (p *Policy) Forwards() bool { return p.out != nil }
 
 // offer sends a row that may be told, and reports whether it is unusual by its
-// score. It allocates where there is no message with room.
+// score. It allocates only until as many messages have waited as ever will.
 func (p *Policy) offer(r *Row) bool {
 	o := p.out
 	o.latest, o.meeting = nil, false
@@ -139,9 +141,15 @@ func (o *forward) room(p *Policy) {
 func (o *forward) another(p *Policy) {
 	if len(o.waiting) == maxWaiting {
 		p.Lost += uint64(o.counts[0])
-		o.waiting, o.counts = append(o.waiting[:0], o.waiting[1:]...), append(o.counts[:0], o.counts[1:]...)
+		o.free = append(o.free, o.oldest())
 	}
-	o.writing, o.logs = newCandidates(nil), 0
+	var buffer []byte
+	if n := len(o.free); n > 0 {
+		buffer, o.free = o.free[n-1], o.free[:n-1]
+	} else {
+		buffer = make([]byte, 0, MaxCandidates)
+	}
+	o.writing, o.logs = newCandidates(buffer), 0
 	o.waiting, o.counts = append(o.waiting, nil), append(o.counts, 0)
 }
 
@@ -173,7 +181,6 @@ func (p *Policy) Ask(detail func() Detail) {
 	o.flags |= isAsked
 	if o.detail {
 		d := detail()
-		d.Reason = d.Reason[:min(len(d.Reason), maxReason)]
 		o.writing.detail(&d)
 		o.flags |= hasDetail
 		o.latest.best = o.score
@@ -194,15 +201,28 @@ func (p *Policy) Withhold() {
 	}
 }
 
-// Candidates takes the oldest message; it is empty where there is none.
+// Candidates takes the oldest message, which is valid until the next call; it is
+// empty where there is none.
 func (p *Policy) Candidates() []byte {
 	o := p.out
-	if o == nil || len(o.waiting) == 0 {
+	if o == nil {
 		return nil
 	}
-	message := o.waiting[0]
-	begin(message, p.begun)
-	o.waiting, o.counts = append(o.waiting[:0], o.waiting[1:]...), append(o.counts[:0], o.counts[1:]...)
+	if o.taken != nil {
+		o.free, o.taken = append(o.free, o.taken), nil
+	}
+	if len(o.waiting) == 0 {
+		return nil
+	}
+	o.taken = o.oldest()
+	begin(o.taken, p.begun)
 	o.latest, o.meeting = nil, false
+	return o.taken
+}
+
+// oldest takes the message that waits longest.
+func (o *forward) oldest() []byte {
+	message := o.waiting[0]
+	o.waiting, o.counts = append(o.waiting[:0], o.waiting[1:]...), append(o.counts[:0], o.counts[1:]...)
 	return message
 }

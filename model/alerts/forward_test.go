@@ -278,3 +278,25 @@ func TestBeaconOverSensors(t *testing.T) {
 	require.Len(t, s.told, 1)
 	require.Contains(t, s.told[0], "10.0.0.1:1 192.0.2.1:443 true true true true 6")
 }
+
+// Rows are forwarded without garbage, for the collector is off.
+func TestForwardingDoesNotAllocate(t *testing.T) {
+	rows := traffic(20_000)
+	s := newSite(20, 1)
+	p := s.sensors[0]
+	detail := func() Detail { return Detail{UID: "C1", Reason: "because"} }
+	pass := func() {
+		for i := range rows {
+			r := rows[i]
+			p.Incidents(false, nil)
+			if p.Unusual(&r) {
+				p.Ask(detail)
+			}
+			if i%500 == 0 {
+				p.Candidates()
+			}
+		}
+	}
+	pass()
+	require.Zero(t, testing.AllocsPerRun(1, pass))
+}

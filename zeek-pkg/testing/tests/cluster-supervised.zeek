@@ -38,17 +38,6 @@ event look()
 		schedule 500msec { look() };
 	}
 
-# The manager notes when it has learnt enough.
-event IForest::learn_from(node: string, has: string, batch: string) &priority=-5
-	{
-	if ( IForest::statistics()$learnt > 1000 && file_size("enough") <= 0.0 )
-		{
-		local f = open("enough");
-		print f, "enough";
-		close(f);
-		}
-	}
-
 function write_role(role: string)
 	{
 	local f = open_for_append("role");
@@ -124,4 +113,17 @@ event zeek_done()
 	local s = IForest::statistics();
 	if ( Cluster::local_node_type() == Cluster::MANAGER || Cluster::local_node_type() == Cluster::LOGGER )
 		write_role(s$learnt > 1000 ? "learnt" : s$library ? "learnt too little" : "did not load the library");
+	}
+
+# The manager notes when it has learnt enough.
+module IForest;
+
+event learn_from(node: string, has: string, batch: string) &priority=-5
+	{
+	if ( IForest::statistics()$learnt > 1000 && file_size("enough") <= 0.0 )
+		{
+		local f = open("enough");
+		print f, "enough";
+		close(f);
+		}
 	}
