@@ -60,7 +60,7 @@ func TestClusterOverTheBorder(t *testing.T) {
 	require.Empty(t, batch)
 	require.Zero(t, rows)
 	f := iforest_sample
-	ok(call(f, append([]reflect.Value{number(f, 0, 1)}, buffer(f, 1, message)...)...))
+	ok(call(f, append([]reflect.Value{number(f, 0, 1), number(f, 1, 0), asText(nil)}, buffer(f, 3, message)...)...))
 
 	promoted := false
 	conns := office(1500, 3)

@@ -209,9 +209,10 @@ func iforest_learn(how *C.iforest_learning, message *C.char, size C.uint64_t) (s
 }
 
 //export iforest_sample
-func iforest_sample(oneIn C.uint64_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+func iforest_sample(oneIn, saveEvery C.uint64_t, directory C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	the.Sample(uint64(oneIn))
+	defer sensor.Tidy()
+	the.Sample(sensor.Sampling{OneIn: uint64(oneIn), SaveEvery: uint64(saveEvery), Dir: string(bytesOf(directory))})
 	return C.IFOREST_OK
 }
 

@@ -309,9 +309,11 @@ typedef int32_t (*iforest_score_values_fn)(const iforest_value *values, uint64_t
  *
  * Begins to sample the connections that are scored: the first of each kind, and
  * one in so many of the rest, all for 0 or 1. A batch that is full is an event,
- * and lost with the next connection unless it is taken.
+ * and lost with the next connection unless it is taken. What is remembered of
+ * hosts, and the model, are kept in a directory as iforest_learn keeps what is
+ * learnt: an absolute path, or empty for nowhere.
  */
-typedef int32_t (*iforest_sample_fn)(uint64_t one_in, char *message, uint64_t size);
+typedef int32_t (*iforest_sample_fn)(uint64_t one_in, uint64_t save_every, iforest_text directory, char *message, uint64_t size);
 
 /* The most bytes of a batch. */
 #define IFOREST_MAX_BATCH 32768
@@ -346,6 +348,11 @@ typedef int32_t (*iforest_add_counts_fn)(uint64_t worker, iforest_text counts, c
 
 /* At an owner: writes totals that workers lack, as iforest_take_counts does. */
 typedef int32_t (*iforest_take_totals_fn)(char *buffer, uint64_t size, uint64_t *len);
+
+/* At an owner: begins to tell a worker all that it knows, for one that begins; and
+ * writes the next part of it, as iforest_take_counts does. */
+typedef int32_t (*iforest_tell_all_fn)(uint64_t worker);
+typedef int32_t (*iforest_take_all_fn)(uint64_t worker, char *buffer, uint64_t size, uint64_t *len);
 
 /* Takes totals, for the connections that follow. */
 typedef int32_t (*iforest_add_totals_fn)(iforest_text totals, char *message, uint64_t size);

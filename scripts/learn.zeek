@@ -50,7 +50,7 @@ function begin_learning()
 		__learn(seed, warmup, rebuild_every, save_every, state_directory(), zeek_version(),
 		    Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 0, record_samples);
 	else if ( sees_packets() )
-		__sample(sample_one_in);
+		__sample(sample_one_in, save_every, state_directory());
 	else
 		return;
 

@@ -16,7 +16,10 @@ func (s *Sensor) Forward() { s.shared.Forward() }
 
 // Candidates takes the oldest message of rows that may be alerts; it is empty
 // where none waits.
-func (s *Sensor) Candidates() []byte { return s.shared.Candidates() }
+func (s *Sensor) Candidates() []byte {
+	s.flush()
+	return s.shared.Candidates()
+}
 
 // Decide decides about rows that the worker of that number forwards, all of a
 // message or none where the error says that it cannot be used. What is to be told

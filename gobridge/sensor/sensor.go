@@ -32,11 +32,12 @@ type Sensor struct {
 	sampling *sampling
 	fields   []Field
 	shared   *shared
-	owner    *feature.Owner // of what the workers of a cluster counted; nil for none
-	alert    alerts.Row     // of the latest row
-	uid      []byte         // the same
-	found    cases.Case     // the same, of conn.log
-	together float64        // its score, 0 where cases are not in use
+	owner    *feature.Owner        // of what the workers of a cluster counted; nil for none
+	tours    map[int]*feature.Tour // of workers that it tells all
+	alert    alerts.Row            // of the latest row
+	uid      []byte                // the same
+	found    cases.Case            // the same, of conn.log
+	together float64               // its score, 0 where cases are not in use
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates

@@ -155,6 +155,7 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_case", &read_case, why) ||
          ! Find(library, "iforest_take_counts", &take_counts, why) || ! Find(library, "iforest_add_counts", &add_counts, why) ||
          ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) ||
+         ! Find(library, "iforest_tell_all", &tell_all, why) || ! Find(library, "iforest_take_all", &take_all, why) ||
          ! Find(library, "iforest_forward", &forward, why) || ! Find(library, "iforest_withhold", &withhold, why) ||
          ! Find(library, "iforest_take_candidates", &take_candidates, why) || ! Find(library, "iforest_decide", &decide, why) )
         return false;
@@ -177,8 +178,8 @@ bool Bridge::Open(std::string* why) {
 // Begins what was asked for; tried once.
 bool Bridge::Begin(std::string* why) {
     auto how = std::exchange(sensors[at].learning, std::nullopt);
-    auto one_in = std::exchange(sensors[at].sampling, std::nullopt);
-    if ( ! how && ! one_in ) {
+    auto sampling = std::exchange(sensors[at].sampling, std::nullopt);
+    if ( ! how && ! sampling ) {
         if ( Ready() )
             return true;
         *why = "the sensor library could not be loaded, or was not asked for";
@@ -191,7 +192,8 @@ bool Bridge::Begin(std::string* why) {
     if ( how )
         return BeginLearning(*how, why);
 
-    return Call(why, sample, *one_in) == IFOREST_OK;
+    return Call(why, sample, sampling->one_in, sampling->save_every,
+                iforest_text{sampling->directory.data(), sampling->directory.size()}) == IFOREST_OK;
 }
 
 bool Bridge::BeginLearning(const Learning& how, std::string* why) {
@@ -319,8 +321,31 @@ int32_t Bridge::AddCounts(uint64_t worker, std::string_view counts, std::string*
     return Call(why, add_counts, worker, iforest_text{counts.data(), counts.size()});
 }
 
-// A worker without the library has counted nothing, and scores nothing.
+void Bridge::TellAll(uint64_t worker) {
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        tell_all(worker);
+    }
+}
+
+std::string Bridge::TakeAll(uint64_t worker, uint64_t size) {
+    std::string totals;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        totals.resize(std::min<uint64_t>(size, IFOREST_MAX_EVIDENCE));
+        auto mask = SignalMask::Asynchronous();
+        take_all(worker, totals.data(), totals.size(), &length);
+        totals.resize(length);
+    }
+    return totals;
+}
+
+// A worker that has just begun takes what it had counted before; one that is not
+// to sample, and is without the library, scores nothing.
 int32_t Bridge::AddTotals(std::string_view totals, std::string* why) {
+    if ( sensors[at].sampling && ! Begin(why) )
+        return IFOREST_NO_LIBRARY;
+
     if ( ! Ready() )
         return IFOREST_OK;
 

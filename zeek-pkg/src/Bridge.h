@@ -22,6 +22,13 @@ struct Learning {
     std::string recording;
 };
 
+// How a sensor samples.
+struct Sampling {
+    uint64_t one_in = 0;
+    uint64_t save_every = 0;
+    std::string directory;
+};
+
 // Samples of connections, for another process to learn from.
 struct Samples {
     std::string batch;
@@ -68,7 +75,7 @@ public:
 
     // Asks for connections to be sampled, one in so many of those of no new kind,
     // from the first Score or Adopt on.
-    void Sample(uint64_t one_in) { sensors[at].sampling = one_in; }
+    void Sample(const Sampling& how) { sensors[at].sampling = how; }
 
     // Takes a model that another process has learnt into use.
     int32_t Adopt(std::string_view model, std::string_view fingerprint, std::string* why);
@@ -83,6 +90,10 @@ public:
     // lack, in at most so many bytes; empty where there is nothing.
     std::string TakeCounts(uint64_t shards, uint64_t size);
     std::string TakeTotals(uint64_t size);
+
+    // At an owner: begins to tell a worker all totals, and the next part of them.
+    void TellAll(uint64_t worker);
+    std::string TakeAll(uint64_t worker, uint64_t size);
 
     // At an owner, for which the library is loaded where needed; and at a worker.
     int32_t AddCounts(uint64_t worker, std::string_view counts, std::string* why);
@@ -160,7 +171,7 @@ private:
         uint32_t number = 0; // as the library counts
         std::vector<iforest_field_info> fields;
         std::optional<Learning> learning;  // asked for and not yet begun
-        std::optional<uint64_t> sampling;  // the same
+        std::optional<Sampling> sampling;  // the same
         uint64_t calls_without_library = 0;
     };
 
@@ -194,6 +205,8 @@ private:
     iforest_take_counts_fn take_counts = nullptr;
     iforest_add_counts_fn add_counts = nullptr;
     iforest_take_totals_fn take_totals = nullptr;
+    iforest_tell_all_fn tell_all = nullptr;
+    iforest_take_all_fn take_all = nullptr;
     iforest_add_totals_fn add_totals = nullptr;
     iforest_forward_fn forward = nullptr;
     iforest_withhold_fn withhold = nullptr;

@@ -258,6 +258,14 @@ std::string Scorer::TakeTotals(uint64_t size) noexcept {
     }
 }
 
+std::string Scorer::TakeAll(uint64_t worker, uint64_t size) noexcept {
+    try {
+        return bridge.TakeAll(worker, size);
+    } catch ( ... ) {
+        return "";
+    }
+}
+
 std::string Scorer::AddTotals(const zeek::StringVal& totals) noexcept {
     try {
         std::string why;

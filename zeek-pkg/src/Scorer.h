@@ -39,12 +39,14 @@ public:
     zeek::ValPtr Raise() noexcept;
     zeek::ValPtr NextEvent() noexcept;
     void Learn(const Learning& how) { bridge.Learn(how); }
-    void Sample(uint64_t one_in) { bridge.Sample(one_in); }
+    void Sample(const Sampling& how) { bridge.Sample(how); }
     zeek::ValPtr TakeSamples() noexcept;
     std::string Observe(const zeek::StringVal& batch) noexcept;
     std::string TakeCounts(uint64_t shards, uint64_t size) noexcept;
     std::string AddCounts(uint64_t worker, const zeek::StringVal& counts) noexcept;
     std::string TakeTotals(uint64_t size) noexcept;
+    void TellAll(uint64_t worker) { bridge.TellAll(worker); }
+    std::string TakeAll(uint64_t worker, uint64_t size) noexcept;
     std::string AddTotals(const zeek::StringVal& totals) noexcept;
     zeek::ValPtr ModelFile() noexcept;
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;
