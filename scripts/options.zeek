@@ -53,7 +53,9 @@ export {
 	const state_dir = Installation::state_dir + "/zeek-iforest" &redef;
 
 	## What was learnt is saved at the end, and each time after so many
-	## connections.
+	## connections. A worker of a cluster saves what it remembers of hosts so, and
+	## keeps a journal in between: it loses nothing but a second if it is killed. 0
+	## is at the end alone.
 	const save_every: count = 50000 &redef;
 
 	## Whether a Zeek that reads traces uses :zeek:see:`IForest::state_dir`. It

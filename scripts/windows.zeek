@@ -2,7 +2,8 @@
 ##! workers send what they counted to owners, proxies or the manager, which add it
 ##! up and tell the totals: of each host, responder, pair and port one owner, by
 ##! rendezvous hashing. What has not come yet is the worker's own. Any message may
-##! be lost: windows then lack what was in it, for five minutes.
+##! be lost: windows then lack what was in it, for five minutes. A worker that begins
+##! is told all that the owners know.
 
 @load base/frameworks/cluster
 @load ./main

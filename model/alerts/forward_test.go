@@ -300,3 +300,33 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	pass()
 	require.Zero(t, testing.AllocsPerRun(1, pass))
 }
+
+// BenchmarkForward is what a row costs a policy that decides, and one that forwards.
+func BenchmarkForward(b *testing.B) {
+	rows := traffic(20_000)
+	for _, forwards := range []bool{false, true} {
+		b.Run(fmt.Sprint(forwards), func(b *testing.B) {
+			p := New(20)
+			if forwards {
+				p.Forward()
+			}
+			detail := func() Detail { return Detail{UID: "C1", Reason: "because"} }
+			incident := func(*Incident) {}
+			b.ReportAllocs()
+			for i := range b.N {
+				r := rows[i%len(rows)]
+				p.Incidents(false, incident)
+				if p.Unusual(&r) {
+					if forwards {
+						p.Ask(detail)
+					} else {
+						p.Raise(&r)
+					}
+				}
+				if i%1000 == 0 {
+					p.Candidates()
+				}
+			}
+		})
+	}
+}
