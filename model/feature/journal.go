@@ -71,6 +71,9 @@ func (h *Hosts) Replay(journal []byte) (rows int) {
 			*hash = r.uint64()
 		}
 		e.Bytes, e.Seconds = math.Float32frombits(r.uint32()), math.Float32frombits(r.uint32())
+		if now != min(max(now, -maxMinute), maxMinute) || !(e.Bytes >= 0 && e.Seconds >= 0) {
+			break
+		}
 		h.again(&e, number, now)
 	}
 	return rows
