@@ -118,10 +118,10 @@ export {
 	## How often a worker sends the manager what may be an alert.
 	const alerts_interval = 1sec &redef;
 
-	## So many messages at most each time, of 32 KB at most. Sixteen wait; then the
-	## oldest is lost, and the telemetry counts its rows (``iforest_alerts``, result
-	## ``lost``).
-	const alert_messages: count = 2 &redef;
+	## So many messages at most each time, of 32 KB at most. Sixteen wait, also while
+	## the manager is away; then the oldest is lost, and the telemetry counts its rows
+	## (``iforest_alerts``, result ``lost``).
+	const alert_messages: count = 1 &redef;
 
 	## Whether the workers of a cluster share what they count of hosts. Without it
 	## a scan that is spread over sixteen workers is sixteen small scans.
