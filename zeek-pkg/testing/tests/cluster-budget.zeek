@@ -25,8 +25,8 @@ office-model conn.model 2>train.stderr || cat train.stderr
 for log in dns ssl; do
 	zeek-iforest train --seed 1 -o $log.model plain/$log.log 2>train.stderr || cat train.stderr
 done
-budget() {
-	zeek-cut note src dst p proto n msg sub <$1/notice.log | grep '^IForest'
+budget() { # in any order: the logger may write what comes at once in another one
+	zeek-cut note src dst p proto n msg sub <$1/notice.log | grep '^IForest' | sort
 }
 run() { # TRACE BUDGET WORKERS
 	logs="$PACKAGE/score-dns.zeek $PACKAGE/score-ssl.zeek $PACKAGE/log-uid.zeek IForest::model_file=$PWD/conn.model IForest::alerts_per_day=$2
