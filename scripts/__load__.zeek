@@ -10,6 +10,7 @@
 @load ./windows
 @load ./allow
 @load ./notice
+@load ./budget
 @load ./long
 @load ./telemetry
 @else
