@@ -48,7 +48,7 @@ func TestEvidenceOverTheBorder(t *testing.T) {
 	conns := office(400, 3)
 	for i, w := range workers {
 		the = w
-		the.Sample(1)
+		the.Sample(sensor.Sampling{OneIn: 1})
 		require.Empty(t, counts(feature.MaxEvidence), "nothing was noted")
 		for j := range conns {
 			r := recordOfConn(&conns[j])

@@ -45,6 +45,7 @@ var _ = [1]struct{}{}[C.IFOREST_MAX_ELEMENTS-sensor.MaxElements]
 var _ = [1]struct{}{}[C.IFOREST_SUPPRESSED-C.int(alerts.Suppressed)]
 var _ = [1]struct{}{}[C.IFOREST_FOLDED-C.int(alerts.Folded)]
 var _ = [1]struct{}{}[C.IFOREST_RAISE-C.int(alerts.Raise)]
+var _ = [1]struct{}{}[C.IFOREST_FORWARDED-C.int(alerts.Forwarded)]
 var _ = [1]struct{}{}[C.IFOREST_NOTHING-sensor.Nothing]
 var _ = [1]struct{}{}[C.IFOREST_PROMOTED-sensor.Promoted]
 var _ = [1]struct{}{}[C.IFOREST_REFUSED-sensor.Refused]
@@ -52,11 +53,13 @@ var _ = [1]struct{}{}[C.IFOREST_DRIFT-sensor.Drift]
 var _ = [1]struct{}{}[C.IFOREST_INCIDENT-sensor.Incident]
 var _ = [1]struct{}{}[C.IFOREST_WARNING-sensor.Warning]
 var _ = [1]struct{}{}[C.IFOREST_SAMPLES-sensor.Samples]
+var _ = [1]struct{}{}[C.IFOREST_ALERT-sensor.Alert]
 
 var _ = [1]struct{}{}[C.IFOREST_MAX_CASE-cases.MaxLogs]
 
 var _ [C.IFOREST_MAX_BATCH - learn.MaxBatch]struct{} // a batch fits
 var _ = [1]struct{}{}[C.IFOREST_MAX_EVIDENCE-feature.MaxEvidence]
+var _ = [1]struct{}{}[C.IFOREST_MAX_CANDIDATES-alerts.MaxCandidates]
 
 // One process, one Zeek, a sensor for each log; the one in use.
 var (
@@ -187,7 +190,7 @@ func iforest_score_values(list *C.iforest_value, n C.uint64_t, result *C.iforest
 func scored(result *C.iforest_result, r *sensor.Result, err error, message *C.char, size C.uint64_t) C.int32_t {
 	result.score, result.rank, result.case_score = C.double(r.Score), C.double(r.Rank), C.double(r.Case)
 	result.cold, result.unusual, result.news = boolean(r.Cold), boolean(r.Unusual), boolean(the.News() > 0)
-	result.case_rows = 0
+	result.meets, result.case_rows = boolean(r.Meets), 0
 	put(&result.reason[0], C.uint64_t(len(result.reason)), r.Reason)
 	if err != nil {
 		return report(err, message, size)
@@ -217,6 +220,9 @@ func iforest_set(s *C.iforest_settings, message *C.char, size C.uint64_t) (statu
 	if the.Log() == feature.Conn.Log {
 		the.SetAlerts(float64(s.alerts_per_day))
 		the.UseCases(s.use_cases != 0)
+		if s.forwards != 0 {
+			the.Forward()
+		}
 	}
 	return C.IFOREST_OK
 }
@@ -235,7 +241,8 @@ func iforest_learn(how *C.iforest_settings, message *C.char, size C.uint64_t) (s
 //export iforest_sample
 func iforest_sample(how *C.iforest_settings, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	the.Sample(uint64(how.sample_one_in))
+	defer sensor.Tidy()
+	the.Sample(sensor.Sampling{OneIn: uint64(how.sample_one_in), SaveEvery: uint64(how.save_every), Dir: string(bytesOf(how.directory))})
 	return C.IFOREST_OK
 }
 
@@ -296,6 +303,10 @@ func iforest_next_event(out *C.iforest_event) (status C.int32_t) {
 		kind: C.uint32_t(e.Kind), count: C.uint64_t(i.Count), inbound: boolean(i.Inbound), over: boolean(i.Over),
 		first: C.double(i.Begun.Seconds()), last: C.double(i.Latest.Seconds()), score: C.double(i.Score),
 		resp_p: C.uint16_t(i.Resp.Port()), other_origs: boolean(!i.OneOrig), other_resps: boolean(!i.OneResp), other_logs: boolean(!i.OneLog), period: C.double(i.Period.Seconds()),
+	}
+	if e.Kind == sensor.Alert {
+		alertOf(out, &e.Alert)
+		return C.IFOREST_OK
 	}
 	put(&out.text[0], C.uint64_t(len(out.text)), e.Text)
 	put(&out.log[0], C.uint64_t(len(out.log)), i.Log)
@@ -363,6 +374,7 @@ func iforest_statistics(out *C.iforest_counts) (status C.int32_t) {
 	out.refused = C.uint64_t(s.Refused)
 	out.looks = C.uint64_t(s.Looks)
 	out.raised, out.folded, out.suppressed = C.uint64_t(s.Raised), C.uint64_t(s.Folded), C.uint64_t(s.Suppressed)
+	out.unsent = C.uint64_t(s.Unsent)
 	out.sampled, out.samples_lost = C.uint64_t(s.Sampled), C.uint64_t(s.Lost)
 	l := s.Learner
 	out.learning, out.rebuilding, out.rows = boolean(s.Learning), boolean(l.Rebuilding), C.uint64_t(l.Rows)

@@ -155,6 +155,7 @@ typedef struct {
   uint8_t cold;    /* the originator's window may lack connections */
   uint8_t unusual; /* enough for an alert, which iforest_raise decides */
   uint8_t news;    /* events wait for iforest_next_event; also set where there is no score */
+  uint8_t meets;   /* not unusual, but forwarded, for a beacon may have it: iforest_withhold */
   uint8_t case_rows; /* how many of case_row mean something; 0 but where the settings ask for cases */
   char reason[512];  /* anomaly_reason, where the settings ask for it or iforest_raise has said RAISE; else empty */
   iforest_case_row case_row[IFOREST_MAX_CASE]; /* what the other logs say of it, the strangest first */
@@ -167,14 +168,15 @@ typedef struct {
   uint8_t use_seed;       /* the seed model scores connections until there is another */
   uint8_t use_cases;      /* iforest_result has the case; the same */
   uint8_t reasons;        /* iforest_result has the reason, of each row */
+  uint8_t forwards;       /* no sensor decides: see iforest_take_candidates; that of conn.log's holds for all, from then on */
 
   /* For iforest_learn. */
   uint64_t seed;          /* 0: drawn from the system; a saved state has its own */
   uint64_t warmup;        /* connections before the first model */
   uint64_t rebuild_every; /* connections from a model to the next, of each worker */
   uint64_t workers;       /* that sample for iforest_observe; 0: none does */
-  uint64_t save_every;    /* connections from one saving to the next; 0: at the end */
-  iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere */
+  uint64_t save_every;    /* connections from one saving to the next; 0: at the end; also for iforest_sample */
+  iforest_text directory; /* absolute; where what is learnt is kept; empty: nowhere; the same */
   iforest_text zeek_version;
   iforest_text recording; /* file for the batches of iforest_observe; empty: none */
 
@@ -185,7 +187,8 @@ typedef struct {
 enum iforest_verdict {
   IFOREST_SUPPRESSED = 0, /* the hour, or the day, has had its alerts */
   IFOREST_FOLDED = 1,     /* it belongs to an incident that was told */
-  IFOREST_RAISE = 2
+  IFOREST_RAISE = 2,
+  IFOREST_FORWARDED = 3 /* another process decides */
 };
 
 enum iforest_event_kind {
@@ -195,13 +198,15 @@ enum iforest_event_kind {
   IFOREST_DRIFT = 3,    /* the traffic is no longer what the model knows */
   IFOREST_INCIDENT = 4, /* unusual connections of one host, or to it, and rows of other logs */
   IFOREST_WARNING = 5,  /* something does not work; scores go on */
-  IFOREST_SAMPLES = 6   /* a batch of samples is full: iforest_take_samples */
+  IFOREST_SAMPLES = 6,  /* a batch of samples is full: iforest_take_samples */
+  IFOREST_ALERT = 7     /* a row of another process is worth an alert: iforest_decide */
 };
 
-/* Something that the operator should know. The fields after text are an incident's. */
+/* Something that the operator should know. The fields after text are an incident's;
+ * those after period, and last, score, log and the endpoints, are an alert's. */
 typedef struct {
   uint32_t kind;
-  char text[512]; /* ends with a zero byte */
+  char text[4096]; /* ends with a zero byte; an alert's reason, empty where none was sent */
   uint8_t host[16]; /* the site's; all zeros where there were several */
   uint8_t inbound;  /* whether others originated the connections */
   uint8_t over;     /* whether the incident is over */
@@ -218,6 +223,14 @@ typedef struct {
   uint8_t other_logs;  /* whether others are rows of another log */
   char context[64];    /* of the host, id.ctx: "vlan=10"; empty for none */
   double period;       /* of a beacon of the host, seconds between its calls; else 0 */
+  char uid[64];        /* empty where none was sent, as rank is 0 */
+  char model[32];      /* anomaly_model */
+  uint16_t orig_p;
+  uint8_t proto;       /* as in iforest_conn */
+  double row_score;    /* anomaly_score, where score is that of the case */
+  double rank;
+  double age;          /* of a connection that goes on, seconds; else 0 */
+  uint8_t is_case;     /* the reason has those of other logs */
 } iforest_event;
 
 /* The model in use. Texts end with a zero byte. */
@@ -247,6 +260,7 @@ typedef struct {
   uint64_t raised;     /* alerts, and incidents that were told */
   uint64_t folded;     /* unusual connections that are part of an incident */
   uint64_t suppressed; /* unusual connections for which the hour, or the day, had no room */
+  uint64_t unsent;     /* unusual connections that iforest_take_candidates did not fetch in time */
 
   uint64_t sampled;      /* connections for another sensor to learn from */
   uint64_t samples_lost; /* of them, those in batches that were not taken in time */
@@ -325,7 +339,9 @@ typedef int32_t (*iforest_score_values_fn)(const iforest_value *values, uint64_t
  *
  * Begins to sample the connections that are scored: the first of each kind, and
  * one in so many of the rest. A batch that is full is an event,
- * and lost with the next connection unless it is taken.
+ * and lost with the next connection unless it is taken. What is remembered of
+ * hosts, and the model, are kept in the directory as iforest_learn keeps what is
+ * learnt.
  */
 typedef int32_t (*iforest_sample_fn)(const iforest_settings *settings, char *message, uint64_t size);
 
@@ -363,6 +379,11 @@ typedef int32_t (*iforest_add_counts_fn)(uint64_t worker, iforest_text counts, c
 /* At an owner: writes totals that workers lack, as iforest_take_counts does. */
 typedef int32_t (*iforest_take_totals_fn)(char *buffer, uint64_t size, uint64_t *len);
 
+/* At an owner: begins to tell a worker all that it knows, for one that begins; and
+ * writes the next part of it, as iforest_take_counts does. */
+typedef int32_t (*iforest_tell_all_fn)(uint64_t worker);
+typedef int32_t (*iforest_take_all_fn)(uint64_t worker, char *buffer, uint64_t size, uint64_t *len);
+
 /* Takes totals, for the connections that follow. */
 typedef int32_t (*iforest_add_totals_fn)(iforest_text totals, char *message, uint64_t size);
 
@@ -378,6 +399,28 @@ typedef int32_t (*iforest_adopt_fn)(iforest_text model, iforest_text fingerprint
  * the budget. Of one that is worth an alert the reason and the case are written to
  * *result, which iforest_score has filled. */
 typedef int32_t (*iforest_raise_fn)(uint32_t *verdict, iforest_result *result);
+
+/*
+ * Where several processes see a network, one of them decides for all which rows
+ * are alerts; the others, whose settings say so, forward to it what it has to see.
+ * Nothing is decided there: iforest_raise says that the host wants to hear of the
+ * row.
+ *
+ * Says that the host does not want to hear of a beacon that the last row scored,
+ * which was forwarded, makes known.
+ */
+typedef int32_t (*iforest_withhold_fn)(void);
+
+/* The most bytes of a message of rows that are forwarded. */
+#define IFOREST_MAX_CANDIDATES 32768
+
+/* Takes the oldest message into a buffer of that size, and its length to *len: 0
+ * where none waits. Some wait; then the oldest is lost. */
+typedef int32_t (*iforest_take_candidates_fn)(char *buffer, uint64_t *len);
+
+/* Decides about what the worker of that number forwards, all of the message or,
+ * where it is damaged, nothing. Events wait where *news is not 0. */
+typedef int32_t (*iforest_decide_fn)(uint64_t worker, iforest_text candidates, uint8_t *news, char *message, uint64_t size);
 
 /* Fetches the oldest event; IFOREST_NOTHING where none waits. */
 typedef int32_t (*iforest_next_event_fn)(iforest_event *event);

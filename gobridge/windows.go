@@ -38,6 +38,21 @@ func iforest_take_totals(buffer *C.char, size C.uint64_t, length *C.uint64_t) (s
 	return C.IFOREST_OK
 }
 
+//export iforest_tell_all
+func iforest_tell_all(worker C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	the.TellAll(int(worker & math.MaxInt32))
+	return C.IFOREST_OK
+}
+
+//export iforest_take_all
+func iforest_take_all(worker C.uint64_t, buffer *C.char, size C.uint64_t, length *C.uint64_t) (status C.int32_t) {
+	defer recovered(&status, nil, 0)
+	to := evidenceBuffer(buffer, size)
+	*length = C.uint64_t(len(the.AppendAll(to[:0:len(to)], int(worker&math.MaxInt32), len(to))))
+	return C.IFOREST_OK
+}
+
 //export iforest_add_totals
 func iforest_add_totals(totals C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)

@@ -11,6 +11,7 @@
 @load ./windows
 @load ./allow
 @load ./notice
+@load ./budget
 @load ./long
 @load ./telemetry
 @load ./logs

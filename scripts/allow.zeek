@@ -342,7 +342,8 @@ function allow_line_names(e: AllowEntry, c: connection): bool
 	return c$conn$service == e$service;
 	}
 
-function allowed(c: connection): bool
+# Whether nobody is to be told of a connection.
+function allow_names(c: connection): bool
 	{
 	local benign = F;
 	for ( i, e in allow_list )
@@ -353,6 +354,12 @@ function allowed(c: connection): bool
 			benign = T;
 			}
 
+	return benign;
+	}
+
+function allowed(c: connection): bool
+	{
+	local benign = allow_names(c);
 	if ( benign )
 		++allow_hits;
 	return benign;

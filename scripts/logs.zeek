@@ -192,11 +192,17 @@ hook unusual_row(row: UnusualRow)
 	if ( allowed_row(row$id, row$ts, row$path) || __raise(sensor, row$found) != RAISE )
 		return;
 
-	notify(Notice::Info($note=row$path in log_notices ? log_notices[row$path] : Anomalous_Row, $id=row$id, $uid=row$uid,
-	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own rows of %s.log: %s", row$score,
-	        row$found$rank, row$path, row$found$reason),
+	NOTICE(Notice::Info($note=row$path in log_notices ? log_notices[row$path] : Anomalous_Row, $id=row$id, $uid=row$uid,
+	    $msg=says_of_row(row$path, row$score, row$found$rank, row$found$reason),
 	    # The library has named nobody twice that it did not mean to.
-	    $identifier=cat(row$path, " ", row$uid, " ", row$ts)), row$score);
+	    $identifier=cat(row$path, " ", row$uid, " ", row$ts)));
+	}
+
+# The same of a worker's.
+hook other_alerts(n: News, to: Notice::Info)
+	{
+	if ( n$log in log_notices )
+		to$note = log_notices[n$log];
 	}
 
 # What is needed of a record of any type, for the few rows that are unusual.

@@ -171,11 +171,20 @@ hook long_unusual(c: connection, score: double, look: interval)
 	if ( allowed(c) || __raise(conn_sensor, found) != RAISE )
 		return;
 
-	notify(Notice::Info($note=Long_Connection, $conn=c,
-	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections, after %s and not over: %s",
-	        score, found$rank, c$conn$duration, found$reason),
+	NOTICE(Notice::Info($note=Long_Connection, $conn=c, $msg=says_of_open(score, found$rank, c$conn$duration, found$reason),
 	    $sub=fmt("model %s", fingerprint),
-	    $identifier=c$uid, $suppress_for=30mins), score);
+	    $identifier=c$uid, $suppress_for=30mins));
+	}
+
+# The same of a worker's.
+hook other_alerts(n: News, to: Notice::Info)
+	{
+	if ( ! n?$age )
+		return;
+
+	to$note = Long_Connection;
+	to$msg = says_of_open(n$row_score, n$rank, n$age, n$text);
+	to$identifier = n$uid;
 	}
 
 # The names of conn.log's columns, those of records within it too.

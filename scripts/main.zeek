@@ -29,7 +29,9 @@ export {
 
 	## For scripts that tell somebody of a connection that is among the
 	## strangest of the day, as far as :zeek:see:`IForest::alerts_per_day`
-	## goes, after :zeek:see:`IForest::policy` has let its score pass.
+	## goes, after :zeek:see:`IForest::policy` has let its score pass. In a
+	## cluster, where the manager decides (:zeek:enum:`IForest::ALERT`), it is
+	## called for each that may be.
 	##
 	## c: The connection, ``c$conn$anomaly_score`` set.
 	##
@@ -58,6 +60,10 @@ global settings = Settings();
 
 # What was found of the connection that is unusual, for those who tell of it.
 global unusual_found: Found;
+
+# Called for a connection that is not unusual, but may be one of a beacon that the
+# manager finds; breaking from it keeps it from making one known.
+global meets: hook(c: connection);
 
 # Whether somebody looks at each score: by policy, add_columns or scored.
 global scores_are_looked_at = F;
@@ -120,9 +126,15 @@ function take_up(c: connection, found: Found)
 		event scored(c, found$score);
 		if ( found$unusual )
 			tell_unusual(c, found);
+		else if ( found$meets && ! hook meets(c) )
+			__withhold();
 		}
 	else
+		{
 		__clear(c$conn);
+		if ( found$meets )
+			__withhold();
+		}
 
 	if ( found$news )
 		take_up_news(found);

@@ -34,81 +34,50 @@ export {
 	};
 }
 
-# From a worker to the manager: a notice that is perhaps among the strangest of
-# the cluster's day, and its score.
-global weigh_notice: event(n: Notice::Info, score: double);
+# The manager: the worker for which it decides.
+global deciding_node = "";
 
-# What the manager was asked for within the last day.
-type Weighed: record {
-	at: time;
-	score: double;
-	told: bool;
-};
-global weighed: vector of Weighed;
-
-# Of a day with fewer alerts than workers each worker finds its strangest
-# connection, and the manager the strangest of those.
-function manager_chooses(): bool
+# What a notice says of a connection; where a worker did not say why, it had said
+# so of another one of that host a second before.
+function says_of_connection(score: double, rank: double, reason: string): string
 	{
-	return Cluster::is_enabled() && alerts_per_day < Cluster::get_node_count(Cluster::WORKER);
+	return rank == 0.0 ? fmt("Anomaly score %.4f", score) :
+	    fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, rank, reason);
 	}
 
-function worth_telling(score: double): bool
+function says_of_case(total: double, score: double, rank: double, reasons: string): string
 	{
-	local kept: vector of Weighed;
-	local stranger = 0;
-	local told = 0;
-	for ( i, w in weighed )
-		if ( network_time() - w$at < 1day )
-			{
-			kept += w;
-			if ( w$score >= score )
-				++stranger;
-			if ( w$told )
-				++told;
-			}
-
-	local tell = stranger < alerts_per_day && told < alerts_per_day;
-	kept += Weighed($at=network_time(), $score=score, $told=tell);
-	weighed = kept;
-	return tell;
+	return fmt("Anomaly score %.4f of all rows with this uid: conn.log %.4f, 1 in %.0f: %s", total, score, rank, reasons);
 	}
 
-event weigh_notice(n: Notice::Info, score: double)
+function says_of_row(path: string, score: double, rank: double, reason: string): string
 	{
-	if ( worth_telling(score) )
-		NOTICE(n);
+	return rank == 0.0 ? fmt("Anomaly score %.4f in %s.log", score, path) :
+	    fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own rows of %s.log: %s", score, rank, path, reason);
 	}
 
-function notify(n: Notice::Info, score: double)
+# The same while it goes on, of whole seconds.
+function says_of_open(score: double, rank: double, age: interval, reason: string): string
 	{
-	if ( ! manager_chooses() )
-		{
-		NOTICE(n);
-		return;
-		}
-
-	if ( n?$conn )
-		{
-		n$id = n$conn$id;
-		n$uid = n$conn$uid;
-		delete n$conn;
-		}
-	Cluster::publish(Cluster::manager_topic, weigh_notice, n, score);
+	local old = double_to_interval(floor(interval_to_double(age) + 0.5));
+	return rank == 0.0 ? fmt("Anomaly score %.4f, after %s and not over", score, old) :
+	    fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections, after %s and not over: %s", score, rank, old, reason);
 	}
 
-# One notice for all rows of a connection, with the reasons of each log.
-function case_notice(c: connection, score: double, found: Found)
+# One message for all rows of a connection, with the reasons of each log.
+function case_message(score: double, found: Found): string
 	{
-	local id = c$id;
-	local total = found$case_score;
-	local what = fmt("conn.log %.4f, 1 in %.0f: %s", score, found$rank, found$reason);
+	local reasons = found$reason;
 	for ( i, row in found$case_rows )
-		what += fmt("; %s.log %.4f, 1 in %.0f%s", row$log, row$score, row$rank, row$reason == "" ? "" : ": " + row$reason);
-	notify(Notice::Info($note=Anomalous_Case, $conn=c,
-	    $msg=fmt("Anomaly score %.4f of all rows with this uid: %s", total, what),
-	    $sub=fmt("model %s", fingerprint),
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx), $suppress_for=30mins), total);
+		reasons += fmt("; %s.log %.4f, 1 in %.0f%s", row$log, row$score, row$rank, row$reason == "" ? "" : ": " + row$reason);
+	return says_of_case(found$case_score, score, found$rank, reasons);
+	}
+
+# The library has named nobody twice within an hour; it goes by the connections'
+# starts, so that a full hour here would swallow some.
+function connection_identifier(id: conn_id): string
+	{
+	return cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx);
 	}
 
 hook unusual(c: connection, score: double)
@@ -117,19 +86,64 @@ hook unusual(c: connection, score: double)
 	if ( allowed(c) || __raise(conn_sensor, found) != RAISE )
 		return;
 
-	local id = c$id;
+	local n = Notice::Info($note=Anomalous_Connection, $conn=c, $sub=fmt("model %s", fingerprint),
+	    $identifier=connection_identifier(c$id), $suppress_for=30mins);
 	if ( |found$case_rows| > 0 )
 		{
-		case_notice(c, score, found);
-		return;
+		n$note = Anomalous_Case;
+		n$msg = case_message(score, found);
+		}
+	else
+		n$msg = says_of_connection(score, found$rank, found$reason);
+
+	NOTICE(n);
+	}
+
+# An entry of the allow-list quiets beacons, too. It is not counted: no beacon is
+# known yet.
+hook meets(c: connection)
+	{
+	if ( |allow_list| > 0 && allow_names(c) )
+		break;
+	}
+
+# For scripts that have a type of their own for some.
+global other_alerts: hook(n: News, to: Notice::Info);
+
+# The manager: a row that a worker scored.
+function alert_notice(i: News)
+	{
+	local id = conn_id($orig_h=i$orig_h, $orig_p=count_to_port(i$orig_p, i$proto),
+	    $resp_h=i$resp_h, $resp_p=count_to_port(i$resp_p, i$proto));
+	local n = Notice::Info($note=Anomalous_Connection, $id=id);
+	if ( i$uid != "" )
+		n$uid = i$uid;
+	if ( deciding_node != "" )
+		n$peer_descr = deciding_node;
+
+	if ( i$log == "conn" )
+		{
+		n$sub = fmt("model %s", i$model);
+		n$identifier = connection_identifier(id) + (i?$context ? i$context : "");
+		n$suppress_for = 30mins;
+		if ( i$is_case )
+			{
+			n$note = Anomalous_Case;
+			n$msg = says_of_case(i$score, i$row_score, i$rank, i$text);
+			}
+		else
+			n$msg = says_of_connection(i$score, i$rank, i$text);
+		}
+	else
+		{
+		n$note = Anomalous_Row;
+		n$msg = says_of_row(i$log, i$score, i$rank, i$text);
+		# The library has named nobody twice that it did not mean to.
+		n$identifier = cat(i$log, " ", i$uid, " ", i$last);
 		}
 
-	notify(Notice::Info($note=Anomalous_Connection, $conn=c,
-	    $msg=fmt("Anomaly score %.4f, 1 in %.0f of this sensor's own connections: %s", score, found$rank, found$reason),
-	    $sub=fmt("model %s", fingerprint),
-	    # The library has named nobody twice within an hour; it goes by the
-	    # connections' starts, so that a full hour here would swallow some.
-	    $identifier=cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx), $suppress_for=30mins), score);
+	hook other_alerts(i, n);
+	NOTICE(n);
 	}
 
 # The host of an incident, with its context.
@@ -141,9 +155,9 @@ function incident_host(i: News): string
 function beacon_notice(i: News)
 	{
 	local host = incident_host(i);
-	notify(Notice::Info($note=Beacon, $n=i$n, $src=i$orig_h, $dst=i$resp_h,
+	NOTICE(Notice::Info($note=Beacon, $n=i$n, $src=i$orig_h, $dst=i$resp_h,
 	    $msg=fmt("%s calls %s port %d every %s, %d times so far", host, i$resp_h, i$resp_p, double_to_interval(floor(interval_to_double(i$period) + 0.5)), i$n),
-	    $identifier=cat("beacon ", host, " ", i$resp_h, " ", i$resp_p)), i$score);
+	    $identifier=cat("beacon ", host, " ", i$resp_h, " ", i$resp_p)));
 	}
 
 function incident_notice(i: News)
@@ -159,7 +173,7 @@ function incident_notice(i: News)
 	    $identifier=cat("incident ", i$first, " ", what, " ", i$n));
 	n$src = i$orig_h;
 	n$dst = i$resp_h;
-	notify(n, i$score);
+	NOTICE(n);
 	}
 
 hook news(n: News)
@@ -177,6 +191,9 @@ hook news(n: News)
 			    # Of all workers, one says it.
 			    $identifier=fingerprint));
 			break;
+		case ALERT:
+			alert_notice(n);
+			break;
 		case INCIDENT:
 			if ( n?$period )
 				beacon_notice(n);
@@ -186,25 +203,16 @@ hook news(n: News)
 		}
 	}
 
-# Each worker keeps to its share by itself.
-function set_alerts(per_day: double)
-	{
-	local workers = Cluster::is_enabled() ? Cluster::get_node_count(Cluster::WORKER) : 1;
-	if ( workers > 1 && per_day > 0.0 )
-		settings$alerts_per_day = per_day < workers ? 1.0 : per_day / workers;
-	else
-		settings$alerts_per_day = per_day;
-	configure();
-	}
-
 function alerts_per_day_changed(id: string, value: double): double
 	{
-	set_alerts(value);
+	settings$alerts_per_day = value;
+	configure();
 	return value;
 	}
 
 event zeek_init()
 	{
 	Option::set_change_handler("IForest::alerts_per_day", alerts_per_day_changed);
-	set_alerts(alerts_per_day);
+	settings$alerts_per_day = alerts_per_day;
+	configure();
 	}

@@ -53,7 +53,9 @@ export {
 	const state_dir = Installation::state_dir + "/zeek-iforest" &redef;
 
 	## What was learnt is saved at the end, and each time after so many
-	## connections.
+	## connections. A worker of a cluster saves what it remembers of hosts so, and
+	## keeps a journal in between: it loses nothing but a second if it is killed. 0
+	## is at the end alone.
 	const save_every: count = 50000 &redef;
 
 	## Whether a Zeek that reads traces uses :zeek:see:`IForest::state_dir`. It
@@ -68,8 +70,8 @@ export {
 	## (:zeek:see:`IForest::log_notices`) a day at most, of all together; 0 for
 	## none. The threshold of each log follows the site's hosts of the last day,
 	## each log has its share, and no hour gets more than a sixth, but one for
-	## each log. In a cluster each worker has an equal share; where that is less
-	## than one, the manager chooses.
+	## each log. In a cluster they are those of all workers together: the manager
+	## raises them.
 	option alerts_per_day = 20.0;
 
 	## The file with the allow-list. Where it is empty, it is the package's own,
@@ -114,6 +116,14 @@ export {
 	## of it. It grows without limit, by some 40 bytes for each, and holds
 	## addresses. Empty keeps none.
 	const record_samples = "" &redef;
+
+	## How often a worker sends the manager what may be an alert.
+	const alerts_interval = 1sec &redef;
+
+	## So many messages at most each time, of 32 KB at most. Sixteen wait, also while
+	## the manager is away; then the oldest is lost, and the telemetry counts its rows
+	## (``iforest_alerts``, result ``lost``).
+	const alert_messages: count = 1 &redef;
 
 	## Whether the workers of a cluster share what they count of hosts. Without it
 	## a scan that is spread over sixteen workers is sixteen small scans.

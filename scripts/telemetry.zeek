@@ -109,6 +109,7 @@ hook Telemetry::sync()
 	Telemetry::counter_family_set(alerts_cf, vector("raised"), s$raised);
 	Telemetry::counter_family_set(alerts_cf, vector("folded"), s$folded);
 	Telemetry::counter_family_set(alerts_cf, vector("suppressed"), s$suppressed);
+	Telemetry::counter_family_set(alerts_cf, vector("lost"), s$unsent);
 
 	if ( s$sampled > 0 )
 		{

@@ -28,7 +28,7 @@ func TestAdoptingTakes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // as on the sensor
 	m := asSensor(t, records(30_000), learn.Options{Seed: 1})
 	w := New(model.DefaultHosts)
-	w.Sample(1)
+	w.Sample(Sampling{OneIn: 1})
 	var took []time.Duration
 	for range 21 {
 		before := cpu()

@@ -31,7 +31,7 @@ func newCluster(t testing.TB, how Learning, workers int) *cluster {
 
 func (c *cluster) add() *Sensor {
 	w := New(model.DefaultHosts)
-	w.Sample(0)
+	w.Sample(Sampling{})
 	c.workers = append(c.workers, w)
 	return w
 }
@@ -92,7 +92,7 @@ func TestClusterUsesOneModel(t *testing.T) {
 	c.score(t, rs[8000:12_000], any)
 	before := c.workers[0].Statistics().Sampled
 	c.workers[0] = New(model.DefaultHosts) // restarted
-	c.workers[0].Sample(0)
+	c.workers[0].Sample(Sampling{OneIn: 0})
 	late := c.add()
 	c.score(t, rs[12_000:], any)
 
@@ -142,7 +142,7 @@ func TestRebuildsAreCountedForEachWorker(t *testing.T) {
 func TestSamplesThatNobodyTakes(t *testing.T) {
 	rs := records(4000)
 	w := New(model.DefaultHosts)
-	w.Sample(1)
+	w.Sample(Sampling{OneIn: 1})
 	n := kinds(feed(t, w, rs))
 	require.Equal(t, len(rs)/learn.BatchRows, n[Samples])
 	s := w.Statistics()
@@ -163,7 +163,7 @@ func TestOneInSoMany(t *testing.T) {
 		rs[i].State, rs[i].Service, rs[i].OrigIPBytes, rs[i].RespIPBytes = "SF", "dns", 80, 120
 	}
 	w := New(model.DefaultHosts)
-	w.Sample(10)
+	w.Sample(Sampling{OneIn: 10})
 	feed(t, w, rs)
 	require.InDelta(t, 64+3000, w.Statistics().Sampled, 200)
 }
@@ -171,7 +171,7 @@ func TestOneInSoMany(t *testing.T) {
 func TestSamplingDoesNotAllocate(t *testing.T) {
 	rs := records(3000)
 	w := New(model.DefaultHosts)
-	w.Sample(2)
+	w.Sample(Sampling{OneIn: 2})
 	w.SetAlerts(20)
 	m := trained(t, rs, 1)
 	require.NoError(t, w.Adopt(m.Bytes(), m.Fingerprint()))
@@ -197,7 +197,7 @@ func TestAdopt(t *testing.T) {
 	m := trained(t, rs, 1)
 	w := New(model.DefaultHosts)
 	require.Equal(t, NotDone, StatusOf(w.Adopt(m.Bytes(), m.Fingerprint())), "nobody has asked for it")
-	w.Sample(1)
+	w.Sample(Sampling{OneIn: 1})
 	require.NoError(t, w.Adopt(m.Bytes(), m.Fingerprint()))
 
 	other := trained(t, rs, 2)

@@ -15,20 +15,22 @@ const (
 	Incident           // unusual connections of one host, or to it
 	Warning            // something does not work; scores go on
 	Samples            // a batch of samples is full
+	Alert              // a row of another process is worth an alert (Decide)
 )
 
 // Event is something that the operator should know.
 type Event struct {
 	Kind     EventKind
 	Text     string
-	Incident alerts.Incident // of Incident
+	Incident alerts.Incident  // of Incident
+	Alert    alerts.Candidate // of Alert
 }
 
 // maxEvents bounds the events that wait to be fetched; the oldest are lost.
 const maxEvents = 64
 
 func (s *Sensor) tell(e Event) {
-	if len(s.events) == maxEvents {
+	if len(s.events) >= maxEvents && e.Kind != Alert { // of these a message holds some hundreds
 		s.events = append(s.events[:0], s.events[1:]...)
 	}
 	s.events = append(s.events, e)

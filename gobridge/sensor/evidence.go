@@ -46,6 +46,23 @@ func (s *Sensor) AppendTotals(dst []byte, size int) []byte {
 	return s.owner.AppendTotals(dst, size)
 }
 
+// TellAll begins to tell the worker of that number all that is known here.
+func (s *Sensor) TellAll(worker int) {
+	if s.tours == nil {
+		s.tours = map[int]*feature.Tour{}
+	}
+	s.tours[worker] = new(feature.Tour)
+}
+
+// AppendAll appends the next part of it, in at most size bytes.
+func (s *Sensor) AppendAll(dst []byte, worker, size int) []byte {
+	tour := s.tours[worker]
+	if tour == nil || s.owner == nil {
+		return dst
+	}
+	return s.owner.AppendAll(dst, size, tour)
+}
+
 // TakeTotals takes what all workers counted.
 func (s *Sensor) TakeTotals(totals []byte) error {
 	h := s.windows()

@@ -152,5 +152,6 @@ func open(k Kind) *Sensor {
 		uid:    make([]byte, 0, maxUID),
 	}
 	s.incident = func(i *alerts.Incident) { s.tell(Event{Kind: Incident, Incident: *i}) }
+	s.details = s.detail
 	return s
 }

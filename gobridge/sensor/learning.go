@@ -113,10 +113,11 @@ func (s *Sensor) stepped(m *model.Model, err error) {
 	}
 	if l.every > 0 && l.learner.Rows() >= l.next && !l.learner.Rebuilding() {
 		l.next = l.learner.Rows() + l.every
-		s.saved(false, l.dir.begin(l.learner, s.kind, s.day()))
+		s.saved(&l.dir, false, l.dir.begin(l.learner, s.kind, s.day()))
 		return
 	}
-	s.saved(l.dir.step())
+	done, err := l.dir.step()
+	s.saved(&l.dir, done, err)
 }
 
 // reasonOf is why there is no new model.
@@ -129,8 +130,7 @@ func reasonOf(err error) string {
 }
 
 // saved tells of a failure to save, once until a saving succeeds again.
-func (s *Sensor) saved(done bool, err error) {
-	d := &s.learning.dir
+func (s *Sensor) saved(d *stateDir, done bool, err error) {
 	switch {
 	case done:
 		d.failed = false
@@ -157,7 +157,17 @@ func (s *Sensor) Rollback() error {
 // EndLearning saves what was learnt and stops learning, and sampling; the model
 // stays. The error says what could not be saved.
 func (s *Sensor) EndLearning() error {
-	s.sampling = nil
+	if t := s.sampling; t != nil {
+		err := t.dir.finish(t.nothing, s.kind, s.day())
+		if k, ok := s.kind.(*connKind); ok {
+			k.Hosts.Keep(nil)
+		}
+		err = errors.Join(err, t.journal.end(err == nil))
+		s.sampling = nil
+		if err != nil {
+			return &Error{NotDone, fmt.Errorf("windows of hosts could not be saved: %w", err)}
+		}
+	}
 	l := s.learning
 	if l == nil {
 		return nil

@@ -20,8 +20,8 @@ func TestSeedScoresWhereThereIsNoModelYet(t *testing.T) {
 		want  Status
 	}{
 		{"learning", func(s *Sensor) { require.NoError(t, s.Learn(Learning{Seed: 1})) }, OK},
-		{"sampling", func(s *Sensor) { s.Sample(1) }, OK},
-		{"not asked for", func(s *Sensor) { s.Sample(1); s.UseSeed(false) }, NoModel},
+		{"sampling", func(s *Sensor) { s.Sample(Sampling{OneIn: 1}) }, OK},
+		{"not asked for", func(s *Sensor) { s.Sample(Sampling{OneIn: 1}); s.UseSeed(false) }, NoModel},
 		{"neither", func(*Sensor) {}, NoModel},
 		{"learning that ended early", func(s *Sensor) {
 			require.NoError(t, s.Learn(Learning{Seed: 1}))
@@ -107,7 +107,7 @@ func TestSeedIsNotWhatAManagerSends(t *testing.T) {
 func TestScoringBySeedDoesNotAllocate(t *testing.T) {
 	rs := records(2000)
 	s := New(model.DefaultHosts)
-	s.Sample(1)
+	s.Sample(Sampling{OneIn: 1})
 	s.UseSeed(true)
 	i := 0
 	score := func() {

@@ -34,14 +34,16 @@ type Sensor struct {
 	sampling *sampling
 	fields   []Field
 	shared   *shared
-	owner    *feature.Owner // of what the workers of a cluster counted; nil for none
-	alert    alerts.Row     // of the latest row
-	uid      []byte         // the same
-	found    cases.Case     // the same, of conn.log
-	together float64        // its score, 0 where cases are not in use
+	owner    *feature.Owner        // of what the workers of a cluster counted; nil for none
+	tours    map[int]*feature.Tour // of workers that it tells all
+	alert    alerts.Row            // of the latest row
+	uid      []byte                // the same
+	found    cases.Case            // the same, of conn.log
+	together float64               // its score, 0 where cases are not in use
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates
+	details  func() alerts.Detail   // the same
 }
 
 // New returns a sensor of conn.log without a model that remembers the windows of
@@ -155,6 +157,7 @@ type Result struct {
 	Unusual bool    // enough for an alert, which Raise decides
 	Case    float64 // anomaly_case, of a connection where cases are in use; else 0
 	Reason  []byte  // anomaly_reason, after GiveReasons; it is Reason's
+	Meets   bool    // not unusual, but another process may find that it is one of a beacon
 }
 
 // Score scores the connection, counts what became of it, and learns from it. It
@@ -243,7 +246,7 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 
 // result is that of the row last scored.
 func (s *Sensor) result() Result {
-	r := Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together}
+	r := Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together, Meets: s.meets()}
 	if s.reasons {
 		r.Reason = s.Reason()
 	}
@@ -320,6 +323,10 @@ func (s *Sensor) Raise() alerts.Verdict {
 		return alerts.Suppressed
 	}
 	s.unusual = false
+	if s.shared.Forwards() {
+		s.shared.Ask(s.details)
+		return alerts.Forwarded
+	}
 	return s.shared.Raise(&s.alert)
 }
 
@@ -360,7 +367,7 @@ func (s *Sensor) Reason() []byte {
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
 	p := s.shared
-	c.Raised, c.Folded, c.Suppressed = p.Raised, p.Folded, p.Suppressed // of all that share it
+	c.Raised, c.Folded, c.Suppressed, c.Unsent = p.Raised, p.Folded, p.Suppressed, p.Lost // of all that share it
 	if s.learning != nil {
 		c.Learning, c.Learner = true, s.learning.learner.Stats()
 	}

@@ -1,8 +1,6 @@
 package sensor
 
 import (
-	"unsafe"
-
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/cases"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -54,7 +52,7 @@ func (s *Sensor) gather(find func(*cases.Table, string, *cases.Case)) {
 	if s.shared.open == nil {
 		return
 	}
-	uid := unsafe.String(unsafe.SliceData(s.uid), len(s.uid)) // until the next row
+	uid := view(s.uid) // until the next row
 	if s.scored.Log() == "" {
 		find(s.shared.open, uid, &s.found)
 		s.scored.Together(&s.found)

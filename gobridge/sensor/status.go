@@ -73,6 +73,7 @@ type Statistics struct {
 	Raised     uint64 // alerts, and incidents that were told
 	Folded     uint64 // unusual connections that are part of an incident
 	Suppressed uint64 // unusual connections for which the hour, or the day, had no room
+	Unsent     uint64 // unusual connections that nobody fetched: Candidates
 }
 
 // count counts a call of Score that ended with err.

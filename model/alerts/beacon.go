@@ -90,17 +90,9 @@ func mayBeacon(c *conn.Conn) bool {
 // meet counts a meeting, and returns its pair if that has become a beacon which
 // is not told yet.
 func (b *beacons) meet(r *Row, now conn.Micros) *pair {
-	key := pairKey{feature.HostKey(r.orig()), feature.HostKey(r.resp()), r.Resp.Port()}
-	at, added := b.resps.Use(respKey{key.resp, key.port})
-	u := &b.users[at]
+	p, added, u := b.of(r)
+	u.add(feature.HostKey(r.orig()))
 	if added {
-		*u = users{}
-	}
-	u.add(key.orig)
-	place, added := b.places.Use(key)
-	p := &b.pairs[place]
-	if added {
-		*p = pair{last: r.TS}
 		return nil
 	}
 	gap := r.TS - p.last
@@ -118,6 +110,35 @@ func (b *beacons) meet(r *Row, now conn.Micros) *pair {
 		return nil
 	}
 	return p
+}
+
+// of returns the pair of a meeting, which is added if it is new, and who else uses
+// its responder.
+func (b *beacons) of(r *Row) (p *pair, added bool, u *users) {
+	key := pairKey{feature.HostKey(r.orig()), feature.HostKey(r.resp()), r.Resp.Port()}
+	at, added := b.resps.Use(respKey{key.resp, key.port})
+	if u = &b.users[at]; added {
+		*u = users{}
+	}
+	place, added := b.places.Use(key)
+	if p = &b.pairs[place]; added {
+		*p = pair{last: r.TS}
+	}
+	return p, added, u
+}
+
+// worthSending notes a meeting that another policy counts, and reports whether
+// that has to see it: not if it is part of the meeting before, and not once it
+// knows that too many hosts use the responder.
+func (b *beacons) worthSending(r *Row) bool {
+	p, added, u := b.of(r)
+	known := u.n
+	u.add(feature.HostKey(r.orig()))
+	if !added && r.TS-p.last < beaconLeast {
+		return u.n != known
+	}
+	p.last = r.TS
+	return u.n <= beaconHosts || u.n != known
 }
 
 func (u *users) add(orig [16]byte) {

@@ -136,6 +136,9 @@ func (p *Policy) fold(i *Incident, r *Row) {
 func (p *Policy) Incidents(all bool, each func(*Incident)) {
 	if all || p.now-p.aired >= minute {
 		p.aired = p.now
+		if p.out != nil {
+			p.out.tick(p)
+		}
 		for n := len(p.open) - 1; n >= 0; n-- {
 			i := &p.hosts[p.open[n]].incident
 			if all || p.over(i) {

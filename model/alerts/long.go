@@ -48,12 +48,26 @@ func (t *toldLong) add(r *Row) {
 // the threshold nor in an incident, and does not move the clock: the same
 // connection comes again, at the latest when it ends.
 func (p *Policy) look(r *Row) bool {
-	p.pending, p.unusual = nil, false
+	if p.out != nil {
+		p.out.latest, p.out.meeting = nil, false
+	}
 	l := p.logOf(r.Log)
-	if l == nil || r.Cold || p.hour == noHour || p.now-p.begun < opening || l.fresh > 0 || r.Model != l.model ||
-		r.Score < leastScore || p.long.before(r) {
+	if l == nil || r.Cold || p.hour == noHour || p.now-p.begun < opening || l.fresh > 0 || r.Model != l.model || r.Score < leastScore {
 		return false
 	}
+	if p.out != nil {
+		return p.offer(r)
+	}
+	return p.weighLook(r)
+}
+
+// weighLook is weigh for a connection that goes on.
+func (p *Policy) weighLook(r *Row) bool {
+	p.pending, p.unusual = nil, false
+	if p.long.before(r) {
+		return false
+	}
+	l := &p.logs[p.log]
 	p.place = p.use(keyOf(r))
 	h := &p.hosts[p.place]
 	p.at = p.binOf(h, r)

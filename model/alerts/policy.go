@@ -113,6 +113,7 @@ const (
 	Suppressed Verdict = iota // the hour, or the day, has had its alerts
 	Folded                    // it belongs to an incident that was told
 	Raise                     // it is worth an alert
+	Forwarded                 // the policy of a cluster decides
 )
 
 // Policy decides which rows of a log are told. It knows no clock but the rows'
@@ -147,9 +148,14 @@ type Policy struct {
 	ready   []Incident // to be told
 	latest  conn.Micros
 
+	out    *forward // where it decides nothing, nil where it does
+	leader int      // the sensor whose clock now is, where others forward their rows
+	known  bool     // when their time began is
+
 	Raised     uint64 // alerts, and incidents that were told
 	Folded     uint64 // connections
 	Suppressed uint64 // connections
+	Lost       uint64 // connections that were to be forwarded
 }
 
 // New returns a policy of at most perDay lines a day, none for 0.
@@ -192,6 +198,9 @@ func (p *Policy) Unusual(r *Row) bool {
 	if r.Open {
 		return p.look(r)
 	}
+	if p.out != nil {
+		p.out.latest, p.out.meeting = nil, false
+	}
 	p.advance(r)
 	if p.rows < openingRows { // a row is written at its connection's end, so one alone says little
 		p.rows++
@@ -211,6 +220,14 @@ func (p *Policy) Unusual(r *Row) bool {
 		l.fresh--
 		return false
 	}
+	return p.weigh(r)
+}
+
+// weigh holds a row that may raise alerts against the last day.
+func (p *Policy) weigh(r *Row) bool {
+	if p.out != nil {
+		return p.offer(r)
+	}
 	p.pending = nil
 	if r.Calls {
 		if b := p.beacons.meet(r, p.now); b != nil && p.roomToday() {
@@ -229,7 +246,7 @@ func (p *Policy) Unusual(r *Row) bool {
 	p.unusual = h.open >= 0 && h.incident.takes(p.log, r)
 	if !p.unusual {
 		p.settle()
-		p.unusual = p.at >= l.limit
+		p.unusual = p.at >= p.logs[p.log].limit
 	}
 	if !p.unusual {
 		p.count(p.at)
@@ -302,7 +319,12 @@ func (p *Policy) advance(r *Row) {
 	if p.hour == noHour || r.TS-p.now > day || p.now-max(r.TS, r.End) > day {
 		p.restart(r.TS)
 	}
-	p.now = max(p.now, r.TS)
+	p.reach(r.TS)
+}
+
+// reach moves the clock forward, or leaves it.
+func (p *Policy) reach(ts conn.Micros) {
+	p.now = max(p.now, ts)
 	for now := int64(p.now / hour); p.hour < now; {
 		p.hour++
 		p.forget()
@@ -311,7 +333,7 @@ func (p *Policy) advance(r *Row) {
 
 // restart forgets the day; incidents that are open stay.
 func (p *Policy) restart(ts conn.Micros) {
-	p.now, p.begun, p.aired, p.hour, p.latest, p.rows = ts, ts, ts, int64(ts/hour), 0, 0
+	p.now, p.begun, p.aired, p.hour, p.latest, p.rows, p.known = ts, ts, ts, int64(ts/hour), 0, 0, false
 	for i := range p.logs {
 		l := &p.logs[i]
 		clear(l.best)

@@ -35,7 +35,8 @@ func (p *Policy) RestoreState(state []byte) error {
 	if c.bad || len(c.buf) > 0 {
 		return errors.New("the state of the alerts is damaged")
 	}
-	fresh.Raised, fresh.Folded, fresh.Suppressed = p.Raised, p.Folded, p.Suppressed
+	fresh.Raised, fresh.Folded, fresh.Suppressed, fresh.Lost = p.Raised, p.Folded, p.Suppressed, p.Lost
+	fresh.out, fresh.known = p.out, fresh.rows == openingRows
 	*p = *fresh
 	return nil
 }
@@ -305,12 +306,12 @@ func (c *codec) bytes(v []byte) {
 func (c *codec) text(v *string) {
 	n := uint64(len(*v))
 	c.number(&n, 1<<10)
-	b := []byte(*v)
-	if !c.writing {
-		b = make([]byte, n)
+	if c.writing {
+		c.buf = append(c.buf, *v...)
+	} else if c.bad = c.bad || n > uint64(len(c.buf)); !c.bad {
+		*v = string(c.buf[:n])
+		c.buf = c.buf[n:]
 	}
-	c.bytes(b)
-	*v = string(b)
 }
 
 func (c *codec) addr(v *netip.Addr) {

@@ -75,6 +75,9 @@ func newEvidence(dst []byte, what byte, base int64, sensors uint32, most int) ev
 	return evidenceWriter{data: binary.AppendUvarint(dst, uint64(sensors)), end: end, base: base}
 }
 
+// fits reports whether there is room for an entry of at most so many bytes.
+func (w *evidenceWriter) fits(longest int) bool { return len(w.data)+longest <= w.end }
+
 // part is the end of one part in so many of the room that is left, of all of it
 // where kinds share no more.
 func (w *evidenceWriter) part(oneIn int) int {

@@ -80,6 +80,7 @@ type Hosts struct {
 
 	partition *partition // nil unless the rows are a part of a log
 	unsent    *unsent    // nil unless other sensors see a part of the network
+	journal   *Journal   // nil unless what is counted is kept
 }
 
 // NewHosts returns a table for that many originators, at least one. All memory
@@ -235,6 +236,9 @@ func (h *Hosts) ObserveEvent(e *Event) Window {
 	host := &h.hosts[place]
 	host.seen = h.rows
 	known := h.memory.observe(e, now, h.rows)
+	if h.journal != nil {
+		h.journal.add(e, h.rows, now)
+	}
 	if h.unsent != nil {
 		h.unsent.note(e, now, host, &h.marks[place], &h.memory)
 	}

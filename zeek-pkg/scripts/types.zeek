@@ -51,7 +51,11 @@ export {
 		## Whether there is something to take up, with or without a score: events
 		## for :zeek:see:`IForest::__next_event`, or ``model``.
 		news: bool;
-		## Whether it has no score, is unusual or there is news.
+		## Whether it is not unusual, but may be one of a beacon that another
+		## process finds: then :zeek:see:`IForest::__withhold` keeps it from making
+		## one known.
+		meets: bool;
+		## Whether it has no score, is unusual, meets or there is news.
 		notable: bool;
 		## Why it has no score.
 		why: string &optional;
@@ -81,6 +85,9 @@ export {
 		## Whether the rows of a connection in other logs count in what is told of
 		## it. That of conn.log's sensor holds for all.
 		cases: bool &default=F;
+		## Whether another process decides which rows are alerts; that of
+		## conn.log's sensor holds for all, from then on.
+		forwards: bool &default=F;
 		## Draws one where it is 0; a state that was saved has its own.
 		seed: count &default=0;
 		## Rows before the first model.
@@ -110,6 +117,8 @@ export {
 		FOLDED,
 		## It is worth an alert.
 		RAISE,
+		## The manager of the cluster decides.
+		FORWARDED,
 	};
 
 	## What a piece of news is about.
@@ -129,6 +138,8 @@ export {
 		WARNING,
 		## A batch of samples is full.
 		SAMPLES_FULL,
+		## A row that a worker scored is worth an alert.
+		ALERT,
 	};
 
 	## What the library has to tell.
@@ -170,6 +181,23 @@ export {
 		other_logs: bool &optional;
 		## How often the host calls the responder, of a beacon; else unset.
 		period: interval &optional;
+		## The uid of an alert's connection, with all that follows; empty where the
+		## worker did not send it, because a row of the host had it a second before.
+		uid: string &optional;
+		## The model that scored it.
+		model: string &optional;
+		## The originator's port.
+		orig_p: count &optional;
+		## The transport.
+		proto: transport_proto &optional;
+		## Its anomaly_score, where score is that of all rows with its uid.
+		row_score: double &optional;
+		## N of "1 in N".
+		rank: double &optional;
+		## How old it was, of a connection that goes on; else unset.
+		age: interval &optional;
+		## Whether the text, which is the reason, has that of other logs too.
+		is_case: bool &optional;
 	};
 
 	## What a model was trained on; all unset where there is no model.
@@ -232,6 +260,9 @@ export {
 		folded: count &default=0;
 		## Unusual connections for which the hour, or the day, had no room.
 		suppressed: count &default=0;
+		## Unusual connections of a worker that were lost while there was no
+		## manager.
+		unsent: count &default=0;
 		## Connections of a worker that the manager of its cluster may learn
 		## from.
 		sampled: count &default=0;

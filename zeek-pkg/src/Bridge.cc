@@ -153,7 +153,10 @@ bool Bridge::Open(std::string* why) {
          ! Find(library, "iforest_fields", &list_fields, why) || ! Find(library, "iforest_score_values", &score_values, why) ||
          ! Find(library, "iforest_peek", &peek, why) ||
          ! Find(library, "iforest_take_counts", &take_counts, why) || ! Find(library, "iforest_add_counts", &add_counts, why) ||
-         ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) )
+         ! Find(library, "iforest_take_totals", &take_totals, why) || ! Find(library, "iforest_add_totals", &add_totals, why) ||
+         ! Find(library, "iforest_tell_all", &tell_all, why) || ! Find(library, "iforest_take_all", &take_all, why) ||
+         ! Find(library, "iforest_withhold", &withhold, why) ||
+         ! Find(library, "iforest_take_candidates", &take_candidates, why) || ! Find(library, "iforest_decide", &decide, why) )
         return false;
 
     Message message{};
@@ -300,12 +303,62 @@ int32_t Bridge::AddCounts(uint64_t worker, std::string_view counts, std::string*
     return Call(why, add_counts, worker, iforest_text{counts.data(), counts.size()});
 }
 
-// A worker without the library has counted nothing, and scores nothing.
+void Bridge::TellAll(uint64_t worker) {
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        tell_all(worker);
+    }
+}
+
+std::string Bridge::TakeAll(uint64_t worker, uint64_t size) {
+    std::string totals;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        totals.resize(std::min<uint64_t>(size, IFOREST_MAX_EVIDENCE));
+        auto mask = SignalMask::Asynchronous();
+        take_all(worker, totals.data(), totals.size(), &length);
+        totals.resize(length);
+    }
+    return totals;
+}
+
+// A worker that has just begun takes what it had counted before; one that is not
+// to sample, and is without the library, scores nothing.
 int32_t Bridge::AddTotals(std::string_view totals, std::string* why) {
+    if ( sensors[at].sample && ! Begin(why) )
+        return IFOREST_NO_LIBRARY;
+
     if ( ! Ready() )
         return IFOREST_OK;
 
     return Call(why, add_totals, iforest_text{totals.data(), totals.size()});
+}
+
+void Bridge::Withhold() {
+    if ( Ready() ) {
+        auto mask = SignalMask::Asynchronous();
+        withhold();
+    }
+}
+
+std::string Bridge::TakeCandidates() {
+    std::string candidates;
+    if ( Ready() ) {
+        uint64_t length = 0;
+        candidates.resize(IFOREST_MAX_CANDIDATES);
+        auto mask = SignalMask::Asynchronous();
+        take_candidates(candidates.data(), &length);
+        candidates.resize(length);
+    }
+    return candidates;
+}
+
+int32_t Bridge::Decide(uint64_t worker, std::string_view candidates, std::string* why) {
+    if ( sensors[at].learn ? ! Begin(why) : ! Ready() && ! Load(why) )
+        return IFOREST_NO_LIBRARY;
+
+    uint8_t waiting = 0;
+    return Call(why, decide, worker, iforest_text{candidates.data(), candidates.size()}, &waiting);
 }
 
 std::string Bridge::ModelFile() {

@@ -87,9 +87,25 @@ public:
     std::string TakeCounts(uint64_t shards, uint64_t size);
     std::string TakeTotals(uint64_t size);
 
+    // At an owner: begins to tell a worker all totals, and the next part of them.
+    void TellAll(uint64_t worker);
+    std::string TakeAll(uint64_t worker, uint64_t size);
+
     // At an owner, for which the library is loaded where needed; and at a worker.
     int32_t AddCounts(uint64_t worker, std::string_view counts, std::string* why);
     int32_t AddTotals(std::string_view totals, std::string* why);
+
+    // Says that nobody wants to hear of what the last row scored makes known.
+    void Withhold();
+
+    // The oldest message of rows that are left to another process; empty where
+    // none waits.
+    std::string TakeCandidates();
+
+    // Decides about such a message of a worker. Learning begins first where it was
+    // asked for, because the day of alerts is in its state. Events may wait
+    // afterwards.
+    int32_t Decide(uint64_t worker, std::string_view candidates, std::string* why);
 
     // The file of the model in use, empty where there is none.
     std::string ModelFile();
@@ -164,7 +180,12 @@ private:
     iforest_take_counts_fn take_counts = nullptr;
     iforest_add_counts_fn add_counts = nullptr;
     iforest_take_totals_fn take_totals = nullptr;
+    iforest_tell_all_fn tell_all = nullptr;
+    iforest_take_all_fn take_all = nullptr;
     iforest_add_totals_fn add_totals = nullptr;
+    iforest_withhold_fn withhold = nullptr;
+    iforest_take_candidates_fn take_candidates = nullptr;
+    iforest_decide_fn decide = nullptr;
     iforest_model_file_fn model_file = nullptr;
     iforest_adopt_fn adopt = nullptr;
     iforest_set_fn set = nullptr;

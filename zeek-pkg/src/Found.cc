@@ -12,7 +12,7 @@ zeek::RecordVal& Found::Next() {
         type = zeek::id::find_type<zeek::RecordType>("IForest::Found");
         rows = zeek::id::find_type<zeek::VectorType>("IForest::CaseRows");
         row = zeek::id::find_type<zeek::RecordType>("IForest::CaseRow");
-        status = At("status"), score = At("score"), rank = At("rank"), unusual = At("unusual"), news = At("news"), notable = At("notable");
+        status = At("status"), score = At("score"), rank = At("rank"), unusual = At("unusual"), news = At("news"), meets = At("meets"), notable = At("notable");
         why = At("why"), reason = At("reason"), case_score = At("case_score"), case_rows = At("case_rows");
         model = At("model"), after = At("after");
     }
@@ -34,7 +34,8 @@ zeek::RecordValPtr Found::Of(const iforest_result& result) {
     r.Assign(rank, result.rank);
     r.Assign(unusual, result.unusual != 0);
     r.Assign(news, result.news != 0);
-    r.Assign(notable, result.unusual != 0 || result.news != 0);
+    r.Assign(meets, result.meets != 0);
+    r.Assign(notable, result.unusual != 0 || result.meets != 0 || result.news != 0);
     if ( result.case_score > 0 )
         r.Assign(case_score, result.case_score);
     return latest;
@@ -45,6 +46,7 @@ zeek::RecordValPtr Found::Unscored(int32_t s, const std::string& text, bool wait
     r.Assign(status, s);
     r.Assign(unusual, false);
     r.Assign(news, waits);
+    r.Assign(meets, false);
     r.Assign(notable, true);
     r.Assign(why, text);
     return latest;

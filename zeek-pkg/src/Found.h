@@ -33,7 +33,7 @@ private:
     zeek::VectorTypePtr rows;
     zeek::RecordTypePtr row;
     zeek::RecordValPtr latest;
-    int status, score, rank, unusual, news, notable, why, reason, case_score, case_rows, model, after;
+    int status, score, rank, unusual, news, meets, notable, why, reason, case_score, case_rows, model, after;
 };
 
 } // namespace iforest

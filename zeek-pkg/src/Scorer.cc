@@ -182,6 +182,7 @@ void Scorer::Configure(const zeek::RecordVal& r) noexcept {
         s.numbers.alerts_per_day = r.GetField("alerts_per_day")->AsDouble();
         s.numbers.use_seed = yes("seed_model");
         s.numbers.use_cases = yes("cases");
+        s.numbers.forwards = yes("forwards");
         s.numbers.seed = number("seed");
         s.numbers.warmup = number("warmup");
         s.numbers.rebuild_every = number("rebuild_every");
@@ -207,10 +208,12 @@ void Scorer::Sample() {
 }
 
 zeek::ValPtr Scorer::NextEvent() noexcept {
-    auto event = bridge.NextEvent();
+    const auto event = bridge.NextEvent();
     auto r = MakeRecord("IForest::News");
     Set(*r, "kind", Enum("IForest::NewsKind", event.kind));
     Set(*r, "text", std::string(event.text));
+    if ( event.context[0] )
+        Set(*r, "context", std::string(event.context));
     if ( event.kind == IFOREST_INCIDENT ) {
         Set(*r, "n", Count(event.count));
         Set(*r, "first", zeek::make_intrusive<zeek::TimeVal>(event.first));
@@ -219,8 +222,6 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         static constexpr uint8_t several[16] = {};
         if ( memcmp(event.host, several, sizeof several) != 0 )
             Set(*r, "host", Address(event.host));
-        if ( event.context[0] )
-            Set(*r, "context", std::string(event.context));
         Set(*r, "inbound", zeek::val_mgr->Bool(event.inbound != 0));
         Set(*r, "over", zeek::val_mgr->Bool(event.over != 0));
         Set(*r, "orig_h", Address(event.orig_h));
@@ -232,6 +233,23 @@ zeek::ValPtr Scorer::NextEvent() noexcept {
         Set(*r, "other_logs", zeek::val_mgr->Bool(event.other_logs != 0));
         if ( event.period > 0 )
             Set(*r, "period", zeek::make_intrusive<zeek::IntervalVal>(event.period));
+    }
+    if ( event.kind == IFOREST_ALERT ) {
+        Set(*r, "last", zeek::make_intrusive<zeek::TimeVal>(event.last));
+        Set(*r, "score", zeek::make_intrusive<zeek::DoubleVal>(event.score));
+        Set(*r, "row_score", zeek::make_intrusive<zeek::DoubleVal>(event.row_score));
+        Set(*r, "rank", zeek::make_intrusive<zeek::DoubleVal>(event.rank));
+        Set(*r, "uid", std::string(event.uid));
+        Set(*r, "model", std::string(event.model));
+        Set(*r, "log", std::string(event.log[0] ? event.log : "conn"));
+        Set(*r, "orig_h", Address(event.orig_h));
+        Set(*r, "resp_h", Address(event.resp_h));
+        Set(*r, "orig_p", Count(event.orig_p));
+        Set(*r, "resp_p", Count(event.resp_p));
+        Set(*r, "proto", Enum("transport_proto", event.proto));
+        Set(*r, "is_case", zeek::val_mgr->Bool(event.is_case != 0));
+        if ( event.age > 0 )
+            Set(*r, "age", zeek::make_intrusive<zeek::IntervalVal>(event.age));
     }
     return r;
 }
@@ -248,6 +266,23 @@ std::string Scorer::Observe(const zeek::StringVal& batch) noexcept {
     try {
         std::string why;
         return bridge.Observe(View(batch), &why) == IFOREST_OK ? "" : why;
+    } catch ( const std::exception& e ) {
+        return e.what();
+    }
+}
+
+std::string Scorer::TakeCandidates() noexcept {
+    try {
+        return bridge.TakeCandidates();
+    } catch ( ... ) { // no memory: they wait, or are lost
+        return "";
+    }
+}
+
+std::string Scorer::Decide(uint64_t worker, const zeek::StringVal& candidates) noexcept {
+    try {
+        std::string why;
+        return bridge.Decide(worker, View(candidates), &why) == IFOREST_OK ? "" : why;
     } catch ( const std::exception& e ) {
         return e.what();
     }
@@ -273,6 +308,14 @@ std::string Scorer::AddCounts(uint64_t worker, const zeek::StringVal& counts) no
 std::string Scorer::TakeTotals(uint64_t size) noexcept {
     try {
         return bridge.TakeTotals(size);
+    } catch ( ... ) {
+        return "";
+    }
+}
+
+std::string Scorer::TakeAll(uint64_t worker, uint64_t size) noexcept {
+    try {
+        return bridge.TakeAll(worker, size);
     } catch ( ... ) {
         return "";
     }
@@ -356,6 +399,7 @@ zeek::ValPtr Scorer::Statistics() noexcept {
     Set(*r, "raised", Count(counts.raised));
     Set(*r, "folded", Count(counts.folded));
     Set(*r, "suppressed", Count(counts.suppressed));
+    Set(*r, "unsent", Count(counts.unsent));
     Set(*r, "sampled", Count(counts.sampled));
     Set(*r, "samples_lost", Count(counts.samples_lost));
     Set(*r, "learning", zeek::val_mgr->Bool(counts.learning != 0));

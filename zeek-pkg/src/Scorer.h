@@ -31,6 +31,9 @@ public:
     zeek::ValPtr ScoreRow(zeek::Val& info) noexcept;
     void Clear(zeek::Val& info) noexcept;
     zeek::ValPtr Raise(zeek::RecordVal& found) noexcept;
+    void Withhold() { bridge.Withhold(); }
+    std::string TakeCandidates() noexcept;
+    std::string Decide(uint64_t worker, const zeek::StringVal& candidates) noexcept;
     zeek::ValPtr NextEvent() noexcept;
     void Configure(const zeek::RecordVal& settings) noexcept;
     void Learn();
@@ -40,6 +43,8 @@ public:
     std::string TakeCounts(uint64_t shards, uint64_t size) noexcept;
     std::string AddCounts(uint64_t worker, const zeek::StringVal& counts) noexcept;
     std::string TakeTotals(uint64_t size) noexcept;
+    void TellAll(uint64_t worker) { bridge.TellAll(worker); }
+    std::string TakeAll(uint64_t worker, uint64_t size) noexcept;
     std::string AddTotals(const zeek::StringVal& totals) noexcept;
     zeek::ValPtr ModelFile() noexcept;
     std::string Adopt(const zeek::StringVal& model, const zeek::StringVal& fingerprint) noexcept;

@@ -1,5 +1,6 @@
-# In a cluster, the processes that see packets load Go and score; supervisor,
-# manager and logger do not. The logger writes what the worker scored.
+# In a cluster, the processes that see packets load Go and score, and the manager
+# does to decide about alerts; supervisor and logger do not. The logger writes what
+# the worker scored.
 #
 # @TEST-PORT: PORT_MANAGER
 # @TEST-PORT: PORT_LOGGER
@@ -8,8 +9,7 @@
 # @TEST-EXEC: zeek -r $PCAPS/office-day.pcap $PACKAGE IForest::model_file=site.model
 # @TEST-EXEC: zeek-cut ts id.orig_p anomaly_score <conn.log | sort >alone
 # @TEST-EXEC: mkdir manager logger worker
-# @TEST-EXEC: btest-bg-run zeek "timeout 40 zeek -j $SCRIPTS/broker.zeek $PACKAGE %INPUT IForest::model_file=$PWD/site.model"
-# @TEST-EXEC: btest-bg-wait 60
+# @TEST-EXEC: supervise 'test -s manager/decided && test -s worker/read && test "$(grep -vc "^#" logger/conn.log)" -gt 300' $SCRIPTS/broker.zeek $PACKAGE %INPUT IForest::model_file=$PWD/site.model
 # @TEST-EXEC: cat */role zeek/role | sort >output
 # @TEST-EXEC: zeek-cut ts id.orig_p anomaly_score <logger/conn.log | sort >together
 # @TEST-EXEC: test $(wc -l <together) -gt 300
@@ -18,17 +18,13 @@
 # @TEST-EXEC: btest-diff output
 
 redef Log::default_rotation_interval = 0secs;
+redef exit_only_after_terminate = T;
 
 function write_role(name: string)
 	{
 	local f = open("role");
-	print f, fmt("%s %s", name, IForest::statistics()$library ? "scores" : "does not score");
+	print f, fmt("%s %s", name, IForest::statistics()$scored > 0 ? "scores" : IForest::statistics()$library ? "decides" : "does not load the library");
 	close(f);
-	}
-
-event stop()
-	{
-	terminate();
 	}
 
 event zeek_init()
@@ -48,8 +44,6 @@ event zeek_init()
 			node$pcap_file = getenv("PCAPS") + "/office-day.pcap";
 		Supervisor::create(node);
 		}
-
-	schedule 20sec { stop() };
 	}
 
 # The worker waits for the logger, or its few packets would be read and logged
@@ -64,6 +58,25 @@ event Cluster::node_up(name: string, id: string)
 	{
 	if ( Cluster::node == "worker" && name == "logger" )
 		continue_processing();
+	}
+
+event Pcap::file_done(path: string)
+	{
+	local f = open("read");
+	print f, path;
+	close(f);
+	}
+
+module IForest;
+
+event decide(node: string, candidates: string) &priority=-5
+	{
+	if ( Cluster::node == "manager" && file_size("decided") <= 0.0 )
+		{
+		local f = open("decided");
+		print f, node;
+		close(f);
+		}
 	}
 
 event zeek_done()

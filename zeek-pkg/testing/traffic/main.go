@@ -6,6 +6,7 @@
 //	traffic scan N HOSTS > x.pcap        N minutes of HOSTS that knock in vain; in the last five 10.0.0.7 scans 198.51.100.0/24
 //	traffic long N MINUTES > x.pcap      N connections of as many hosts that go on for MINUTES, a packet each four minutes
 //	traffic repeat N capture.pcap [FIRST] > x.pcap   N copies of a capture, one day after the other, the first FIRST days later
+//	traffic without N capture.pcap TO > x.pcap   a capture without its packets from second N to second TO
 //	traffic idle N capture.pcap [DAY.pcap] > x.pcap   a capture whose second half comes one packet each N seconds, over copies of a day
 //	traffic offices N capture.pcap [FIRST] > x.pcap   N offices at once whose day is the capture's, number FIRST the first (zeek -C)
 //	traffic vlans N capture.pcap > x.pcap   the same in the VLANs 1 to N, each packet in all of them
@@ -59,6 +60,15 @@ func write(out io.Writer, args []string) error {
 			return long(out, n, by)
 		}
 		return syns(out, n, by)
+	case "without":
+		if len(args) != 4 {
+			return fmt.Errorf("usage: traffic without N capture.pcap TO")
+		}
+		to, err := strconv.Atoi(args[3])
+		if err != nil {
+			return err
+		}
+		return without(out, uint64(n)*1e6, uint64(to)*1e6, args[2])
 	case "idle":
 		return idle(out, n, args[2], args[3:])
 	case "vlans":
@@ -211,6 +221,20 @@ func checksum(sum uint32, parts ...[]byte) uint16 {
 }
 
 // repeat writes n copies of a capture, the first of them that many days later.
+// without leaves a time of a capture out.
+func without(out io.Writer, from, to uint64, name string) error {
+	link, frames, err := read(name)
+	if err == nil {
+		err = fileHeader(out, link)
+	}
+	for _, f := range frames {
+		if at := f.micros - frames[0].micros; err == nil && (at < from || at >= to) {
+			err = packet(out, f.micros, f.data)
+		}
+	}
+	return err
+}
+
 func repeat(out io.Writer, first, n int, name string) error {
 	link, frames, err := read(name)
 	if err == nil {
