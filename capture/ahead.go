@@ -119,7 +119,7 @@ func (a *ahead) add(fr *frame) {
 	a.filling.frames = append(a.filling.frames, *fr)
 }
 
-// freshBuffer is the lender's: the old buffer is the batch's now, which goes
+// freshBuffer returns the lender's: the old buffer is the batch's now, which goes
 // to the table before anything more is read, and another batch brings its own.
 func (a *ahead) freshBuffer() []byte {
 	a.filling.buf = a.packets.file.in.buf

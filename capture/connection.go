@@ -152,7 +152,7 @@ func (c *connection) HadGap() bool {
 	return c.tcp != nil && (c.tcp.ends[0].stream.hadGap || c.tcp.ends[1].stream.hadGap)
 }
 
-// Sizes are the payload sizes so far, as they would be logged.
+// Sizes returns the payload sizes so far, as they would be logged.
 func (c *connection) Sizes() (orig, resp uint64) {
 	if c.tcp != nil {
 		return c.tcp.orig.size(c.tcp.resp), c.tcp.resp.size(c.tcp.orig)
@@ -189,7 +189,7 @@ func (c *connection) armInactivity() {
 // services, if it is not there yet.
 func (c *connection) confirmTunnel(name string) { c.detection().Confirm(name) }
 
-// detection is the connection's detector. Zeek attaches its analyzers when the
+// detection returns the connection's detector. Zeek attaches its analyzers when the
 // connection begins; here that waits for the first payload, since most
 // connections of a scan have none, and what was missed is told then: no
 // connection was announced at that time, else it would not have waited.

@@ -2,7 +2,7 @@ package capture
 
 import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
-// connState is the conn_state of a finished connection
+// connState returns the conn_state of a finished connection
 // (scripts/base/protocols/conn/main.zeek, function conn_state).
 func (c *connection) connState() conn.State {
 	switch c.proto {

@@ -101,7 +101,7 @@ func (l *layer) begin(data []byte, wireLen uint32) {
 	l.proto, l.greVersion, l.greLink = -1, -1, linkRaw
 }
 
-// offset is how far behind the beginning of the packet its part b begins.
+// offset returns how far behind the beginning of the packet its part b begins.
 // Parts may have been cut at the end, but they share the same memory.
 func (l *layer) offset(b []byte) uint32 { return uint32(cap(l.base) - cap(b)) }
 
@@ -138,7 +138,7 @@ func (d *decoder) enter(l *layer) bool {
 	return true
 }
 
-// root is where a frame begins, and what IP tunnels carry of other links.
+// root returns where a frame begins, and what IP tunnels carry of other links.
 // Frames of unknown kind are taken for IP.
 func (d *decoder) root(l *layer, link linkType) bool {
 	if !d.enter(l) {
@@ -211,7 +211,7 @@ func (d *decoder) toTable(l *layer, p *packet) bool {
 	return true
 }
 
-// source is the packet's sender with its port.
+// source returns the packet's sender with its port.
 func (p *packet) source() netip.AddrPort {
 	return netip.AddrPortFrom(p.src.addr(), uint16(p.payload[0])<<8|uint16(p.payload[1]))
 }

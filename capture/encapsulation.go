@@ -63,7 +63,7 @@ func (e *encapsulation) share() *encapsulation {
 	return e
 }
 
-// clone is a copy that stays as it is.
+// clone returns a copy that stays as it is.
 func (e *encapsulation) clone() *encapsulation {
 	if e == nil {
 		return nil
@@ -87,7 +87,7 @@ func (e *encapsulation) equal(o *encapsulation) bool {
 	return true
 }
 
-// parent is the uid of the innermost level, the one in tunnel_parents. There
+// parent returns the uid of the innermost level, the one in tunnel_parents. There
 // must be a level.
 func (e *encapsulation) parent() uid { return e.last().uid }
 

@@ -213,7 +213,7 @@ func (g *datagram) complete() bool {
 	return true
 }
 
-// protocol is what the latest fragment's is compared with: for IPv4 that of the
+// protocol returns what the latest fragment's is compared with: for IPv4 that of the
 // fragment that arrived first.
 func (g *datagram) protocol() uint8 {
 	if g.v6 {
@@ -222,7 +222,7 @@ func (g *datagram) protocol() uint8 {
 	return g.header[9]
 }
 
-// whole is the datagram, with lengths that are cut to the 16 bits they have.
+// whole returns the datagram, with lengths that are cut to the 16 bits they have.
 func (g *datagram) whole(h *ipHeader) []byte {
 	n := len(g.header) + g.size
 	b := append(make([]byte, 0, n), g.header...)

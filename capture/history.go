@@ -69,7 +69,7 @@ func (s *scaled) event() bool {
 
 func lower(letter byte) byte { return letter | 0x20 }
 
-// letterOf is the letter in the case of the side that it is about.
+// letterOf returns the letter in the case of the side that it is about.
 func letterOf(letter byte, orig bool) byte {
 	if orig {
 		return letter

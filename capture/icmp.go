@@ -48,7 +48,7 @@ const (
 	icmp6HomeAgentRequest, icmp6HomeAgentReply = 144, 145
 )
 
-// icmpCounterpart is what stands for the responder's port: the type that
+// icmpCounterpart returns what stands for the responder's port: the type that
 // answers this one or, if there is none, the code.
 func icmpCounterpart(proto, typ, code uint8) (port uint16, oneWay bool) {
 	if proto == protoICMP {

@@ -36,7 +36,7 @@ func endLess(a address, port1 uint16, b address, port2 uint16) bool {
 	return bits.ReverseBytes16(port1) < bits.ReverseBytes16(port2)
 }
 
-// compare is the order in which Zeek, run with a seed, drains what is left at
+// compare returns the order in which Zeek, run with a seed, drains what is left at
 // the end: memcmp over addresses, ports in network order, protocol
 // (src/session/Key.cc).
 func (k *key) compare(o *key) int {

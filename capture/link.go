@@ -27,7 +27,7 @@ const (
 	linkEBHSCR  linkType = 279
 )
 
-// fromGopacket is the link type that a source of gopacket's means. They keep
+// fromGopacket returns the link type that a source of gopacket's means. They keep
 // the lower byte of a file's number: that of LINUX_SLL2 no other link has.
 func fromGopacket(link layers.LinkType) linkType {
 	if link == layers.LinkType(linkSLL2&0xff) {

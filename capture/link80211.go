@@ -13,7 +13,7 @@ const (
 	frameProtected = 0x40
 )
 
-// radiotap is a header of any length before an 802.11 frame
+// radiotap returns a header of any length before an 802.11 frame
 // (src/packet_analysis/protocol/ieee802_11_radio).
 func (d *decoder) radiotap(l *layer, b []byte) bool {
 	if len(b) <= 3 {
@@ -26,7 +26,7 @@ func (d *decoder) radiotap(l *layer, b []byte) bool {
 	return d.enter(l) && d.ieee80211(l, b[header:])
 }
 
-// ieee80211 is a data frame that is not encrypted
+// ieee80211 returns a data frame that is not encrypted
 // (src/packet_analysis/protocol/ieee802_11).
 func (d *decoder) ieee80211(l *layer, b []byte) bool {
 	const addressLength = 6
@@ -71,7 +71,7 @@ func (d *decoder) ieee80211(l *layer, b []byte) bool {
 	return d.aMSDU(l, b)
 }
 
-// aMSDU is a frame of several subframes. The first that cannot be analyzed
+// aMSDU returns a frame of several subframes. The first that cannot be analyzed
 // ends it.
 func (d *decoder) aMSDU(l *layer, b []byte) bool {
 	const header = 14

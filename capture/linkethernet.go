@@ -66,7 +66,7 @@ func (d *decoder) ethernet(l *layer, b []byte) bool {
 	return d.etherCommon(l, b, h.EthernetType)
 }
 
-// etherCommon is what Ethernet and VLAN tags both lead to.
+// etherCommon returns what Ethernet and VLAN tags both lead to.
 func (d *decoder) etherCommon(l *layer, b []byte, typ layers.EthernetType) bool {
 	switch typ {
 	case etherIPv4, etherIPv6:
@@ -85,7 +85,7 @@ func (d *decoder) etherCommon(l *layer, b []byte, typ layers.EthernetType) bool 
 	return d.skip(SkipLink)
 }
 
-// ieee8023 is a frame with a length in place of a type. Of what may follow
+// ieee8023 returns a frame with a length in place of a type. Of what may follow
 // only SNAP leads to IP.
 func (d *decoder) ieee8023(l *layer, b []byte, length uint16, least int, undefined, truncated string) bool {
 	switch {
@@ -121,7 +121,7 @@ func (d *decoder) snap(l *layer, b []byte) bool {
 	return d.etherIP(l, h.Payload, h.Type)
 }
 
-// etherIP is what links lead to that know no tags: IP and ARP.
+// etherIP returns what links lead to that know no tags: IP and ARP.
 func (d *decoder) etherIP(l *layer, b []byte, typ layers.EthernetType) bool {
 	switch typ {
 	case etherIPv4, etherIPv6:

@@ -39,7 +39,7 @@ func (d *decoder) sll(l *layer, b []byte) bool {
 	return d.etherIP(l, b[header:], etherType(b[14:]))
 }
 
-// sll2 is its second version (src/packet_analysis/protocol/linux_sll2).
+// sll2 reads its second version (src/packet_analysis/protocol/linux_sll2).
 func (d *decoder) sll2(l *layer, b []byte) bool {
 	const header = 20
 	if len(b) <= header {

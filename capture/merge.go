@@ -44,7 +44,7 @@ func (m *Merge) Add(name string, file *File) {
 	}
 }
 
-// LinkType is that of the first file.
+// LinkType returns that of the first file.
 func (m *Merge) LinkType() layers.LinkType { return m.link }
 
 // read reads the next packet of a part; false at its end.
@@ -79,7 +79,7 @@ func (m *Merge) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	return m.parts[0].data, m.parts[0].info, nil
 }
 
-// ReadPacketData is the same with a copy of the bytes.
+// ReadPacketData returns the same with a copy of the bytes.
 func (m *Merge) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	data, info, err := m.ZeroCopyReadPacketData()
 	return bytes.Clone(data), info, err

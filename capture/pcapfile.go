@@ -170,7 +170,7 @@ func (f *File) openClassic(magic uint32) error {
 	return nil
 }
 
-// maxCaptured is the largest packet that is believed to be one
+// maxCaptured returns the largest packet that is believed to be one
 // (libpcap, pcap-common.c, max_snaplen_for_dlt).
 func maxCaptured(link linkType) uint32 {
 	switch link {
@@ -184,7 +184,7 @@ func maxCaptured(link linkType) uint32 {
 	return 256 << 10
 }
 
-// LinkType is that of the file or, of a pcapng, of its first interface, cut to
+// LinkType returns that of the file or, of a pcapng, of its first interface, cut to
 // gopacket's eight bits.
 func (f *File) LinkType() layers.LinkType {
 	if len(f.interfaces) > 0 {
@@ -215,7 +215,7 @@ func (f *File) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	return bytes.Clone(data), info, err
 }
 
-// next is the same for a Reader, without the way through CaptureInfo.
+// next returns the same for a Reader, without the way through CaptureInfo.
 func (f *File) next(fr *frame) error {
 	f.number++
 	return f.record(fr)
@@ -278,7 +278,7 @@ func (f *File) classicRecord(fr *frame) error {
 	return nil
 }
 
-// micros is the time of a record of seconds and a fraction, which is cut to
+// micros returns the time of a record of seconds and a fraction, which is cut to
 // microseconds.
 func (f *File) micros(seconds, fraction int64) conn.Micros {
 	if f.nanosecond {

@@ -230,7 +230,7 @@ func (f *File) simplePacketBlock(b []byte, fr *frame) error {
 	return nil
 }
 
-// micros is a packet's time in microseconds, cut not rounded; negative if no
+// micros returns a packet's time in microseconds, cut not rounded; negative if no
 // clock can have shown it.
 func (i *Interface) micros(t uint64) conn.Micros {
 	seconds, fraction := int64(t/i.perSec), t%i.perSec

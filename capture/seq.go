@@ -37,7 +37,7 @@ func (st *stream) holds() bool {
 	return !st.skipped && (st.delivered > st.trimmed || len(st.blocks) > 0)
 }
 
-// size is how many bytes Zeek would hold.
+// size returns how many bytes Zeek would hold.
 func (st *stream) size() uint64 {
 	if st.delivered > st.trimmed {
 		return st.waiting + st.delivered - st.trimmed

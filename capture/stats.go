@@ -75,7 +75,7 @@ func (s *Stats) recoverPanic() {
 	}
 }
 
-// TotalSkipped is the number of packets in no connection.
+// TotalSkipped returns the number of packets in no connection.
 func (s *Stats) TotalSkipped() (n uint64) {
 	for _, c := range s.Skipped {
 		n += c
@@ -83,7 +83,7 @@ func (s *Stats) TotalSkipped() (n uint64) {
 	return n
 }
 
-// Unusable is the number of packets that a connection would have counted had
+// Unusable returns the number of packets that a connection would have counted had
 // they been whole and of a kind that can be read. ARP and ESP, say, are not
 // among them.
 func (s *Stats) Unusable() uint64 {

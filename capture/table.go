@@ -244,7 +244,7 @@ func (t *table) evict() {
 	t.remove(t.timers.first())
 }
 
-// next is the next row to read; its connection is nil if none is left.
+// next returns the next row to read; its connection is nil if none is left.
 func (t *table) next() (o out) {
 	for o.c == nil {
 		if t.read == len(t.out) {

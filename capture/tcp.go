@@ -75,7 +75,7 @@ type segment struct {
 	time               conn.Micros
 }
 
-// consumed is the sequence space that the segment takes up. Data with a RST is
+// consumed returns the sequence space that the segment takes up. Data with a RST is
 // not part of the stream.
 func (s *segment) consumed() uint32 {
 	n := 0

@@ -88,7 +88,7 @@ func (e *endpoint) relative(seq, last, wraps uint32) (rel uint64, underflow bool
 	return fullSeq(seq, wraps) - e.start, false
 }
 
-// size is the payload that this side sent, by the sequence numbers: what was
+// size returns the payload that this side sent, by the sequence numbers: what was
 // acknowledged counts even if it was not captured.
 func (e *endpoint) size(peer *endpoint) uint64 {
 	if e.prev == tcpSYNSent && e.state == tcpReset && peer.state == tcpInactive && !e.nothingAcked() {

@@ -199,7 +199,7 @@ func (q *timerQueue) done(c *connection) {
 	}
 }
 
-// first is a connection whose time comes soon. There must be one.
+// first returns a connection whose time comes soon. There must be one.
 func (q *timerQueue) first() *connection {
 	if q.useWheel {
 		return q.wheel.first()

@@ -106,7 +106,7 @@ func (w *timerWheel) advance(now float64) {
 	w.pos = max(w.pos, second)
 }
 
-// next is when the next timer falls due, if that is in a second which the
+// next returns when the next timer falls due, if that is in a second which the
 // clock has reached; else infinitely late.
 func (w *timerWheel) next() float64 {
 	for len(w.heap) > 0 {
@@ -166,7 +166,7 @@ func (w *timerWheel) expire(run func(*connection)) {
 	}
 }
 
-// first is a connection of the first second that has any.
+// first returns a connection of the first second that has any.
 func (w *timerWheel) first() *connection {
 	for _, e := range w.heap {
 		if e.c.timers.wheel.order == e.order {

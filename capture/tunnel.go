@@ -82,7 +82,7 @@ func (d *decoder) carried(l *layer, c *connection, kind tunnelKind, data []byte)
 	return d.push(data, l.wireLen-consumed, l.encap)
 }
 
-// newEncapsulation is an empty stack for a frame: the last frame's, unless a
+// newEncapsulation returns an empty stack for a frame: the last frame's, unless a
 // connection keeps that.
 func (d *decoder) newEncapsulation() *encapsulation {
 	if d.encap.shared {

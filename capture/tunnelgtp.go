@@ -57,7 +57,7 @@ func (d *decoder) gtp(l *layer, c *connection, data []byte) bool {
 	return d.ipInside(l, c, tunnelGTPv1, b)
 }
 
-// gtpLength is where a message's content begins; false if the message ends
+// gtpLength returns where a message's content begins; false if the message ends
 // before, or within the elements of its content.
 func gtpLength(b []byte) (int, bool) {
 	if len(b) < gtpHeader {

@@ -165,7 +165,7 @@ type hostTunnel struct {
 
 func newIPTunnels() ipTunnels { return ipTunnels{byPair: map[hostPair]*hostTunnel{}} }
 
-// level is the identity of the tunnel that the layer's IP header belongs to.
+// level returns the identity of the tunnel that the layer's IP header belongs to.
 // What the first packet between two hosts was, IP in IP or GRE, stays with it.
 func (t *ipTunnels) level(table *table, l *layer) tunnelLevel {
 	src, dst := l.ip.src, l.ip.dst

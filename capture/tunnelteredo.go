@@ -103,7 +103,7 @@ func teredoIP(b []byte) bool {
 	return len(b) > int(h.total) && h.next == protoNone && h.payloadLen == 0
 }
 
-// looksLikeTeredo is how Teredo is found on ports of no known protocol. It
+// looksLikeTeredo returns how Teredo is found on ports of no known protocol. It
 // looks at a packet's form only as far as Zeek does.
 func looksLikeTeredo(b []byte) bool {
 	if len(b) < ipv6Header || b[0]>>4 != 6 && (b[0] != 0 || b[1] > teredoAuthentication) {

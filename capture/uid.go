@@ -23,7 +23,7 @@ func newUID(k *key, start conn.Micros, serial uint64) uid {
 	return uid{hi: mix(c^0xe7037ed1a0b428db, d+serial), lo: uint32(mix(d^a, 0x8ebc6af09c88c6e3^c))}
 }
 
-// String is the uid as conn.log has it.
+// String returns the uid as conn.log has it.
 func (u uid) String() string {
 	var buf [20]byte
 	i := len(buf)

@@ -48,10 +48,10 @@ func (w *weirds) note(k weirdKey, clock float64) {
 	w.timers.armOwn(ownWeird, &odd.timer, clock+weirdSamplingDuration.Seconds())
 }
 
-// net is a weird of a packet without an IP header (Reporter::Weird of a name).
+// net returns a weird of a packet without an IP header (Reporter::Weird of a name).
 func (w *weirds) net(name string, clock float64) { w.note(weirdKey{name: name}, clock) }
 
-// flow is a weird between two addresses, of whatever name.
+// flow returns a weird between two addresses, of whatever name.
 func (w *weirds) flow(src, dst address, clock float64) { w.note(weirdKey{src: src, dst: dst}, clock) }
 
 // weird notes what Zeek calls the packet (src/session/Manager.cc, Weird).

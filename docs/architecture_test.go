@@ -61,7 +61,7 @@ var (
 	testName = regexp.MustCompile(`^Test[A-Z]\w+$`)
 )
 
-// check says what is wrong with a word in backquotes, "" where it names nothing
+// check says what is wrong with a word in backquotes, or "" if it names nothing
 // of the house or names it truly. A file may be named by the end of its path
 // where there is one of that name only.
 func (h *house) check(name string) string {

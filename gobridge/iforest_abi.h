@@ -67,7 +67,7 @@ typedef struct {
   uint64_t resp_pkts;
   uint64_t resp_ip_bytes;
   iforest_text service;    /* as in conn.log: "ssl,http" */
-  iforest_text conn_state; /* "SF"; empty where Zeek left it unset */
+  iforest_text conn_state; /* "SF"; empty if Zeek left it unset */
   iforest_text uid;
   iforest_text context;    /* of id.ctx, as IFOREST_CONTEXT; empty for none */
   uint8_t orig_h[16];      /* network order; IPv4 as ::ffff:a.b.c.d */
@@ -206,7 +206,7 @@ enum iforest_event_kind {
  * those after period, and last, score, log and the endpoints, are an alert's. */
 typedef struct {
   uint32_t kind;
-  char text[4096]; /* ends with a zero byte; an alert's reason, empty where none was sent */
+  char text[4096]; /* ends with a zero byte; an alert's reason, or empty if none was sent */
   uint8_t host[16]; /* the site's; all zeros where there were several */
   uint8_t inbound;  /* whether others originated the connections */
   uint8_t over;     /* whether the incident is over */

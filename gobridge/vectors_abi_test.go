@@ -40,7 +40,7 @@ func TestVectorsOverTheBorder(t *testing.T) {
 	for i := range list {
 		list[i], reals[i] = textFor([]byte{'a', byte(i)}), float64(i)
 	}
-	list[1] = text{} // a null pointer is "" where its length is 0
+	list[1] = text{} // a null pointer is "" if its length is 0
 	got := give("answers", unsafe.Pointer(unsafe.SliceData(list)), 150)
 	require.Len(t, got.Texts, sensor.MaxElements)
 	require.Equal(t, []string{"a\x00", "", "a\x02"}, got.Texts[:3])

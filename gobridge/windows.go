@@ -59,7 +59,7 @@ func iforest_add_totals(totals C.iforest_text, message *C.char, size C.uint64_t)
 	return report(the.TakeTotals(bytesOf(totals)), message, size)
 }
 
-// evidenceBuffer is the host's memory for a message.
+// evidenceBuffer returns the host's memory for a message.
 func evidenceBuffer(buffer *C.char, size C.uint64_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(buffer)), int(min(size, C.IFOREST_MAX_EVIDENCE)))
 }

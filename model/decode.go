@@ -194,7 +194,7 @@ func (d *decoder) int() int64       { return read(d, d.dec.DecodeInt64) }
 func (d *decoder) float64() float64 { return read(d, d.dec.DecodeFloat64) }
 func (d *decoder) bool() bool       { return read(d, d.dec.DecodeBool) }
 
-// count is a number that an int holds everywhere.
+// count returns a number that an int holds everywhere.
 func (d *decoder) count() int {
 	n := d.uint()
 	if n > math.MaxInt32 {

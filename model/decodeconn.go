@@ -47,7 +47,7 @@ func (d *decoder) connTables() (t feature.Tables) {
 	return t
 }
 
-// numbered are the counts of codes that are numbers, without those never met.
+// numbered returns the counts of codes that are numbers, without those never met.
 func numbered(counts []uint64) (list []feature.CodeCount) {
 	for code, n := range counts {
 		if n > 0 {

@@ -88,7 +88,7 @@ func (m *Model) AppendReason(dst []byte, w *Way, words Words) []byte {
 // stranger and are unusual, at most three, for the anomaly_reason column:
 // "orig_bytes 4.2 GB, usually under 31 MB; 212 responders in five minutes,
 // usually 3". Where each value is usual and only their combination is not, it
-// says so: "rare together: …". It is empty where nothing stands out.
+// says so: "rare together: …". It is empty if nothing stands out.
 func ReasonText(set *feature.Set, why []Reason) string {
 	why = slices.DeleteFunc(slices.Clone(why), func(r Reason) bool { return r.Absent })
 	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
@@ -191,7 +191,7 @@ func usualWords(set *feature.Set, i int, r *feature.Range) (texts usualTexts) {
 	return texts
 }
 
-// usually is what is usual for the feature i, as seen from the value x.
+// usually returns what is usual for the feature i, as seen from the value x.
 func (m *Model) usually(i int, x float32) string {
 	side := 1
 	if low, high := m.usual[i].Bounds(); x < low {

@@ -26,7 +26,7 @@ type ChangedField struct {
 // rank ordinary: the fewest; among so few, those in which it differs least.
 // Numbers are then brought back towards those of c as far as they can. The
 // others come from Similar, so taking over everything is always enough. It
-// returns false where others is empty, and no fields where c is ordinary.
+// returns false if others is empty, and no fields where c is ordinary.
 func (m *Model) SmallestChange(c *conn.Conn, w feature.Window, others []Other, ordinary float64) (Change, bool) {
 	best := altering{}
 	for i := range others {
@@ -100,7 +100,7 @@ func (a *altering) search() {
 	a.taken = all // the other connection as it is
 }
 
-// altered is the connection with the fields taken over.
+// altered returns the connection with the fields taken over.
 func (a *altering) altered() (conn.Conn, feature.Window) {
 	c, w := a.conn, a.window
 	for i, f := range a.differ {

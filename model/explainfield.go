@@ -94,7 +94,7 @@ var names = func() (by [feature.Places]*field) {
 // always are the numbers that are set unless they are absent.
 const always = conn.MissedBytes | conn.OrigPkts | conn.OrigIPBytes | conn.RespPkts | conn.RespIPBytes
 
-// numberField is a number of a connection.
+// numberField returns a number of a connection.
 func numberField(name string, bit conn.Fields, at func(*conn.Conn) *uint64) field {
 	return field{named(name), true,
 		func(c *conn.Conn, _ *feature.Window) fieldValue {
@@ -107,14 +107,14 @@ func numberField(name string, bit conn.Fields, at func(*conn.Conn) *uint64) fiel
 		}}
 }
 
-// windowField is a number of the originator's window.
+// windowField returns a number of the originator's window.
 func windowField(name string, at func(*feature.Window) *uint32) field {
 	return field{named(name), true,
 		func(_ *conn.Conn, w *feature.Window) fieldValue { return fieldValue{set: true, n: uint64(*at(w))} },
 		func(_ *conn.Conn, w *feature.Window, v fieldValue) { *at(w) = uint32(v.n) }}
 }
 
-// memoryField is a number of what is remembered of the pair.
+// memoryField returns a number of what is remembered of the pair.
 func memoryField(name string, at func(*feature.Window) *uint64) field {
 	return field{named(name), true,
 		func(_ *conn.Conn, w *feature.Window) fieldValue { return fieldValue{set: true, n: *at(w)} },
@@ -131,7 +131,7 @@ func setBit(c *conn.Conn, bit conn.Fields, v fieldValue) {
 	}
 }
 
-// named is the index of the feature of that name.
+// named returns the index of the feature of that name.
 func named(name string) int {
 	if i := feature.Conn.Find(name); i >= 0 {
 		return i

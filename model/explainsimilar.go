@@ -77,7 +77,7 @@ type kind struct {
 
 func alike(c *conn.Conn) kind { return kind{c.OrigHost(), c.Resp, c.Service, c.State} }
 
-// Others are those found, the most similar first.
+// Others returns those found, the most similar first.
 func (s *Similar) Others() []Other { return s.others }
 
 // difference is Gower's (Biometrics 27, 1971): the mean over the features of
@@ -110,7 +110,7 @@ func (s *Similar) part(i int, c *conn.Conn, v *feature.Vector) float64 {
 	return apart / whole
 }
 
-// Largest are the k features in which the two differ most, largest first.
+// Largest returns the k features in which the two differ most, largest first.
 func (o *Other) Largest(k int) []int {
 	n := feature.Conn.N()
 	return largest(make([]int, min(k, n)), o.Parts[:n])

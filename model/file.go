@@ -70,7 +70,7 @@ func seal(body []byte, sum [sha256.Size]byte) []byte {
 	return b.Bytes()
 }
 
-// Bytes is the model's file, which must not be changed.
+// Bytes returns the model's file, which must not be changed.
 func (m *Model) Bytes() []byte { return m.file }
 
 // Write writes the model: the same model, the same bytes.

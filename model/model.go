@@ -88,24 +88,24 @@ func assemble(p Parts) (*Model, error) {
 	return m, nil
 }
 
-// Set is the kind of rows that the model scores.
+// Set returns the kind of rows that the model scores.
 func (m *Model) Set() *feature.Set { return m.set }
 
-// Summary is what the model was trained on.
+// Summary returns what the model was trained on.
 func (m *Model) Summary() Summary { return m.summary }
 
 // Fingerprint identifies the model: the first twelve hexadecimal digits of its
 // SHA-256. It is the value of the anomaly_model column.
 func (m *Model) Fingerprint() string { return m.fingerprint }
 
-// Encoder is the model's feature tables.
+// Encoder returns the model's feature tables.
 func (m *Model) Encoder() *feature.Encoder { return m.encoder }
 
-// Forest is the model's forest, over vectors that Encoder makes.
+// Forest returns the model's forest, over vectors that Encoder makes.
 func (m *Model) Forest() *forest.Forest { return m.forest }
 
-// Curve is the model's calibration: path length to rank.
+// Curve returns the model's calibration: path length to rank.
 func (m *Model) Curve() *calibrate.Curve { return m.curve }
 
-// Usual is the usual range of the feature i.
+// Usual returns the usual range of the feature i.
 func (m *Model) Usual(i int) feature.Range { return m.usual[i] }

@@ -24,13 +24,13 @@ func (m *Model) ScoreRow(r *feature.Row) Score {
 	return m.ScoreOf(m.forest.MeanPath(v[:]), r.Cold)
 }
 
-// ScoreOf is the score of a row by its path in the model's forest. It is rounded
+// ScoreOf returns the score of a row by its path in the model's forest. It is rounded
 // here, at the source, so that every program and format prints the same digits.
 func (m *Model) ScoreOf(path float64, cold bool) Score {
 	return Score{Value: math.Round(m.forest.Score(path)*1e4) / 1e4, Path: path, Cold: cold}
 }
 
-// vector is the vector of a connection whose window is w.
+// vector returns the vector of a connection whose window is w.
 func (m *Model) vector(c *conn.Conn, w feature.Window) (v feature.Vector) {
 	var s feature.Sample
 	s.SetConn(c, w, nil)
@@ -38,14 +38,14 @@ func (m *Model) vector(c *conn.Conn, w feature.Window) (v feature.Vector) {
 	return v
 }
 
-// Rank is the share of the calibration rows whose path is at most as long, in
+// Rank returns the share of the calibration rows whose path is at most as long, in
 // (0, 1].
 func (m *Model) Rank(path float64) float64 { return m.curve.Rank(path) }
 
 // OneIn is the inverse of Rank, N of "1 in N", as the anomaly_rank column has it.
 func (m *Model) OneIn(path float64) uint64 { return calibrate.OneIn(m.Rank(path)) }
 
-// Rarer is the score of a connection that is by so many powers of ten rarer than
+// Rarer returns the score of a connection that is by so many powers of ten rarer than
 // one with that score; more common where decades is less than 0. Between two
 // connections it goes by how the scores fall from one in ten to the rarest of
 // those that the model was calibrated with, and goes on so beyond them, where

@@ -12,7 +12,7 @@ import (
 // sets are the kinds of rows that there are models of.
 var sets = []*feature.Set{feature.Conn, dnslog.Set, httplog.Set, ssllog.Set}
 
-// SetOf is the set of a log by its #path, nil where there are no models of it.
+// SetOf returns the set of a log by its #path, or nil if there are no models of it.
 func SetOf(log string) *feature.Set {
 	i := slices.IndexFunc(sets, func(s *feature.Set) bool { return s.Log == log })
 	if i < 0 {

@@ -12,7 +12,7 @@
 module IForest;
 
 # From a worker to the manager: learn from the batch. The worker was given the
-# model of that fingerprint last; it is empty where it was given none.
+# model of that fingerprint last; it is empty if it was given none.
 global learn_from: event(node: string, has: string, batch: string);
 
 # From the manager to workers: use the model of that fingerprint.

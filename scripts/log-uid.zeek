@@ -24,7 +24,7 @@ export {
 		## N of "1 in N": of the rows that the log's model learnt from, one in so
 		## many was at least as unusual.
 		anomaly_uid_rank: count &log &optional;
-		## What made that row unusual; unset where it is no rarer than one in ten.
+		## What made that row unusual; unset if it is no rarer than one in ten.
 		anomaly_uid_reason: string &log &optional;
 	};
 

@@ -9,7 +9,7 @@ export {
 	redef record Conn::Info += {
 		## How unusual the connection is for this network, between 0 and 1:
 		## around 0.4 for what is common, above 0.6 for what stands apart.
-		## Unset where the connection was not scored.
+		## Unset if the connection was not scored.
 		anomaly_score: double &log &optional;
 	};
 

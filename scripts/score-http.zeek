@@ -16,7 +16,7 @@ export {
 
 	redef record HTTP::Info += {
 		## How unusual the request is for this network, between 0 and 1.
-		## Unset where it was not scored.
+		## Unset if it was not scored.
 		anomaly_score: double &log &optional;
 	};
 

@@ -18,7 +18,7 @@ type berHead struct {
 	length int
 }
 
-// index is the number of a context-specific constructed tag.
+// index returns the number of a context-specific constructed tag.
 func (h berHead) index() byte { return h.tag - 0xa0 }
 
 // berHead reads a tag and a length.
@@ -51,7 +51,7 @@ func (o *octets) berElements() {
 	}
 }
 
-// berNumber is the value of an integer's content; 0 if longer than eight bytes.
+// berNumber returns the value of an integer's content; 0 if longer than eight bytes.
 func berNumber(content octets) (v uint64) {
 	if len(content.b) > 8 {
 		return 0

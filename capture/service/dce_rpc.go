@@ -30,7 +30,7 @@ const (
 	dceRPCMaxFrag  = 30000 // DCE_RPC::max_frag_data
 )
 
-// dceRPCOrder is the byte order that a PDU's header declares.
+// dceRPCOrder returns the byte order that a PDU's header declares.
 func dceRPCOrder(h []byte) binary.ByteOrder {
 	if h[4]>>4 != 0 {
 		return binary.LittleEndian
@@ -65,7 +65,7 @@ func (a *dceRPCAnalyzer) data(fromOrig bool, b []byte) {
 	}
 }
 
-// held is how many bytes are kept of PDUs that have begun.
+// held returns how many bytes are kept of PDUs that have begun.
 func (a *dceRPCAnalyzer) held() int { return cap(a.flow[0].kept) + cap(a.flow[1].kept) }
 
 func (a *dceRPCAnalyzer) pdu(f *dceRPCFlow, o octets) bool {

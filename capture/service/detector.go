@@ -258,7 +258,7 @@ func (d *Detector) Done() {
 	d.quiet = true
 }
 
-// Name is the service field: names joined by ",", in the order of their
+// Name returns the service field: names joined by ",", in the order of their
 // confirmation; "" for none.
 func (d *Detector) Name() string {
 	switch len(d.services) {

@@ -133,7 +133,7 @@ func (f *dnp3Flow) body(size int, fromOrig bool) (ok, wrong bool) {
 	return true, false
 }
 
-// dnp3CRC is the checksum of the link layer: polynomial 0xA6BC, inverted.
+// dnp3CRC returns the checksum of the link layer: polynomial 0xA6BC, inverted.
 func dnp3CRC(b []byte) uint16 {
 	crc := uint16(0)
 	for _, c := range b {

@@ -166,7 +166,7 @@ func (o *octets) dnp3Prefix(how byte) uint32 {
 	return 0
 }
 
-// dnp3Bits is the number of bytes that n bits take, as Zeek reckons it for
+// dnp3Bits returns the number of bytes that n bits take, as Zeek reckons it for
 // negative numbers too.
 func dnp3Bits(n int) int {
 	if n%8 > 0 {

@@ -135,7 +135,7 @@ func replyCode(b []byte) int {
 	return 0
 }
 
-// firstWord is what stands before the first blank or NUL.
+// firstWord returns what stands before the first blank or NUL.
 func firstWord(b []byte) []byte {
 	for i, c := range b {
 		if isSpace(c) || c == 0 {

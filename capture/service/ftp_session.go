@@ -288,7 +288,7 @@ func parseAddr(s string) (netip.Addr, bool) {
 	return netip.AddrFrom4(n), s == ""
 }
 
-// cString is what C sees of a string; with a NUL inside Zeek passes on a text
+// cString returns what C sees of a string; with a NUL inside Zeek passes on a text
 // that parses as nothing.
 func cString(s string) string {
 	if strings.IndexByte(s, 0) >= 0 {

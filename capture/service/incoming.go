@@ -104,7 +104,7 @@ func (in *incoming) within(n uint64, parse func(*incoming)) {
 	}
 }
 
-// complete is a part all of whose bytes are there.
+// complete returns a part all of whose bytes are there.
 func complete(b []byte) *incoming { return &incoming{b: b} }
 
 // join takes over the state of bytes that were parsed separately.

@@ -28,7 +28,7 @@ func newKRBTCP() analyzer { return &krbTCPAnalyzer{} }
 
 const krbHead = 4
 
-// krbSize is the length of a message with its head, in Zeek's 32 bits: one that
+// krbSize returns the length of a message with its head, in Zeek's 32 bits: one that
 // wraps makes a message too short to parse.
 func krbSize(h []byte) (int, bool) {
 	return int(int32(binary.BigEndian.Uint32(h) + krbHead)), true

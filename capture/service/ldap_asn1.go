@@ -166,7 +166,7 @@ func (in *incoming) ldapCode() int64 {
 	return n
 }
 
-// text is a string's value; an object identifier's is its dotted form.
+// text returns a string's value; an object identifier's is its dotted form.
 func (e ldapElement) text() string {
 	if e.kind != ldapOID || len(e.content) == 0 {
 		return string(e.content)

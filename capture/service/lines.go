@@ -153,7 +153,7 @@ func (l *lines) once(b []byte) int {
 	return len(b)
 }
 
-// withinLine is how many bytes, and at most so many, come before a CR or LF.
+// withinLine returns how many bytes, and at most so many, come before a CR or LF.
 func withinLine(b []byte, most int) (n int) {
 	const step = 64 // lest a distant LF be looked for again behind each CR
 	for b = b[:max(0, min(len(b), most))]; n < len(b); {

@@ -24,7 +24,7 @@ func (p *pool) detector() *Detector {
 	return d
 }
 
-// analyzer is a fresh analyzer of a protocol.
+// analyzer returns a fresh analyzer of a protocol.
 func (t *Tracker) analyzer(id protocolID) analyzer {
 	free := t.free.analyzers[id]
 	n := len(free)

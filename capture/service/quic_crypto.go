@@ -13,7 +13,7 @@ import (
 // labels its keys differently.
 const quicVersion2 = 0x6b3343cf
 
-// quicSalt is the salt from which a version's Initial keys derive (RFC 9001
+// quicSalt returns the salt from which a version's Initial keys derive (RFC 9001
 // §5.2, RFC 9369 §3.3.1 and the drafts); false for a version that Zeek does not
 // know.
 func quicSalt(version uint32) (string, bool) {

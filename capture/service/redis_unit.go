@@ -16,7 +16,7 @@ type redisUnit struct {
 	left  uint64   // of a string
 	holed bool     // bytes of it are missing
 	keep  bool     // the others, up to maxKept
-	kept  [][]byte // which they are; nil where bytes are missing
+	kept  [][]byte // which they are; nil if bytes are missing
 	room  int      // for more of them
 
 	name     redisName        // a command's first word

@@ -75,7 +75,7 @@ func (a *rfbAnalyzer) stop() {
 	a.dead = true
 }
 
-// head is how many bytes tell the length of the message.
+// head returns how many bytes tell the length of the message.
 func (a *rfbAnalyzer) head(s *rfbSide, fromOrig bool) int {
 	switch s.now {
 	case rfbVersion:

@@ -202,7 +202,7 @@ type record struct {
 
 func newRecord(o *octets) record { return record{o, o.len()} }
 
-// offset is how much of the record was read.
+// offset returns how much of the record was read.
 func (r record) offset() int { return r.whole - r.len() }
 
 // padTo skips to an offset, if that still lies ahead.

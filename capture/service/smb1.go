@@ -237,7 +237,7 @@ func (o *octets) smb1ASCII() octets {
 	return o.rest()
 }
 
-// smb1Text is a string without its NUL.
+// smb1Text returns a string without its NUL.
 func (o octets) smb1Text(unicode bool) string {
 	if unicode {
 		return smbUnicode(o.b)

@@ -306,7 +306,7 @@ func firstNames(list []byte) [][]byte {
 	return names[:min(len(names), sshMaxNames)]
 }
 
-// kexState is how the messages of a key exchange look; sshKexInit when Zeek
+// kexState returns how the messages of a key exchange look; sshKexInit when Zeek
 // does not know it.
 func kexState(name string) sshState {
 	switch name {

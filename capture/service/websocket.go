@@ -71,7 +71,7 @@ func (a *websocketAnalyzer) data(fromOrig bool, b []byte) {
 // frame has an opcode, the others have none.
 func (s *websocketStream) begins() bool { return s.later == (s.buf[0]&0x0f == 0) }
 
-// needs is how many bytes the next unit takes: two, then the whole header, or
+// needs returns how many bytes the next unit takes: two, then the whole header, or
 // a piece of payload.
 func (s *websocketStream) needs() int {
 	if s.inBody {

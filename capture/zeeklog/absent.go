@@ -29,7 +29,7 @@ func AbsentNames(fields conn.Fields) (names []string) {
 	return names
 }
 
-// AbsentOf is the bit of conn.log's column of that name, 0 where nothing
+// AbsentOf returns the bit of conn.log's column of that name, or 0 if nothing
 // depends on it.
 func AbsentOf(name string) conn.Fields {
 	if f, ok := fieldNames[name]; ok {

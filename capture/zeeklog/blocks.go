@@ -67,7 +67,7 @@ func NewBlocks(r io.Reader, file string) *Blocks {
 	return &Blocks{r: r, file: file, line: 1, buf: make([]byte, blockSize)}
 }
 
-// Format is the log's format, known after the first call of Next.
+// Format returns the log's format, known after the first call of Next.
 func (b *Blocks) Format() Format {
 	if b.layout == nil {
 		return TSV

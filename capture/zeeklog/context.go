@@ -15,7 +15,7 @@ type contextColumn struct {
 	at   int    // its place in the row
 }
 
-// contextColumns are those of a log in the order of their names; most have none.
+// contextColumns returns those of a log in the order of their names; most have none.
 func contextColumns(names []string) (columns []contextColumn) {
 	for at, name := range names {
 		field, ok := ContextField(name)
@@ -69,8 +69,8 @@ type jsonContext struct {
 	fields []contextField
 }
 
-// nestedIn is what precedes the keys of an object within a row, "id." or
-// "id.ctx."; "" where it is neither.
+// nestedIn returns what precedes the keys of an object within a row, "id." or
+// "id.ctx."; "" if it is neither.
 func nestedIn(prefix, key, value string) string {
 	switch {
 	case value[0] != '{':
@@ -114,7 +114,7 @@ func (c *jsonContext) add(prefix, key, value string) (err error) {
 	return nil
 }
 
-// contextOfPairs is the context of the row with those fields.
+// contextOfPairs returns the context of the row with those fields.
 func (p *Parser) contextOfPairs() string {
 	if len(p.pairs) == 0 {
 		return ""

@@ -31,7 +31,7 @@ func (p *Parser) parseCSV(l *layout, row *Row) error {
 	return err
 }
 
-// contextOf is that of the row in fields, of CSV or of a log that is not conn.log.
+// contextOf returns that of the row in fields, of CSV or of a log that is not conn.log.
 func (p *Parser) contextOf(l *layout) string {
 	if l.context == nil {
 		return ""

@@ -117,7 +117,7 @@ func detectOrdered(line string, names *Names) (origin *layout, header bool, err 
 	return nil, false, fmt.Errorf("%d columns where --columns-in names %d", most, len(names.ordered()))
 }
 
-// separatedBy is the layout before a header line of names with sep between.
+// separatedBy returns the layout before a header line of names with sep between.
 func separatedBy(sep string, names *Names) *layout {
 	format := TSV
 	if sep == "," {

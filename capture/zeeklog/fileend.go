@@ -97,7 +97,7 @@ func firstLine(text []byte) (line string, whole bool) {
 // with.
 const jsonHeader = "{"
 
-// headerText is a header as a log begins with it.
+// headerText returns a header as a log begins with it.
 func headerText(header string) string {
 	if header == jsonHeader {
 		return ""
@@ -130,7 +130,7 @@ func hasHeader(line, carry string, names *Names, same bool) bool {
 	}
 }
 
-// headerGiven is a header that says of rows under l what is known of them
+// headerGiven returns a header that says of rows under l what is known of them
 // without one.
 func (l *layout) headerGiven() string {
 	switch order := l.given.ordered(); {

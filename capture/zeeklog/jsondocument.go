@@ -10,7 +10,7 @@ import (
 // rows makes that of it.
 type errNotLines struct {
 	what string // "a JSON array"
-	path string // of jq, "" where no rows are found
+	path string // of jq, or "" if no rows are found
 	then string // what jq does where the rows are not wrapped
 }
 
@@ -101,7 +101,7 @@ func fieldNamesOf(fields uint32) (names []string) {
 const wrapDepth = 8
 
 // rowsIn finds rows of conn.log in JSON text, of which the end may be missing,
-// and returns jq's path to them: "." for the value itself, "" where there are
+// and returns jq's path to them: "." for the value itself, or "" if there are
 // none.
 func rowsIn(text string, names *Names) string {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\n", " "))

@@ -19,7 +19,7 @@ const (
 // of no duration.
 const inAnswered = conn.Duration | conn.OrigBytes | conn.RespBytes
 
-// lacks are the fields that a JSON log does not have, by its first rows; text
+// lacks returns the fields that a JSON log does not have, by its first rows; text
 // is read already. It depends on these rows alone, not on how they come in, and
 // waits for them only where the first ones make it doubtful.
 func (b *Blocks) lacks(text string) conn.Fields {

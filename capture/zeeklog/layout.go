@@ -17,7 +17,7 @@ const (
 	CSV                // RFC 4180 with one line of names as header, a row a line
 )
 
-// String is the name of the format, as in messages.
+// String returns the name of the format, as in messages.
 func (f Format) String() string { return [...]string{"TSV", "JSON", "CSV"}[f] }
 
 // layout is what header lines say about the rows after them. It is immutable:
@@ -25,7 +25,7 @@ func (f Format) String() string { return [...]string{"TSV", "JSON", "CSV"}[f] }
 type layout struct {
 	format Format
 	tsvNotation
-	meta     string   // what header lines begin with; "" where their keys alone tell them
+	meta     string   // what header lines begin with; "" if their keys alone tell them
 	given    *Names   // what the caller said of the columns
 	names    []string // of the columns
 	fields   []field  // the same
@@ -39,7 +39,7 @@ type layout struct {
 	renamed  []string    // err: these columns are missing beside others that only a conn.log has
 }
 
-// start is the layout before any header line: Zeek's defaults
+// start returns the layout before any header line: Zeek's defaults
 // (scripts/base/frameworks/logging/main.zeek).
 func start(format Format) *layout {
 	l := &layout{format: format, meta: defaultMeta, err: errNoFields}
@@ -53,7 +53,7 @@ func start(format Format) *layout {
 	return l
 }
 
-// again is the layout in which another log begins under l: what was found out
+// again returns the layout in which another log begins under l: what was found out
 // about the file as a whole stays.
 func (l *layout) again() *layout {
 	next := start(l.format)

@@ -43,7 +43,7 @@ const (
 	secondsValue
 )
 
-// Double is a value of Zeek's type double. NaN and infinities are unset.
+// Double returns a value of Zeek's type double. NaN and infinities are unset.
 func Double(f float64) Value {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return Value{}
@@ -51,13 +51,13 @@ func Double(f float64) Value {
 	return Value{kind: doubleValue, number: f}
 }
 
-// Count is a value of Zeek's type count.
+// Count returns a value of Zeek's type count.
 func Count(n uint64) Value { return Value{kind: countValue, whole: n} }
 
-// Text is a value of Zeek's type string.
+// Text returns a value of Zeek's type string.
 func Text(s string) Value { return Value{kind: textValue, text: s} }
 
-// Interval is a value of Zeek's type interval.
+// Interval returns a value of Zeek's type interval.
 func Interval(m conn.Micros) Value { return Value{kind: secondsValue, whole: uint64(m)} }
 
 // append appends a value that is set.
@@ -168,7 +168,7 @@ func appendAddr(dst []byte, a netip.Addr) []byte {
 	return netip.AddrFrom4([4]byte(b[12:])).AppendTo(append(dst, prefix...))
 }
 
-// Any returns the value as float64, uint64 or string, nil where it is unset,
+// Any returns the value as float64, uint64 or string, or nil if it is unset,
 // for formats that are not text.
 func (v Value) Any() any {
 	switch v.kind {

@@ -18,7 +18,7 @@ type keyError string
 func (e keyError) Error() string   { return string(e) }
 func (keyError) Is(err error) bool { return err == ErrOtherLog }
 
-// otherRow is the error of a row without that key of conn.log.
+// otherRow returns the error of a row without that key of conn.log.
 func otherRow(object string, missing field) error {
 	name := columns[missing].name
 	switch kind := kindOf(object); {
@@ -78,7 +78,7 @@ var telling = []struct {
 }
 
 // kindOf says which log an object is a row of: by what it says itself, as
-// log shippers write it, else by its keys. It is "" where that is not known.
+// log shippers write it, else by its keys. It is "" if that is not known.
 func kindOf(object string) string {
 	members := jsonMembers{text: object, escapes: true, at: skipSpace(object, 0)}
 	keys := map[string]bool{}
@@ -105,7 +105,7 @@ func kindOf(object string) string {
 	return logOfKeys(func(key string) bool { return keys[key] })
 }
 
-// logOfKeys is the log that keys tell, "" where they tell none.
+// logOfKeys returns the log that keys tell, or "" if they tell none.
 func logOfKeys(has func(key string) bool) string {
 	for _, t := range telling {
 		for _, list := range t.keys {
@@ -117,7 +117,7 @@ func logOfKeys(has func(key string) bool) string {
 	return ""
 }
 
-// logName is a string that can be a log's name, without .log; "" for others and
+// logName returns a string that can be a log's name, without .log; "" for others and
 // for conn.
 func logName(value string) string {
 	if len(value) < 3 || value[0] != '"' || len(value) > 40 {
@@ -135,7 +135,7 @@ func logName(value string) string {
 	return name
 }
 
-// pathOf is the log's name in the #path line of a header, "" where there is none.
+// pathOf returns the log's name in the #path line of a header, or "" if there is none.
 func (l *layout) pathOf(head string) string {
 	for line := range strings.Lines(head) {
 		rest, _ := l.cutMeta(strings.TrimRight(line, "\r\n"))

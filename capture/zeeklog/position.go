@@ -62,7 +62,7 @@ func (p *Position) Valid() bool {
 // beginning is what a file begins with.
 type beginning struct {
 	text  []byte // at most startBytes of it, behind a hole
-	first string // SHA-256 of the first row, "" where there is none yet
+	first string // SHA-256 of the first row, or "" if there is none yet
 	whole bool   // the first row has its end
 	err   error  // why there is none
 }

@@ -40,5 +40,5 @@ func (r *Reader) Read(row *Row) error {
 	return row.Err
 }
 
-// Format is the log's format, known after the first call of Read.
+// Format returns the log's format, known after the first call of Read.
 func (r *Reader) Format() Format { return r.blocks.Format() }

@@ -9,7 +9,7 @@ import (
 // Value returns the text of the column of that name in the row last read, also
 // of a column that conn.log does not know, such as a label. Where the log's
 // last column holds several names with spaces between (netflowlabeler, IoT-23:
-// "tunnel_parents   label   detailed-label"), each is found. It is false where
+// "tunnel_parents   label   detailed-label"), each is found. It is false if
 // there is no such column or key.
 func (r *Reader) Value(row *Row, name string) (string, bool) {
 	l := r.block.layout
@@ -52,7 +52,7 @@ func (r *Reader) Value(row *Row, name string) (string, bool) {
 	return "", false
 }
 
-// jsonValue is the text of a key's value: of a string its content.
+// jsonValue returns the text of a key's value: of a string its content.
 func jsonValue(object, name string) (string, bool) {
 	var values map[string]any
 	d := json.NewDecoder(strings.NewReader(object))

@@ -20,7 +20,7 @@ type Schema struct {
 	Telling  []string // of which a row has at least one, and no other log of Zeek
 }
 
-// place is where the column stands in Columns, −1 where it does not.
+// place returns where the column stands in Columns, −1 where it does not.
 func (s *Schema) place(name string) int { return slices.Index(s.Columns, name) }
 
 // missing says what is not there that makes rows of the log, by whether a
@@ -51,7 +51,7 @@ func (r *Reader) Of(s *Schema) *Reader {
 	return r
 }
 
-// schema is what the caller said that the log is, nil for conn.log.
+// schema returns what the caller said that the log is, nil for conn.log.
 func (l *layout) schema() *Schema {
 	if l == nil || l.given == nil {
 		return nil
@@ -113,7 +113,7 @@ func (f *Field) Absent() bool { return f.is == noColumn }
 // IsSet reports whether there is a value.
 func (f *Field) IsSet() bool { return f.is > unsetField }
 
-// Text is the value of a string.
+// Text returns the value of a string.
 func (f *Field) Text() string {
 	if f.is != plainField {
 		return f.text
@@ -150,25 +150,25 @@ func (f *Field) Elements(yield func(string)) error {
 	return nil
 }
 
-// Time is the value of a time.
+// Time returns the value of a time.
 func (f *Field) Time() (conn.Micros, error) { return parseTime(f.text) }
 
-// Seconds is the value of an interval.
+// Seconds returns the value of an interval.
 func (f *Field) Seconds() (conn.Micros, error) { return ParseSeconds(f.text) }
 
 // ParseSeconds parses an interval, such as an element of a vector of them.
 func ParseSeconds(s string) (conn.Micros, error) { return parseSeconds(s) }
 
-// Count is the value of a count.
+// Count returns the value of a count.
 func (f *Field) Count() (uint64, error) { return parseCount(f.text) }
 
-// Addr is the value of an addr.
+// Addr returns the value of an addr.
 func (f *Field) Addr() (netip.Addr, error) { return parseAddr(f.text) }
 
-// Port is the value of a port.
+// Port returns the value of a port.
 func (f *Field) Port() (uint16, error) { return parsePort(f.text) }
 
-// Fields are the values of the columns of the Schema in the i-th row of the
+// Fields returns the values of the columns of the Schema in the i-th row of the
 // block, in the order of the schema, and one more for Context; they stay until
 // the next Parse.
 func (blk *Block) Fields(i int) []Field {
@@ -176,10 +176,10 @@ func (blk *Block) Fields(i int) []Field {
 	return blk.fields[i*n : (i+1)*n]
 }
 
-// Context is that of the row with these Fields, see conn.Host.
+// Context returns that of the row with these Fields, see conn.Host.
 func Context(fields []Field) string { return fields[len(fields)-1].text }
 
-// Fields are those of the row last read.
+// Fields returns those of the row last read.
 func (r *Reader) Fields() []Field { return r.block.Fields(r.next - 1) }
 
 // addFields makes room for the fields of another row.
@@ -340,7 +340,7 @@ func notJSONLinesOf(line string) error {
 }
 
 // LogOf says of which log of Zeek a text is the beginning, "dns": by its #path
-// line, the columns of its header or the first row's keys; "" where these do not
+// line, the columns of its header or the first row's keys; "" if these do not
 // tell, and for conn.log.
 func LogOf(text string) string {
 	text = strings.TrimPrefix(text, byteOrderMark)

@@ -272,18 +272,18 @@ func (s *source) took(blk *Block) {
 	blk.Rows = blk.Rows[fresh:]
 }
 
-// end is where a row of the block that was taken last ends in the file.
+// end returns where a row of the block that was taken last ends in the file.
 func (s *source) end(blk *Block, row *Row) int64 {
 	return s.offset - int64(len(blk.text)-row.end)
 }
 
-// unfinished is the last line, when it has no end yet.
+// unfinished returns the last line, when it has no end yet.
 func (s *source) unfinished() string {
 	b := s.blocks
 	return string(b.buf[b.pos:b.end]) + string(s.ahead)
 }
 
-// stat is what the file is like now.
+// stat returns what the file is like now.
 func (s *source) stat() fs.FileInfo {
 	if f, ok := s.file.(interface{ Stat() (fs.FileInfo, error) }); ok {
 		if info, err := f.Stat(); err == nil {
@@ -293,7 +293,7 @@ func (s *source) stat() fs.FileInfo {
 	return s.info
 }
 
-// modified is when the file was last written, in nanoseconds since 1970.
+// modified returns when the file was last written, in nanoseconds since 1970.
 func (s *source) modified() int64 {
 	if info := s.stat(); info != nil {
 		return info.ModTime().UnixNano()

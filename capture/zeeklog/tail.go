@@ -17,7 +17,7 @@ var ErrIdle = errors.New("nothing new in the log")
 // Log is a log that is followed.
 type Log struct {
 	Path    string
-	Names   *Names                                   // of its columns, nil where its header tells them
+	Names   *Names                                   // of its columns, or nil if its header tells them
 	Warn    func(error)                              // is told of files that cannot be read, and of rows that are lost or may come twice
 	Archive func() []string                          // lists the files that may be rotated parts of the log, in any order
 	Open    func(path string) (io.ReadCloser, error) // opens one of them that is compressed
@@ -125,7 +125,7 @@ func (t *Tail) Next(blk *Block) error {
 	}
 }
 
-// Position is where the next block begins.
+// Position returns where the next block begins.
 func (t *Tail) Position() Position {
 	p := Position{Done: slices.Clone(t.done), Owed: slices.Clone(t.owed), Since: t.lastMod, Before: t.before, Header: t.header}
 	if s := t.source; s != nil {

@@ -119,7 +119,7 @@ func (v *texts) parse(c *conn.Conn, l *layout, escaped bool) (err error) {
 	return nil
 }
 
-// same is a == b, decided by the first byte most often.
+// same returns a == b, decided by the first byte most often.
 func same(a, b string) bool {
 	return len(a) == len(b) && (len(a) == 0 || a[0] == b[0] && a == b)
 }
@@ -152,7 +152,7 @@ func (v *texts) always(f field, to *uint64, c *conn.Conn, l *layout) (err error)
 	return nil
 }
 
-// text is the string that s stands for.
+// text returns the string that s stands for.
 func (l *layout) text(s string, escaped bool) string {
 	if same(s, l.empty) {
 		return ""
@@ -163,7 +163,7 @@ func (l *layout) text(s string, escaped bool) string {
 	return s
 }
 
-// elements are the elements of the set that s stands for.
+// elements returns the elements of the set that s stands for.
 func (l *layout) elements(s string, escaped bool) (elements []string) {
 	if s == l.empty {
 		return nil

@@ -18,7 +18,7 @@ import (
 // cost is what one run took.
 type cost struct {
 	cpu, wall time.Duration
-	resident  int64 // largest resident size in bytes, 0 where not measured
+	resident  int64 // largest resident size in bytes, or 0 if not measured
 }
 
 // contender is a program, or a piece of this one, that does a task.
@@ -74,7 +74,7 @@ func spread(costs []cost, of func(cost) float64) (least, median float64) {
 func cpuOf(c cost) float64  { return c.cpu.Seconds() }
 func wallOf(c cost) float64 { return c.wall.Seconds() }
 
-// against is the median of the ratios of CPU time in the same round.
+// against returns the median of the ratios of CPU time in the same round.
 func against(costs, ours []cost) float64 {
 	ratios := make([]float64, len(costs))
 	for i := range costs {
@@ -84,7 +84,7 @@ func against(costs, ours []cost) float64 {
 	return ratios[len(ratios)/2]
 }
 
-// running is a contender that is a program; its output goes nowhere. stdin may
+// running returns a contender that is a program; its output goes nowhere. stdin may
 // be "".
 func (b *bench) running(name, stdin string, command ...string) contender {
 	shown := make([]string, len(command))
@@ -133,7 +133,7 @@ func (b *bench) runProgram(stdin string, command ...string) (took cost, err erro
 	return cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall, most}, nil
 }
 
-// watchResident is the largest resident size of a process, 0 where there is no
+// watchResident returns the largest resident size of a process, or 0 if there is no
 // /proc. What wait4 tells is no use: a child inherits the size of its parent.
 func watchResident(pid int, ended <-chan struct{}) (most int64) {
 	status := fmt.Sprintf("/proc/%d/status", pid)
@@ -180,7 +180,7 @@ func (b *bench) do(dir string, command ...string) (string, error) {
 	return string(out), nil
 }
 
-// here is a contender that is a piece of this process: f, so many times.
+// here returns a contender that is a piece of this process: f, so many times.
 func here(name, command string, times int, f func()) contender {
 	return contender{name: name, command: command, run: func() (cost, error) {
 		took := timed(func() {
@@ -194,7 +194,7 @@ func here(name, command string, times int, f func()) contender {
 	}}
 }
 
-// timed is what f takes of this process, without garbage of before.
+// timed returns what f takes of this process, without garbage of before.
 func timed(f func()) cost {
 	runtime.GC()
 	cpu, begin := cpuTime(), time.Now()
@@ -210,7 +210,7 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// installed is the path of a program, or "" and a note that it is absent.
+// installed returns the path of a program, or "" and a note that it is absent.
 func (t *task) installed(program string) string {
 	path, err := exec.LookPath(program)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 )
 
-// gopacketLoop is the least that anything built on gopacket takes: read every
+// gopacketLoop returns the least that anything built on gopacket takes: read every
 // packet, decode its layers, forget them.
 func (b *bench) gopacketLoop(pcap string) contender {
 	c := contender{name: "gopacket's decode loop alone", command: "pcapgo.Reader, gopacket.DecodingLayerParser"}

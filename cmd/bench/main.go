@@ -137,7 +137,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// shared is a path in the data beside the repository, "" where it is absent.
+// shared returns a path in the data beside the repository, or "" if it is absent.
 func (b *bench) shared(elem ...string) string {
 	path := filepath.Join(append([]string{b.root, "..", "shared"}, elem...)...)
 	if !exists(path) {
@@ -148,7 +148,7 @@ func (b *bench) shared(elem ...string) string {
 
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
-// short is a path as the report shows it: without this machine's folders.
+// short returns a path as the report shows it: without this machine's folders.
 func (b *bench) short(arg string) string {
 	for _, dir := range []string{b.dir, b.root} {
 		arg = strings.ReplaceAll(arg, dir+string(filepath.Separator), "")

@@ -128,7 +128,7 @@ func table(tasks []task) string {
 	return w.String()
 }
 
-// duration is a number of seconds with three digits.
+// duration returns a number of seconds with three digits.
 func duration(s float64) string {
 	switch {
 	case s >= 1:

@@ -84,7 +84,7 @@ func (b *bench) scaling(folder string) error {
 	return nil
 }
 
-// exponent is the slope of log y over log x.
+// exponent returns the slope of log y over log x.
 func exponent(x, y []float64) float64 {
 	var sx, sy, sxx, sxy float64
 	for i := range x {
@@ -199,7 +199,7 @@ func curves() []curve {
 	}
 }
 
-// address is a host of a network of 2^24.
+// address returns a host of a network of 2^24.
 func address(network byte, host uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte{network, byte(host >> 16), byte(host >> 8), byte(host)})
 }
@@ -238,7 +238,7 @@ func office(n, hosts int) func(*conn.Conn) error {
 	}
 }
 
-// interleaved is a capture of that many packets: so many UDP connections take
+// interleaved returns a capture of that many packets: so many UDP connections take
 // turns, a packet each.
 func interleaved(connections, packets int) []byte {
 	out := make([]byte, 0, 24+packets*(16+46))

@@ -36,7 +36,7 @@ func (b *bench) sensor(string) error {
 	return nil
 }
 
-// costTable is what the script says, which is lines of "what: figures" and of
+// costTable returns what the script says, which is lines of "what: figures" and of
 // "step    median … ns, least … ns", as Markdown.
 func costTable(out string) string {
 	var w strings.Builder

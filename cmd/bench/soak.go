@@ -142,7 +142,7 @@ func (b *bench) soaked(rows, hosts, refused, collections int, samples []sample, 
 	return nil
 }
 
-// residentSize is the process's, of Linux's statm, or else Go's own view.
+// residentSize returns the process's, of Linux's statm, or else Go's own view.
 func residentSize() (float64, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

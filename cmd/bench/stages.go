@@ -141,7 +141,7 @@ func (b *bench) sample(perf string, known *callgrind, command []string) (map[str
 	return samples, nil
 }
 
-// stageOfStack is that of the innermost frame that has one.
+// stageOfStack returns that of the innermost frame that has one.
 func (c *callgrind) stageOfStack(stack string) string {
 	for line := range strings.Lines(stack) {
 		_, symbol, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -301,7 +301,7 @@ func readCallgrind(r io.Reader, stageOf func(object, file, function string) stri
 	return c, s.Err()
 }
 
-// plain is a function's name without the number that callgrind gives to what a
+// plain returns a function's name without the number that callgrind gives to what a
 // recursion called.
 func plain(function string) string {
 	if i := strings.LastIndexByte(function, '\''); i > 0 && strings.Trim(function[i+1:], "0123456789") == "" {
@@ -310,7 +310,7 @@ func plain(function string) string {
 	return function
 }
 
-// stages are the instructions of each stage, those of functions without one
+// stages returns the instructions of each stage, those of functions without one
 // shared out among their callers.
 func (c *callgrind) stages() map[string]uint64 {
 	shares := map[string]map[string]float64{} // of functions without a stage

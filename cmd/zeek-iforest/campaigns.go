@@ -98,7 +98,7 @@ func (e *logEval) campaignsBy(rows []evaluate.Row, scores []float64) campaignsFo
 	return r
 }
 
-// alertRow is what an alert policy needs of a kept row.
+// alertRow returns what an alert policy needs of a kept row.
 func alertRow(k *logKind, row *evaluate.Row, score float64) alerts.Row {
 	if k == nil {
 		return alerts.RowOf(&row.Conn, score, false, "")

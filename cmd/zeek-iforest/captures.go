@@ -101,7 +101,7 @@ func (c *captures) reader(o capture.Options) *capture.Reader {
 	return capture.NewSourceReader(merge, merge.LinkType(), o)
 }
 
-// name is that of the capture in messages.
+// name returns that of the capture in messages.
 func (c *captures) name() string {
 	if len(c.paths) == 1 {
 		return displayName(c.paths[0])

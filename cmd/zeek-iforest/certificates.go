@@ -118,7 +118,7 @@ func (c *certificates) add(fields []zeeklog.Field) error {
 	return v.err
 }
 
-// validity is a time of a certificate. Some end with the year 9999, which no
+// validity returns a time of a certificate. Some end with the year 9999, which no
 // row's time is: where seconds have a point they are not taken for milliseconds.
 func validity(f *zeeklog.Field) (conn.Micros, error) {
 	if whole, _, point := strings.Cut(f.Text(), "."); point && !strings.Contains(whole, ":") {
@@ -127,7 +127,7 @@ func validity(f *zeeklog.Field) (conn.Micros, error) {
 	return f.Time()
 }
 
-// of is the certificate of a row of ssl.log.
+// of returns the certificate of a row of ssl.log.
 func (c *certificates) of(fingerprint string) (certificate ssllog.Certificate, known bool) {
 	if c == nil {
 		return certificate, false
@@ -138,7 +138,7 @@ func (c *certificates) of(fingerprint string) (certificate ssllog.Certificate, k
 	return certificate, known
 }
 
-// uncounted are the same certificates; what is missing there does not count.
+// uncounted returns the same certificates; what is missing there does not count.
 func (c *certificates) uncounted() *certificates {
 	if c == nil {
 		return nil

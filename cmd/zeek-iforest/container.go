@@ -89,7 +89,7 @@ func contained(path string, start []byte, outer string) error {
 	return nil
 }
 
-// hint is the command that helps.
+// hint returns the command that helps.
 func (c *container) hint(path, outer string) string {
 	file := path
 	if path == "-" {

@@ -93,7 +93,7 @@ func (r *dnsRecord) cells() []string {
 	return []string{printable(q.Query), q.TypeName(), q.CodeName()}
 }
 
-// printable is a text for a table: shortened, and \xNN for what is no letter
+// printable returns a text for a table: shortened, and \xNN for what is no letter
 // there.
 func printable(text string) string { return string(dnslog.AppendPrintable(nil, text)) }
 
@@ -112,7 +112,7 @@ func (v *fieldValues) fail(i int, err error) {
 	}
 }
 
-// read is the value of the field i, zero where it has none.
+// read returns the value of the field i, zero where it has none.
 func read[T any](v *fieldValues, i int, required bool, parse func(*zeeklog.Field) (T, error)) (value T) {
 	f := &v.fields[i]
 	if !f.IsSet() {
@@ -126,7 +126,7 @@ func read[T any](v *fieldValues, i int, required bool, parse func(*zeeklog.Field
 	return value
 }
 
-// endpoint is an address, which each row has, and its port.
+// endpoint returns an address, which each row has, and its port.
 func (v *fieldValues) endpoint(host, port int) netip.AddrPort {
 	addr := read(v, host, true, (*zeeklog.Field).Addr)
 	return netip.AddrPortFrom(addr, read(v, port, false, (*zeeklog.Field).Port))
@@ -141,7 +141,7 @@ func (v *fieldValues) elements(i int, each func(string) error) {
 	v.fail(i, err)
 }
 
-// text is the value of a string, "" where it is unset.
+// text returns the value of a string, or "" if it is unset.
 func (v *fieldValues) text(i int) string {
 	if !v.fields[i].IsSet() {
 		return ""

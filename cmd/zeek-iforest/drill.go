@@ -167,7 +167,7 @@ func (d *drill) run(s *session, files []string) (*drillReport, error) {
 	return report, nil
 }
 
-// alone is how many alerts the log raises without an attack.
+// alone returns how many alerts the log raises without an attack.
 func (d *drill) alone(log []evaluate.Row) (alerts int) {
 	laid := d.over(func(toldLine[bool]) {})
 	for i := range log {

@@ -272,7 +272,7 @@ func (e *logEval) groups(s *session, rows []evaluate.Row, scores [][]float64) ([
 // names rows, not attacks, has thousands.
 const maxFamilies = 50
 
-// largestFamilies are the attack families with the most rows, by name, and how
+// largestFamilies returns the attack families with the most rows, by name, and how
 // many others there are.
 func largestFamilies(rows []evaluate.Row) (families []string, more int) {
 	counts := map[string]int{}

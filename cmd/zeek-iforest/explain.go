@@ -135,7 +135,7 @@ func (s *session) reasons(m *model.Model, score model.Score, why []model.Reason)
 	return t.Flush()
 }
 
-// share is a credit's part of the sum, where that means something.
+// share returns a credit's part of the sum, where that means something.
 func share(credit, sum float64) string {
 	if sum <= 0 {
 		return ""

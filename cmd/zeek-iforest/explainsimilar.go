@@ -79,7 +79,7 @@ func (e *explaining) find(s *session, m *model.Model, c *stream.Conn) ([]model.O
 	}
 }
 
-// differences are the features in which another connection differs most.
+// differences returns the features in which another connection differs most.
 func differences(m *model.Model, o *model.Other) string {
 	var list []string
 	for _, i := range o.Largest(3) {

@@ -90,7 +90,7 @@ func (r *httpRecord) take(fields []zeeklog.Field) error {
 	return v.err
 }
 
-// first is the first element of a vector, "" where there is none.
+// first returns the first element of a vector, or "" if there is none.
 func (v *fieldValues) first(i int) (text string) {
 	n := 0
 	v.elements(i, func(element string) error {

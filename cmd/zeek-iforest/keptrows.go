@@ -63,7 +63,7 @@ func (r *keptRows) next(row *evaluate.Row) error {
 	}
 }
 
-// Value is the text of a column of the row last read.
+// Value returns the text of a column of the row last read.
 func (r *keptRows) Value(column string) (string, bool) { return r.rows.Value(column) }
 
 func (r *keptRows) close() { r.rows.close() }
@@ -93,7 +93,7 @@ func keep(c *conn.Conn) {
 	c.TunnelParents = nil
 }
 
-// independent is a row's values, without the block of the log that they are from.
+// independent returns a row's values, without the block of the log that they are from.
 func independent(value any) any {
 	from := reflect.ValueOf(value).Elem()
 	own := reflect.New(from.Type())
@@ -106,7 +106,7 @@ func independent(value any) any {
 	return own.Interface()
 }
 
-// setOf is the set of the rows of a log, nil being conn.log.
+// setOf returns the set of the rows of a log, nil being conn.log.
 func setOf(k *logKind) *feature.Set {
 	if k == nil {
 		return feature.Conn
@@ -114,10 +114,10 @@ func setOf(k *logKind) *feature.Set {
 	return k.set
 }
 
-// rowsOf are what the rows of a log are called.
+// rowsOf returns what the rows of a log are called.
 func rowsOf(k *logKind) string { return setOf(k).Rows }
 
-// rules are the columns of a log that single-column rules look at.
+// rules returns the columns of a log that single-column rules look at.
 func rules(k *logKind) []evaluate.Column {
 	if k == nil {
 		return evaluate.ConnColumns

@@ -27,7 +27,7 @@ func (l *labelFlags) define(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&l.labels.Normal, "normal", evaluate.CommonLabels.Normal, "label `VALUES` that mean normal; rows with other values are left out")
 }
 
-// meaning is what the row's label means, the label, and whether there is one.
+// meaning returns what the row's label means, the label, and whether there is one.
 func (l *labelFlags) meaning(value func(string) (string, bool)) (evaluate.Label, string, bool) {
 	if l.column == "" { // the campaign tells
 		if campaign, ok := value(l.campaign); ok && isSet(campaign) {

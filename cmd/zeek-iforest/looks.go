@@ -51,7 +51,7 @@ type look struct {
 	window feature.Window
 }
 
-// looksOf reads the logs of connections that go on among the files; nil where
+// looksOf reads the logs of connections that go on among the files; nil if
 // there is nothing to place. What cannot be read here is said when it is scored.
 func (s *session) looksOf(files []string, hosts *feature.Hosts) *looks {
 	l := &looks{hosts: hosts, of: map[string][]*look{}, after: map[string][]*look{}}
@@ -126,7 +126,7 @@ func (l *looks) behind(c *conn.Conn) {
 	delete(l.after, c.UID)
 }
 
-// next is the window of the next row of a log of connections that go on; ok is
+// next returns the window of the next row of a log of connections that go on; ok is
 // false where it had no place.
 func (l *looks) next(file string) (w feature.Window, ok bool) {
 	if l == nil || len(l.of[file]) == 0 {

@@ -60,7 +60,7 @@ func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(s.stderr, "zeek-iforest: "+format+"\n", args...)
 }
 
-// progress draws a bar on a terminal and nothing elsewhere. total is -1 where
+// progress draws a bar on a terminal and nothing elsewhere. total is -1 if
 // it is not known.
 func (s *session) progress(total int64, what string) *progressbar.ProgressBar {
 	if !s.terminal {

@@ -24,13 +24,13 @@ type span[T numeric] struct {
 	open      bool // low and high themselves are refused
 }
 
-// between is the range of low to high, both included.
+// between returns the range of low to high, both included.
 func between[T numeric](low, high T) span[T] { return span[T]{low: low, high: high} }
 
-// inside is the range of low to high, both excluded.
+// inside returns the range of low to high, both excluded.
 func inside(low, high float64) span[float64] { return span[float64]{low, high, true} }
 
-// String is the range in words, behind "must be".
+// String returns the range in words, behind "must be".
 func (s span[T]) String() string {
 	if s.open {
 		return fmt.Sprintf("above %s and below %s", plain(s.low), plain(s.high))
@@ -38,7 +38,7 @@ func (s span[T]) String() string {
 	return fmt.Sprintf("from %s to %s", plain(s.low), plain(s.high))
 }
 
-// plain is a number without an exponent.
+// plain returns a number without an exponent.
 func plain[T numeric](n T) string {
 	if f, ok := any(n).(float64); ok {
 		return strconv.FormatFloat(f, 'f', -1, 64)
@@ -177,7 +177,7 @@ func invalid(option, value string, err error) error {
 	return fmt.Errorf("invalid --%s %q: %w", option, value, err)
 }
 
-// parseError is the error of parsing options, in words that are the same
+// parseError returns the error of parsing options, in words that are the same
 // whichever option it is.
 func parseError(err error) error {
 	if e := (*pflag.InvalidValueError)(nil); errors.As(err, &e) {

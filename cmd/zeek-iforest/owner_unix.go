@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// ownerOfState is the user, not root, to whom the folder belongs, or the nearest
+// ownerOfState returns the user, not root, to whom the folder belongs, or the nearest
 // one above it that is there, where this process is root's; else "".
 func ownerOfState(dir string) string {
 	if os.Geteuid() != 0 {

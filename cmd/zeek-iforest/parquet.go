@@ -56,7 +56,7 @@ type wholes struct {
 	set []bool
 }
 
-// value is the text of a whole number of the row last read; a column that has
+// value returns the text of a whole number of the row last read; a column that has
 // none, or is not there, has no value.
 func (p *parquetRows) value(column string) (string, bool) {
 	n, ok := p.numbers[column]

@@ -67,7 +67,7 @@ func lakeFlags(flags *pflag.FlagSet) func(hosts int) (*lake, error) {
 	}
 }
 
-// rowValues gives the text of a row's column, false where it has none.
+// rowValues gives the text of a row's column, or false if it has none.
 type rowValues interface {
 	Value(column string) (string, bool)
 }
@@ -104,7 +104,7 @@ func (k *lake) inOrder(c *conn.Conn, row rowValues) error {
 		"scores are those of the log only in its order: sort by "+k.orderBy+", each row once")
 }
 
-// reads are the columns that are read beside those of conn.log.
+// reads returns the columns that are read beside those of conn.log.
 func (k *lake) reads() (names []string) {
 	if k.orderBy != "" && k.orderBy != "ts" {
 		names = append(names, k.orderBy)
@@ -115,7 +115,7 @@ func (k *lake) reads() (names []string) {
 	return names
 }
 
-// key is the host whose rows are in order.
+// key returns the host whose rows are in order.
 func (k *lake) key(c *conn.Conn) [16]byte {
 	switch k.by {
 	case "originator":

@@ -51,7 +51,7 @@ type logRow interface {
 // logKinds are those of the command line; conn.log goes its own, faster way.
 var logKinds = []*logKind{&dnsKind, &httpKind, &sslKind}
 
-// kindOf is the kind of a log by its #path, nil for conn.log and what is not
+// kindOf returns the kind of a log by its #path, nil for conn.log and what is not
 // known.
 func kindOf(log string) *logKind {
 	for _, k := range logKinds {
@@ -62,7 +62,7 @@ func kindOf(log string) *logKind {
 	return nil
 }
 
-// log is the kind of log that the first of the files is, nil for conn.log and
+// log returns the kind of log that the first of the files is, nil for conn.log and
 // what is not known. Where the file cannot be read twice, open gives what was
 // opened here.
 func (s *session) log(files []string) (*logKind, error) {
@@ -106,7 +106,7 @@ func takeRow(r logRow, row *zeeklog.Row, fields []zeeklog.Field, file string) {
 	}
 }
 
-// placed is the error of a row, with its place.
+// placed returns the error of a row, with its place.
 func placed(err error, file string, line int) error {
 	at := (*zeeklog.Error)(nil)
 	if !errors.As(err, &at) {

@@ -99,7 +99,7 @@ type reporting struct {
 // reportedLog is one of the logs of a page.
 type reportedLog struct {
 	log       string
-	stream    stream.Stream // its Model is nil where there is none
+	stream    stream.Stream // its Model is nil if there is none
 	conns     *stream.Conn  // of conn.log
 	others    alert.Rows    // of another log
 	rows      *rows
@@ -161,7 +161,7 @@ func (r *reporting) close() {
 	}
 }
 
-// next is the log with the earliest row, which is taken; nil behind the last.
+// next returns the log with the earliest row, which is taken; nil behind the last.
 func (r *reporting) next() (first *reportedLog, err error) {
 	for _, l := range r.logs {
 		if !l.has && !l.over {
@@ -249,7 +249,7 @@ func (r *reporting) read(strict bool) error {
 	return nil
 }
 
-// record is that of the row at hand.
+// record returns that of the row at hand.
 func (l *reportedLog) record() (stream.Record, error) {
 	if l.others == nil {
 		return l.conns.Of(&l.conn), nil

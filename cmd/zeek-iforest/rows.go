@@ -24,7 +24,7 @@ func columnsInFlag(flags *pflag.FlagSet) *string {
 	return flags.String("columns-in", "", "the logs' columns: all `NAMES` in their order where the header does not tell, or pairs, src=id.orig_h,dst=id.resp_h")
 }
 
-// orStdin is the list of files to read: "-" where none is given.
+// orStdin returns the list of files to read: "-" where none is given.
 func orStdin(files []string) []string {
 	if len(files) == 0 {
 		return []string{"-"}
@@ -164,7 +164,7 @@ func (r *rows) close() {
 	}
 }
 
-// displayName is a file's name in messages.
+// displayName returns a file's name in messages.
 func displayName(path string) string {
 	if path == "-" {
 		return "standard input"
@@ -177,7 +177,7 @@ func at(c *conn.Conn) string {
 	return fmt.Sprintf("%s %v → %v %s", c.UID, c.Orig, c.Resp, c.Proto)
 }
 
-// Value is the text of a column of the row last read, for columns that conn.log
+// Value returns the text of a column of the row last read, for columns that conn.log
 // does not know; of Parquet only whole numbers.
 func (r *rows) Value(column string) (string, bool) {
 	switch {

@@ -132,7 +132,7 @@ type scoring struct {
 	model   *model.Model
 	kind    *logKind      // nil for conn.log
 	record  func() logRow // makes those of kind
-	cases   casesByUID    // what other logs say of the connections, nil where nobody asked
+	cases   casesByUID    // what other logs say of the connections, or nil if nobody asked
 	lake    *lake
 	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
@@ -159,7 +159,7 @@ type scoredBlock struct {
 	batch stream.Batch
 }
 
-// stateOf is the state of a block, with as many records as it has rows.
+// stateOf returns the state of a block, with as many records as it has rows.
 func (sc *scoring) stateOf(blk *zeeklog.Block) *scoredBlock {
 	state, ok := blk.State.(*scoredBlock)
 	if !ok {
@@ -175,7 +175,7 @@ func (sc *scoring) stateOf(blk *zeeklog.Block) *scoredBlock {
 	return state
 }
 
-// row is the record of a row of the block.
+// row returns the record of a row of the block.
 func (b *scoredBlock) row(i int) stream.Record {
 	if len(b.rows) > 0 {
 		return b.rows[i]
@@ -271,7 +271,7 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	return nil
 }
 
-// blocks are those of the file that is being scored.
+// blocks returns those of the file that is being scored.
 func (sc *scoring) blocks(input io.Reader) *zeeklog.Blocks {
 	b := zeeklog.NewBlocks(input, sc.file)
 	if sc.kind != nil {
@@ -350,7 +350,7 @@ func (sc *scoring) count(cold bool) {
 	}
 }
 
-// scored is the row i of a batch, with what other logs say of it.
+// scored returns the row i of a batch, with what other logs say of it.
 func (sc *scoring) scored(batch *stream.Batch, i int) *stream.Scored {
 	row := batch.Scored(i)
 	if sc.cases != nil {

@@ -93,7 +93,7 @@ func intern(names map[string]string, text string) string {
 	return kept
 }
 
-// logsOf are the logs that the user means: those named, or of one folder
+// logsOf returns the logs that the user means: those named, or of one folder
 // conn.log and all that was rotated, in the order of time.
 func logsOf(files, archives []string) ([]string, error) {
 	if len(files) != 1 {

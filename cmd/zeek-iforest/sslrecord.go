@@ -60,7 +60,7 @@ type sslRecord struct {
 }
 
 // sslAbsent are the fields without which features say nothing, by their columns.
-// validation_status and sni_matches_cert are unset where nobody asked for them,
+// validation_status and sni_matches_cert are unset if nobody asked for them,
 // and where they are no column, which is the same.
 var sslAbsent = [...]struct {
 	column int
@@ -107,7 +107,7 @@ func (r *sslRecord) take(fields []zeeklog.Field) error {
 	return v.err
 }
 
-// yesOrNo is the value of a bool.
+// yesOrNo returns the value of a bool.
 func yesOrNo(f *zeeklog.Field) (bool, error) {
 	switch text := f.Text(); text {
 	case "T", "true":

@@ -98,7 +98,7 @@ func (s *strangest) offer(place uint64, row *stream.Scored) {
 	})
 }
 
-// connKind is the kind of a connection.
+// connKind returns the kind of a connection.
 func connKind(c *conn.Conn) kind {
 	return kind{c.Orig.Addr(), c.Resp.Addr(), c.Context, c.Service, c.State}
 }
@@ -141,12 +141,12 @@ func (s *strangest) forget() {
 	maps.DeleteFunc(s.kinds, func(_ kind, k *strange) bool { return compareStrange(k, floor) > 0 })
 }
 
-// sorted is the strangest of each kind, strangest first.
+// sorted returns the strangest of each kind, strangest first.
 func (s *strangest) sorted() []*strange {
 	return slices.SortedFunc(maps.Values(s.kinds), compareStrange)
 }
 
-// first is the n strangest of different kinds.
+// first returns the n strangest of different kinds.
 func (s *strangest) first(n int) []*strange {
 	sorted := s.sorted()
 	return sorted[:min(n, len(sorted))]
@@ -167,12 +167,12 @@ func compareStrange(a, b *strange) int {
 	return 0
 }
 
-// lookedAtNothing is the error of a limit that no connection was held against.
+// lookedAtNothing returns the error of a limit that no connection was held against.
 func (s *strangest) lookedAtNothing(why string) error {
 	return fmt.Errorf("--fail-above %v cannot hold: %s", s.limit, why)
 }
 
-// passed is the error that says that the limit was passed, naming the
+// passed returns the error that says that the limit was passed, naming the
 // connections; nil when it was not.
 func (s *strangest) passed() error {
 	if s.above == 0 {

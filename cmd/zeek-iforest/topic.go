@@ -283,7 +283,7 @@ func (t *topicScoring) observeChunk(c *kafkalog.Chunk) error {
 	return nil
 }
 
-// hostsOfPartition is how many hosts are kept for each partition of a topic:
+// hostsOfPartition returns how many hosts are kept for each partition of a topic:
 // twice its share, as shares differ.
 func hostsOfPartition(partitions int) int {
 	return min(model.DefaultHosts, max(2*model.DefaultHosts/partitions, leastHosts))

@@ -106,7 +106,7 @@ func (t *topicTail) passed(c *kafkalog.Chunk) {
 	t.reader.Keep(c.Part.Number, c.Next)
 }
 
-// hosts are what the hosts of a partition did, nil where nothing is scored.
+// hosts returns what the hosts of a partition did, or nil if nothing is scored.
 func (t *topicTail) hosts(p *kafkalog.Part) *feature.Hosts {
 	if p.State == nil && t.scores {
 		if t.reader.Partitions() > 1 {

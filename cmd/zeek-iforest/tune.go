@@ -199,7 +199,7 @@ func (t *tuning) grid() (all []learn.Options) {
 	return all
 }
 
-// recommend is the cheapest that is within one standard error of the best, so
+// recommend returns the cheapest that is within one standard error of the best, so
 // that chance does not choose (Breiman et al. 1984, the one-SE rule).
 func (t *tuning) recommend(sorted []tuneResult) tuneResult {
 	best := sorted[0]

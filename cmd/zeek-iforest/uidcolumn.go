@@ -18,7 +18,7 @@ import (
 // nothing. It is not changed while rows are scored.
 type casesByUID map[string]*cases.Case
 
-// of is the case of a connection, an empty one where there is none.
+// of returns the case of a connection, an empty one where there is none.
 func (by casesByUID) of(c *conn.Conn) *cases.Case {
 	if found := by[c.UID]; found != nil {
 		return found
@@ -40,7 +40,7 @@ var caseColumns = chosenColumns{
 	}),
 }
 
-// uidColumn is a column about the strangest row of other logs.
+// uidColumn returns a column about the strangest row of other logs.
 func uidColumn(name, kind string, value func(*cases.Row) zeeklog.Value) scoreColumn {
 	return scoreColumn{zeeklog.Column{Name: "anomaly_uid_" + name, Type: kind}, func(s *stream.Scored) zeeklog.Value {
 		if also := s.Also(); also != nil && len(also.Strangest()) > 0 {

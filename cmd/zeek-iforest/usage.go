@@ -53,7 +53,7 @@ func manVerb() verb {
 	}
 }
 
-// commandLine is the program as the manual page and the completions see it.
+// commandLine returns the program as the manual page and the completions see it.
 func commandLine() *usage.Program {
 	p := &usage.Program{
 		Name:    "zeek-iforest",

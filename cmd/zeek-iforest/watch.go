@@ -165,7 +165,7 @@ func modelsFlag(flags *pflag.FlagSet) *[]string {
 	return flags.StringArrayP("model", "m", nil, "the model `FILE`, made by train; seed is the one that comes with this program; of several logs one each")
 }
 
-// watchedKind is the kind of log that is watched: the model's, or what the first
+// watchedKind returns the kind of log that is watched: the model's, or what the first
 // of the files is; nil is conn.log.
 func (s *session) watchedKind(m *model.Model, files []string) (*logKind, error) {
 	var k *logKind
@@ -314,7 +314,7 @@ func inTime(files []string) []string {
 	return files
 }
 
-// stateDir is where the state is kept: one folder for each log.
+// stateDir returns where the state is kept: one folder for each log.
 func stateDir(dir, log string) (string, error) {
 	if dir != "" {
 		return dir, nil

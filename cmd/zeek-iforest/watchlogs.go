@@ -22,10 +22,10 @@ type watchedLog struct {
 	files []string // of a dry run
 }
 
-// kind is the log's kind, nil for conn.log.
+// kind returns the log's kind, nil for conn.log.
 func (l *watchedLog) kind() *logKind { return kindOf(l.log) }
 
-// severalLogs are the logs that are to be watched together, nil where it is one.
+// severalLogs returns the logs that are to be watched together, or nil if it is one.
 func (s *session) severalLogs(files, of []string, chosen, dry bool, archives []string) (logs []*watchedLog, err error) {
 	for _, log := range of {
 		if !slices.Contains(scoredLogs(), log) {
@@ -87,7 +87,7 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// allOf are a log and its rotated parts, in the order of time.
+// allOf returns a log and its rotated parts, in the order of time.
 func allOf(log string, archives []string) []string {
 	all := inTime(withoutTwins(rotatedLogs(log, archives)))
 	if exists(log) {
@@ -96,7 +96,7 @@ func allOf(log string, archives []string) []string {
 	return all
 }
 
-// logName is the log that a file is: by its content or, before Zeek has begun it,
+// logName returns the log that a file is: by its content or, before Zeek has begun it,
 // by its name.
 func (s *session) logName(file string) (string, error) {
 	if readOnce(file) {
@@ -113,7 +113,7 @@ func (s *session) logName(file string) (string, error) {
 	return name, nil
 }
 
-// followed are the logs as a watcher reads them.
+// followed returns the logs as a watcher reads them.
 func followed(logs []*watchedLog, models map[string]*model.Model) (all []alert.Followed, names []*zeeklog.Names, err error) {
 	for log := range models {
 		if !slices.ContainsFunc(logs, func(l *watchedLog) bool { return l.log == log }) {

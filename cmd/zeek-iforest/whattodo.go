@@ -12,7 +12,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 )
 
-// whatToDo is the hint for what the system says of a file, "" where that says
+// whatToDo returns the hint for what the system says of a file, or "" if that says
 // enough: errors with a hint of their own know better.
 func whatToDo(err error) string {
 	var file *fs.PathError

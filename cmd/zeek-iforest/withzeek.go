@@ -28,7 +28,7 @@ type withZeek struct {
 	limits  func() (*strangest, int)
 }
 
-// scoredLogs are the logs of a Zeek whose rows have scores, in the order in
+// scoredLogs returns the logs of a Zeek whose rows have scores, in the order in
 // which they are told.
 func scoredLogs() []string {
 	logs := []string{feature.Conn.Log}
@@ -104,7 +104,7 @@ func (w *withZeek) prepare() error {
 	return nil
 }
 
-// zeekArguments are those of a Zeek that reads a capture from its standard input.
+// zeekArguments returns those of a Zeek that reads a capture from its standard input.
 func zeekArguments(ignoreChecksums bool, nets []netip.Prefix, json bool) []string {
 	args := []string{"-r", "-"}
 	if ignoreChecksums {
@@ -123,7 +123,7 @@ func zeekArguments(ignoreChecksums bool, nets []netip.Prefix, json bool) []strin
 	return args
 }
 
-// subnet is a network as Zeek's scripts write it.
+// subnet returns a network as Zeek's scripts write it.
 func subnet(p netip.Prefix) string {
 	if p.Addr().Is4() {
 		return p.String()
@@ -170,7 +170,7 @@ func (l *lastLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last is the last line that is not empty.
+// last returns the last line that is not empty.
 func (l *lastLines) last() string {
 	lines := strings.Split(strings.TrimSpace(l.text.String()), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
@@ -224,7 +224,7 @@ func (w *withZeek) log(log, file string) error {
 	return best.passed()
 }
 
-// lastLog is the last of the logs that Zeek wrote.
+// lastLog returns the last of the logs that Zeek wrote.
 func (w *withZeek) lastLog() string {
 	logs := scoredLogs()
 	slices.Reverse(logs)

@@ -17,7 +17,7 @@ type Bootstrapped struct {
 	Rows     uint64       // learnt from
 	Unusable uint64       // left out, because no conn.log can hold them
 	Models   int          // made and promoted
-	Model    *model.Model // that the sensor begins with, nil where there were too few rows
+	Model    *model.Model // that the sensor begins with, or nil if there were too few rows
 }
 
 // ErrStateThere says that a directory holds the state of a sensor, which may

@@ -47,10 +47,10 @@ func (s *Sensor) Withhold() {
 	}
 }
 
-// view is a text as long as its bytes stay as they are.
+// view returns a text as long as its bytes stay as they are.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// detail is what an alert about the row last scored says.
+// detail returns what an alert about the row last scored says.
 func (s *Sensor) detail() alerts.Detail {
 	s.reason = s.scored.AppendReasons(s.reason[:0])
 	return alerts.Detail{

@@ -125,8 +125,8 @@ func (s *Sensor) sample(r *feature.Row) {
 	}
 }
 
-// Samples is what was sampled since TakeSamples, a batch for Take of another
-// sensor, and the number of connections in it; nil and 0 where that is none. It
+// Samples returns what was sampled since TakeSamples, a batch for Take of another
+// sensor, and the number of connections in it; nil and 0 if that is none. It
 // is valid until Score.
 func (s *Sensor) Samples() (batch []byte, rows int) {
 	s.flush()
@@ -168,7 +168,7 @@ func (s *Sensor) Take(batch []byte) error {
 	return nil
 }
 
-// ModelFile is the file of the model in use, nil before the first. It must not
+// ModelFile returns the file of the model in use, nil before the first. It must not
 // be changed.
 func (s *Sensor) ModelFile() []byte {
 	if s.model == nil {

@@ -36,7 +36,7 @@ func (s *Sensor) tell(e Event) {
 	s.events = append(s.events, e)
 }
 
-// News is the number of events that wait.
+// News returns the number of events that wait.
 func (s *Sensor) News() int { return len(s.events) }
 
 // Event fetches the oldest event, one of the kind Nothing where none waits.

@@ -11,7 +11,7 @@ import (
 // they counted to owners, proxies or the manager, and take the totals that these
 // tell. feature.Owner says how counts meet.
 
-// windows are the ones of a kind that sensors of a cluster share; nil where they
+// windows returns the ones of a kind that sensors of a cluster share; nil if they
 // share none.
 func (s *Sensor) windows() *feature.Hosts {
 	if k, ok := s.kind.(*connKind); ok {

@@ -32,7 +32,7 @@ const (
 	journalBuffer = 1 << 15
 )
 
-// journals are the files of a directory, oldest first.
+// journals returns the files of a directory, oldest first.
 func journals(dir string) (names []string, last int) {
 	names, _ = filepath.Glob(filepath.Join(dir, journalFile+"*"))
 	names = slices.DeleteFunc(names, func(name string) bool { return numberOf(name) == 0 })

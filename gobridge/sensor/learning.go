@@ -84,7 +84,7 @@ func (s *Sensor) Learn(o Learning) error {
 	return nil
 }
 
-// placeForState is what to do about a state directory that cannot be used.
+// placeForState returns what to do about a state directory that cannot be used.
 func placeForState(err error) string {
 	if errors.Is(err, errLocked) {
 		return "give each its own IForest::state_dir"

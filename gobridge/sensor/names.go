@@ -26,7 +26,7 @@ func (n *names) of(text string) string {
 	return s
 }
 
-// context is the copy of a context, as much of it as counts.
+// context returns the copy of a context, as much of it as counts.
 func (n *names) context(text string) string {
 	if text == "" {
 		return ""

@@ -18,9 +18,9 @@ type Record struct {
 	OrigPkts, RespPkts   uint64
 	OrigIPBytes          uint64
 	RespIPBytes          uint64
-	Service, State       string // State is empty where unset
+	Service, State       string // State is empty if unset
 	UID                  string
-	Context              string // of id.ctx, see conn.Host; empty where it has no field set
+	Context              string // of id.ctx, see conn.Host; empty if it has no field set
 	OrigHost, RespHost   [16]byte
 	OrigPort, RespPort   uint16
 	IPProto              uint16

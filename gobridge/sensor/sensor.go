@@ -39,7 +39,7 @@ type Sensor struct {
 	alert    alerts.Row            // of the latest row
 	uid      []byte                // the same
 	found    cases.Case            // the same, of conn.log
-	together float64               // its score, 0 where cases are not in use
+	together float64               // its score, or 0 if cases are not in use
 	drift    drift
 	events   []Event
 	incident func(*alerts.Incident) // made once, because making it allocates
@@ -61,10 +61,10 @@ func Open(log string, hosts int) (*Sensor, error) {
 	return open(k), nil
 }
 
-// Log is the #path of the log that the sensor scores.
+// Log returns the #path of the log that the sensor scores.
 func (s *Sensor) Log() string { return s.kind.Set().Log }
 
-// Fields are those that ScoreValues takes, in this order: the kind's, and uid.
+// Fields returns those that ScoreValues takes, in this order: the kind's, and uid.
 func (s *Sensor) Fields() []Field { return s.fields }
 
 // LoadFile takes the model file at path into use, and ends learning and
@@ -112,7 +112,7 @@ func (s *Sensor) use(m *model.Model) {
 	s.counts.Models++
 }
 
-// Model is the model of the sensor's own, or the one that it was given; nil
+// Model returns the model of the sensor's own, or the one that it was given; nil
 // before the first.
 func (s *Sensor) Model() *model.Model { return s.model }
 
@@ -121,7 +121,7 @@ func (s *Sensor) Model() *model.Model { return s.model }
 // has never seen this network. It is read with the first connection that needs it.
 func (s *Sensor) UseSeed(use bool) { s.useSeed = use && s.Log() == feature.Conn.Log }
 
-// scoring is the model to score the next row with, nil for none. A seed that
+// scoring returns the model to score the next row with, nil for none. A seed that
 // cannot be used is a Warning.
 func (s *Sensor) scoring() *model.Model {
 	if s.model != nil || !s.useSeed {
@@ -140,7 +140,7 @@ func (s *Sensor) scoring() *model.Model {
 	return s.seed
 }
 
-// InUse is the model by which connections are scored: Model, or the seed from
+// InUse returns the model by which connections are scored: Model, or the seed from
 // the first connection on that it scored.
 func (s *Sensor) InUse() *model.Model {
 	if s.model == nil && s.useSeed && s.scored != nil && s.scored.Model == s.seed {
@@ -244,7 +244,7 @@ func (s *Sensor) Peek(r *Record) (Result, error) {
 	return s.result(), nil
 }
 
-// result is that of the row last scored.
+// result returns that of the row last scored.
 func (s *Sensor) result() Result {
 	r := Result{Score: s.scored.Value, Rank: float64(s.scored.OneIn()), Cold: s.scored.Cold, Unusual: s.unusual, Case: s.together, Meets: s.meets()}
 	if s.reasons {
@@ -336,7 +336,7 @@ func (s *Sensor) Finish() error {
 	return s.EndLearning()
 }
 
-// subject is what a row is, in messages.
+// subject returns what a row is, in messages.
 func (s *Sensor) subject() string {
 	if s.kind.Set() == feature.Conn {
 		return "connection"
@@ -353,7 +353,7 @@ func (s *Sensor) bad(err error) error {
 // Fault counts a call of Score that ended in a panic.
 func (s *Sensor) Fault() { s.counts.Calls[Panic]++ }
 
-// Reason is the text of anomaly_reason for the last connection scored. It is
+// Reason returns the text of anomaly_reason for the last connection scored. It is
 // overwritten by the next call and does not allocate.
 func (s *Sensor) Reason() []byte {
 	s.reason = s.reason[:0]
@@ -363,7 +363,7 @@ func (s *Sensor) Reason() []byte {
 	return s.reason
 }
 
-// Statistics are the counts since New.
+// Statistics returns the counts since New.
 func (s *Sensor) Statistics() Statistics {
 	c := s.counts
 	p := s.shared

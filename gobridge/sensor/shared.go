@@ -34,7 +34,7 @@ func (s *Sensor) UseCases(use bool) {
 	}
 }
 
-// day is the day of alerts that belongs in the sensor's state, nil for none.
+// day returns the day of alerts that belongs in the sensor's state, nil for none.
 func (s *Sensor) day() learn.Day {
 	if _, owns := s.kind.(*connKind); owns {
 		return s.shared.Policy
@@ -68,5 +68,5 @@ func (s *Sensor) gather(find func(*cases.Table, string, *cases.Case)) {
 	})
 }
 
-// Case is what the other logs say of the connection last scored.
+// Case returns what the other logs say of the connection last scored.
 func (s *Sensor) Case() *cases.Case { return &s.found }

@@ -134,7 +134,7 @@ const longest = 4096
 
 func (k *kept) clear() { k.n = 0 }
 
-// keep returns a copy of a text, "" where the value is unset. It is overwritten
+// keep returns a copy of a text, or "" if the value is unset. It is overwritten
 // after the next clear.
 func (k *kept) keep(v *Value) string {
 	if !v.Set || v.Text == "" {

@@ -50,7 +50,7 @@ func (d *stateDir) open(path string) error {
 	return nil
 }
 
-// restore reads the state, nil where there is none. One that cannot be used is
+// restore reads the state, or nil if there is none. One that cannot be used is
 // set aside, which the error says.
 func (d *stateDir) restore(o learn.Options, day learn.Day, k Kind) (*learn.Learner, error) {
 	if d.path == "" {

@@ -32,7 +32,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// StatusOf is the status for err: OK for nil, Panic for what no function of
+// StatusOf returns the status for err: OK for nil, Panic for what no function of
 // this package returns.
 func StatusOf(err error) Status {
 	switch e := err.(type) { // not errors.As, which allocates

@@ -77,7 +77,7 @@ func summary(c *conn.Conn) Summary {
 	}
 }
 
-// newID is the same for the same alert of the same rows.
+// newID returns the same for the same alert of the same rows.
 func newID(k Kind, c *conn.Conn) string {
 	of := fmt.Appendf(nil, "%s\x00%s\x00%d\x00%v\x00%v", k, c.UID, c.TS, c.Orig, c.Resp)
 	if c.Context != "" {
@@ -87,7 +87,7 @@ func newID(k Kind, c *conn.Conn) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// Title is the alert in one line.
+// Title returns the alert in one line.
 func (a *Alert) Title() string {
 	c := &a.Connection
 	host := conn.InContext(a.Host, c.Context)
@@ -116,7 +116,7 @@ func (a *Alert) Title() string {
 	return fmt.Sprintf("anomalous connection %s → %s%s (%s), score %.4f", c.from(), c.Responder, c.port(), service, a.Score)
 }
 
-// from is the originator, with the context of both.
+// from returns the originator, with the context of both.
 func (c *Summary) from() string { return conn.InContext(c.Originator, c.Context) }
 
 // port is " port 443", and nothing for ICMP, which has a code there.
@@ -127,7 +127,7 @@ func (c *Summary) port() string {
 	return fmt.Sprintf(" port %d", c.RespPort)
 }
 
-// Detail is the rest, a few lines.
+// Detail returns the rest, a few lines.
 func (a *Alert) Detail() string {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {

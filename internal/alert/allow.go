@@ -72,7 +72,7 @@ func (e *Entry) Names(c *conn.Conn, now time.Time) bool {
 
 func (e *Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
-// String is the entry as a line of the file, without its end.
+// String returns the entry as a line of the file, without its end.
 func (e *Entry) String() string {
 	if e.label == (label{}) {
 		return e.line(allowFields)
@@ -80,7 +80,7 @@ func (e *Entry) String() string {
 	return e.line(allFields)
 }
 
-// line is the entry as a line of a file with those columns.
+// line returns the entry as a line of a file with those columns.
 func (e *Entry) line(columns []string) string {
 	fields := make([]string, 0, len(columns))
 	add := func(set bool, text string) {
@@ -107,7 +107,7 @@ func (e *Entry) line(columns []string) string {
 	return strings.Join(fields, "\t")
 }
 
-// Describe is the entry in words, without its comment and end.
+// Describe returns the entry in words, without its comment and end.
 func (e *Entry) Describe() string {
 	var words []string
 	if e.Originator.IsValid() {
@@ -294,7 +294,7 @@ func headers(text []byte) (found []string) {
 	return found
 }
 
-// present is the file with one header, ours: Zeek takes only the first.
+// present returns the file with one header, ours: Zeek takes only the first.
 func present(text []byte, lines []AllowLine, header string, columns []string) []byte {
 	out := []byte(header + "\n")
 	for i, line := range strings.SplitAfter(string(text), "\n") {

@@ -58,7 +58,7 @@ func (w *Watcher) sender(ctx context.Context, i int, s *store, save func()) {
 	}
 }
 
-// first is the oldest alert that waits for a receiver.
+// first returns the oldest alert that waits for a receiver.
 func (w *Watcher) first(name string) *Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,7 +88,7 @@ func (w *Watcher) taken(name string, a *Alert, refused bool, save func()) {
 	save()
 }
 
-// backOff is how long to wait after so many failures: twice as long each time,
+// backOff returns how long to wait after so many failures: twice as long each time,
 // a fifth more or less so that receivers are not met by all at once, and as
 // long as the receiver asks.
 func backOff(base time.Duration, failures int, err error) time.Duration {

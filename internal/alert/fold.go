@@ -80,7 +80,7 @@ func (g *gathered) add(h *hit) {
 	}
 }
 
-// done is the alert as it stands; its connections may go on.
+// done returns the alert as it stands; its connections may go on.
 func (g *gathered) done() *Alert {
 	a := g.Alert
 	a.since, g.Since = g.Since, nil
@@ -135,7 +135,7 @@ func (f folds) forget() {
 	}
 }
 
-// told is the alert of an incident, nil where its details are gone.
+// told returns the alert of an incident, or nil if its details are gone.
 func (f folds) told(i *alerts.Incident) *Alert {
 	key := keyOf(i)
 	g := f[key]

@@ -50,7 +50,7 @@ func (s Span) has(n uint64) bool { return !s.Set || n >= s.Low && n <= s.High }
 
 func (s Span) String() string { return fmt.Sprintf("%d-%d", s.Low, s.High) }
 
-// beside is the range of the numbers of n's magnitude and the two beside it.
+// beside returns the range of the numbers of n's magnitude and the two beside it.
 func beside(n uint64) Span {
 	magnitude := bits.Len64(n)
 	s := Span{High: 1<<min(magnitude+1, 63) - 1, Set: true}
@@ -179,7 +179,7 @@ const (
 // Scopes are the scopes, the narrowest first.
 var Scopes = []string{string(ScopePair), string(ScopeHost), string(ScopeSite)}
 
-// Like is a label of the connection: what is alike has its port, service,
+// Like returns a label of the connection: what is alike has its port, service,
 // direction, conn_state, and about its bytes. Of attempts that came to nothing
 // the bytes do not count, and for a host, not the port of those in which it sent
 // nothing itself or that came from outside: a host that tries ports stays loud.

@@ -117,7 +117,7 @@ func (l *mergedLog) setTime() {
 	}
 }
 
-// next is the log with the earliest row that was not taken, nil where there is
+// next returns the log with the earliest row that was not taken, or nil if there is
 // none now.
 func (m *merged) next() (first *mergedLog, err error) {
 	for _, l := range m.logs {
@@ -147,7 +147,7 @@ func (m *merged) Next(*zeeklog.Block) error {
 	return errors.New("rows of several logs come one by one")
 }
 
-// Place is how far each log was read.
+// Place returns how far each log was read.
 func (m *merged) Place() Place {
 	p := Place{Logs: map[string]LogPlace{}}
 	for _, l := range m.logs {

@@ -85,7 +85,7 @@ func Rehearse(rows Scored, perDay float64, allow []AllowLine) *Rehearsal {
 	return r
 }
 
-// alerts are the rows that were alerts.
+// alerts returns the rows that were alerts.
 func (r *Rehearsal) alerts() map[int]bool {
 	all := map[int]bool{}
 	for _, in := range r.Incidents {

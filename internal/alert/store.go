@@ -72,7 +72,7 @@ func openStore(dir string) (*store, error) {
 
 func (s *store) close() { s.lock.Close() }
 
-// read returns nil where there is no state yet.
+// read returns nil if there is no state yet.
 func (s *store) read() (*state, error) {
 	text, err := os.ReadFile(s.path())
 	if errors.Is(err, fs.ErrNotExist) {

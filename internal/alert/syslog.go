@@ -92,7 +92,7 @@ func (s *syslog) Send(ctx context.Context, a *Alert) error {
 	return err
 }
 
-// message is the alert after RFC 5424 §6. The structured data carries the PEN
+// message returns the alert after RFC 5424 §6. The structured data carries the PEN
 // 32473, which RFC 5612 sets aside for examples: we have none of our own.
 func (s *syslog) message(a *Alert, most int) []byte {
 	c := &a.Connection
@@ -126,7 +126,7 @@ func escapeParam(s string, most int) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`).Replace(s)
 }
 
-// printable is a HOSTNAME: ASCII without spaces, "-" where nothing is left.
+// printable returns a HOSTNAME: ASCII without spaces, "-" where nothing is left.
 func printable(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		if r > ' ' && r < 0x7f {

@@ -77,7 +77,7 @@ func NewWatcher(c Config, targets []Target) *Watcher {
 	return w
 }
 
-// Counts is what was done so far.
+// Counts returns what was done so far.
 func (w *Watcher) Counts() Counts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -135,7 +135,7 @@ func (w *Watcher) bad(err error) {
 // maxOthers bounds the kinds of other logs' rows that are named.
 const maxOthers = 100
 
-// recordOf is the record of a row.
+// recordOf returns the record of a row.
 func (w *Watcher) recordOf(blk *zeeklog.Block, i int) (stream.Record, error) {
 	if w.rows != nil {
 		return w.rows, w.rows.Take(blk.Fields(i))
@@ -344,7 +344,7 @@ func (w *Watcher) RunFrom(ctx context.Context, dir, name string, open func(from 
 	return err
 }
 
-// left is how far a topic's rows have no alert that has not left. An incident
+// left returns how far a topic's rows have no alert that has not left. An incident
 // that goes on holds the rows that were not told yet, for an hour at most.
 func (w *Watcher) left() map[int32]int64 {
 	left := maps.Clone(w.at.Offsets)

@@ -173,7 +173,7 @@ func mattermostBody(a *Alert) any {
 	return map[string]any{"username": "zeek-iforest", "text": "#### " + strings.ReplaceAll(clean(a.Title()), "@", "＠") + "\n```\n" + strings.ReplaceAll(a.Detail(), "`", "'") + "```"}
 }
 
-// teamsBody is an adaptive card, as Teams' workflow "post to a channel when a
+// teamsBody returns an adaptive card, as Teams' workflow "post to a channel when a
 // webhook request is received" takes it.
 func teamsBody(a *Alert) any {
 	block := func(text string, more map[string]any) map[string]any {

@@ -16,7 +16,7 @@ type Row struct {
 	Conn   conn.Conn
 	Window feature.Window
 	Score  float64
-	Model  string // whose score it is, "" where that is not known
+	Model  string // whose score it is, or "" if that is not known
 	Logged bool   // the score is the log's
 }
 
@@ -43,7 +43,7 @@ func (l *Log) Finish() {
 	}
 }
 
-// scored is what the model makes of the row i again.
+// scored returns what the model makes of the row i again.
 func (l *Log) scored(i int) *stream.Scored {
 	r := &l.Rows[i]
 	return stream.Of(l.Model, &stream.Conn{Conn: &r.Conn, Window: r.Window})
@@ -53,7 +53,7 @@ func (l *Log) Len() int { return len(l.Rows) }
 
 func (l *Log) Conn(i int) *conn.Conn { return &l.Rows[i].Conn }
 
-// Row is what the policy needs. Whether a logged score's window was cold is not
+// Row returns what the policy needs. Whether a logged score's window was cold is not
 // in the log.
 func (l *Log) Row(i int) alerts.Row {
 	r := &l.Rows[i]

@@ -72,7 +72,7 @@ func New(log *Log, o Options) (*Server, error) {
 	return s, nil
 }
 
-// Path is the secret beginning of all addresses.
+// Path returns the secret beginning of all addresses.
 func (s *Server) Path() string { return "/" + s.secret + "/" }
 
 // reload reads the allow-list, if it has changed. One that cannot be used

@@ -103,7 +103,7 @@ func list(t *testing.T, patterns ...string) []goPackage {
 	}
 }
 
-// roomOf is the longest folder of the table that holds the package, "" where
+// roomOf is the longest folder of the table that holds the package, or "" if
 // there is none or the package is not ours.
 func roomOf(pkg string) string {
 	dir, ours := strings.CutPrefix(pkg, module+"/")

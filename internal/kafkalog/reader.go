@@ -27,7 +27,7 @@ type Part struct {
 	next      int64 // after the last one given now
 }
 
-// Name is the partition's in messages.
+// Name returns the partition's in messages.
 func (p *Part) Name() string { return fmt.Sprintf("%s[%d]", p.topic, p.Number) }
 
 // Config is what a Reader needs to know.
@@ -124,7 +124,7 @@ func NewReader(ctx context.Context, t *Topic, c Config) (*Reader, error) {
 	return r, nil
 }
 
-// partitions are those of a topic that exists.
+// partitions returns those of a topic that exists.
 func partitions(ctx context.Context, client *kgo.Client, t *Topic) ([]int32, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataWait)
 	defer cancel()
@@ -141,7 +141,7 @@ func partitions(ctx context.Context, client *kgo.Client, t *Topic) ([]int32, err
 	return topics[t.Name].Partitions.Numbers(), nil
 }
 
-// bounds are the offsets of the first rows and those after the last ones.
+// bounds returns the offsets of the first rows and those after the last ones.
 func (r *Reader) bounds(ctx context.Context, admin *kadm.Client) (starts, ends map[int32]int64, err error) {
 	starts, ends = map[int32]int64{}, map[int32]int64{}
 	for _, list := range []struct {
@@ -244,7 +244,7 @@ func (r *Reader) drain(ctx context.Context) {
 	}
 }
 
-// Partitions is how many the topic has.
+// Partitions returns how many the topic has.
 func (r *Reader) Partitions() int { return r.count }
 
 // Batch is what Next gives.
@@ -405,7 +405,7 @@ func (r *Reader) commit(offsets map[int32]int64) {
 	r.client.MarkCommitOffsets(map[string]map[int32]kgo.EpochOffset{r.topic.Name: mark})
 }
 
-// Others are the rows of other logs that were left out, by log.
+// Others returns the rows of other logs that were left out, by log.
 func (r *Reader) Others() (text string, n uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -156,13 +156,13 @@ func (t *Topic) trust(file string) error {
 	return nil
 }
 
-// Address is the URL without options.
+// Address returns the URL without options.
 func (t *Topic) Address() string {
 	address, _, _ := strings.Cut(t.url, "?")
 	return address
 }
 
-// options are those of every client.
+// options returns those of every client.
 func (t *Topic) options() []kgo.Opt {
 	o := []kgo.Opt{
 		kgo.SeedBrokers(t.brokers...),

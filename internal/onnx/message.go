@@ -50,7 +50,7 @@ func uint8s(values []byte) (t message) {
 	return t
 }
 
-// number is a tensor of one double, named, without dimensions.
+// number returns a tensor of one double, named, without dimensions.
 func number(name string, x float64) (t message) {
 	t.int(2, typeDouble)
 	t.string(8, name)
@@ -58,7 +58,7 @@ func number(name string, x float64) (t message) {
 	return t
 }
 
-// node is a NodeProto.
+// node returns a NodeProto.
 func node(domain, op string, inputs []string, output string, attributes ...message) (n message) {
 	for _, in := range inputs {
 		n.string(1, in)
@@ -100,7 +100,7 @@ func tensorAttribute(name string, t message) (a message) {
 	return a
 }
 
-// matrix is a ValueInfoProto of rows × columns doubles.
+// matrix returns a ValueInfoProto of rows × columns doubles.
 func matrix(name string, columns int64) (v message) {
 	var rows, width, shape, tensor, typ message
 	rows.string(2, "rows")

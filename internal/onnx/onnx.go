@@ -80,7 +80,7 @@ func Marshal(m *model.Model) ([]byte, error) {
 	return file, nil
 }
 
-// trees is the node that sums the path lengths over the trees.
+// trees returns the node that sums the path lengths over the trees.
 func trees(p *forest.Plain) message {
 	var roots, features, trueNodes, trueLeafs, falseNodes, falseLeafs []int64
 	var splits, weights []float64

@@ -11,7 +11,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
-// contextColumns are the columns of id.ctx, in the order of their names.
+// contextColumns returns the columns of id.ctx, in the order of their names.
 func contextColumns(leaves []leaf) (columns []column) {
 	for at, l := range leaves {
 		name, ok := zeeklog.ContextField(l.name)
@@ -44,7 +44,7 @@ func contextField(name string) decoder {
 	}
 }
 
-// contextValue is the text that Zeek would log.
+// contextValue returns the text that Zeek would log.
 func contextValue(v parquet.Value) string {
 	switch v.Kind() {
 	case parquet.Int32, parquet.Int64:

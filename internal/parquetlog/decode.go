@@ -77,7 +77,7 @@ func optional[T any](r reader[T], set func(*conn.Conn, T)) func(parquet.Node) (d
 	return decoding(r, set, nil)
 }
 
-// always is a count that Zeek always sets.
+// always returns a count that Zeek always sets.
 func always(bit conn.Fields, set func(*conn.Conn, uint64)) func(parquet.Node) (decoder, error) {
 	return func(n parquet.Node) (decoder, error) {
 		decode, err := optional(count, set)(n)

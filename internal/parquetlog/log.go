@@ -149,10 +149,10 @@ func open(f io.ReaderAt, size int64, name string, wanted Columns) (l *Log, err e
 // Close closes the file.
 func (l *Log) Close() error { return l.closer.Close() }
 
-// Name is the file's path.
+// Name returns the file's path.
 func (l *Log) Name() string { return l.name }
 
-// Groups is the number of row groups.
+// Groups returns the number of row groups.
 func (l *Log) Groups() int { return len(l.file.RowGroups()) }
 
 // HasColumn reports whether there is a column of that name.
@@ -208,8 +208,8 @@ func (g *Group) bad(row int, field string, err error) error {
 	return &zeeklog.Error{File: g.log.name, Line: int(g.First) + row, Field: field, Err: err}
 }
 
-// Whole are the numbers of a column of whole numbers; a row without one has an
-// error in the second slice, which is nil where all have one.
+// Whole returns the numbers of a column of whole numbers; a row without one has an
+// error in the second slice, which is nil if all have one.
 func (g *Group) Whole(name string) ([]int64, []bool, error) {
 	at, ok := g.log.named[name]
 	if !ok {

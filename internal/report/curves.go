@@ -31,7 +31,7 @@ var palette = []color.RGBA{
 
 var grey = color.RGBA{0x77, 0x77, 0x77, 0xff}
 
-// nothingSeen is where a curve leaves the screen on a logarithmic axis of false
+// nothingSeen returns where a curve leaves the screen on a logarithmic axis of false
 // alarms: below one row nothing can be said.
 func nothingSeen(curves []Curve) float64 {
 	most := 1
@@ -155,7 +155,7 @@ func ByLabel(w io.Writer, title string, r *evaluate.Ranking, score func(float64)
 	return write(w, p, 24.5, 9)
 }
 
-// seen is the range of scores that there are, with a tenth around it.
+// seen returns the range of scores that there are, with a tenth around it.
 func seen(counts ...*[Bins]float64) (low, high float64) {
 	low, high = 1, 0
 	for _, of := range counts {

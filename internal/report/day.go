@@ -24,8 +24,8 @@ const (
 type Scored struct {
 	Conn   *conn.Conn
 	Score  float64 // (0, 1)
-	OneIn  uint64  // N of "1 in N", 0 where it is not known
-	Model  string  // the fingerprint, "" where it is not known
+	OneIn  uint64  // N of "1 in N", or 0 if it is not known
+	Model  string  // the fingerprint, or "" if it is not known
 	Reason func() string
 }
 
@@ -240,7 +240,7 @@ func (d *Day) Strange(n int) []*DayHost {
 	return hosts
 }
 
-// reasonKind is what a reason is about: its first word, which names the feature
+// reasonKind returns what a reason is about: its first word, which names the feature
 // ("orig_bytes 4.2 GB, …", "212 responders in five minutes, …").
 func reasonKind(reason string) string {
 	first, _, _ := strings.Cut(reason, ";")
@@ -252,7 +252,7 @@ func reasonKind(reason string) string {
 	return ""
 }
 
-// quantile is the score that a share of a slot's connections does not reach;
+// quantile returns the score that a share of a slot's connections does not reach;
 // false where there were none.
 func (d *Day) quantile(at int, share float64) (float64, bool) {
 	total := uint64(0)

@@ -127,7 +127,7 @@ func (p *DayPage) WriteHTML(w io.Writer) error {
 	return t.Execute(w, v)
 }
 
-// row is what a row is.
+// row returns what a row is.
 func (v *dayView) row() string {
 	if v.Several {
 		return "row"
@@ -135,7 +135,7 @@ func (v *dayView) row() string {
 	return "connection"
 }
 
-// lead is the day in two sentences.
+// lead returns the day in two sentences.
 func (v *dayView) lead() string {
 	if v.Rows == 0 {
 		return "No connection of this day has a score."
@@ -176,7 +176,7 @@ func verdict(lines []rankLine) (text string, sick bool) {
 	return "There are too few connections to tell whether the model still fits.", true
 }
 
-// age is how old the model is at the end of the day.
+// age returns how old the model is at the end of the day.
 func age(learnt, end time.Time) string {
 	switch d := end.Sub(learnt); {
 	case d < 0:
@@ -188,7 +188,7 @@ func age(learnt, end time.Time) string {
 	}
 }
 
-// span is when something happened.
+// span returns when something happened.
 func span(first, last time.Time) string {
 	if last.Sub(first) < time.Minute {
 		return clock(first)

@@ -89,7 +89,7 @@ func (d *Day) number(p *plot.Plot, things []*DayThing) error {
 	return nil
 }
 
-// lines are the quantile's stretches without a gap.
+// lines returns the quantile's stretches without a gap.
 func (d *Day) lines(share float64) (lines []plotter.XYs) {
 	var points plotter.XYs
 	for at := range daySlots + 1 {

@@ -84,7 +84,7 @@ func (e *Evaluation) WriteHTML(w io.Writer) error {
 	return t.Execute(w, &p)
 }
 
-// inline is an SVG file without what only stands at the head of a file.
+// inline returns an SVG file without what only stands at the head of a file.
 func inline(svg string) template.HTML {
 	if i := strings.Index(svg, "<svg"); i >= 0 {
 		svg = svg[i:]

@@ -85,7 +85,7 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:])[:hashDigits]
 }
 
-// connections are the rows of conn.log that Zeek -C would write of a capture,
+// connections returns the rows of conn.log that Zeek -C would write of a capture,
 // up to a place where it is damaged.
 func connections(data []byte) (rows []conn.Conn, err error) {
 	reader, err := capture.NewReader(bytes.NewReader(data), capture.Options{IgnoreChecksums: true})

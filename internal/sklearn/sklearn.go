@@ -61,7 +61,7 @@ func Read(r io.Reader) (*Forest, error) {
 	return &f, nil
 }
 
-// Names are the names of the features, in the order of a vector.
+// Names returns the names of the features, in the order of a vector.
 func Names() []string {
 	names := make([]string, feature.Conn.N())
 	for i := range names {
@@ -136,7 +136,7 @@ func (t *Tree) appendTo(p *forest.Plain) error {
 	return nil
 }
 
-// above is the least float32 that is more than the threshold. In scikit-learn a
+// above returns the least float32 that is more than the threshold. In scikit-learn a
 // float32 goes left if it is at most the threshold, a float64; here if it is
 // less than a float32.
 func above(threshold float64) float32 {

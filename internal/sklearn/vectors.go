@@ -36,7 +36,7 @@ func NewCSV(w io.Writer) (*Vectors, error) {
 	return &Vectors{w: w}, err
 }
 
-// Rows is how many vectors were written.
+// Rows returns how many vectors were written.
 func (v *Vectors) Rows() int64 { return v.rows }
 
 // Write writes the vector of the next connection.
@@ -60,7 +60,7 @@ func (v *Vectors) Write(x []float32) error {
 	return err
 }
 
-// Header is the beginning of the NPY file.
+// Header returns the beginning of the NPY file.
 func (v *Vectors) Header() []byte {
 	dict := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", v.rows, feature.Conn.N())
 	head := append([]byte("\x93NUMPY\x01\x00"), npyHeader-10, 0)

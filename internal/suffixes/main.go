@@ -53,7 +53,7 @@ func write(w io.Writer) error {
 	return err
 }
 
-// stringsOf are the strings in the value of a variable or constant of a Go file.
+// stringsOf returns the strings in the value of a variable or constant of a Go file.
 func stringsOf(path, name string) (list []string, err error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Bash is the program's completion for bash 3.2 and later.
+// Bash returns the program's completion for bash 3.2 and later.
 func (p *Program) Bash() []byte {
 	var b bytes.Buffer
 	function := "_" + identifier(p.Name)
@@ -74,7 +74,7 @@ complete -o default -F %s %s
 	return b.Bytes()
 }
 
-// names are the verbs' names.
+// names returns the verbs' names.
 func (p *Program) names() (names []string) {
 	for _, v := range p.Verbs {
 		names = append(names, v.Name)
@@ -82,7 +82,7 @@ func (p *Program) names() (names []string) {
 	return names
 }
 
-// alternatives is a pattern of case: 'score -m'|'score --model'.
+// alternatives returns a pattern of case: 'score -m'|'score --model'.
 func alternatives(verb string, spelled []string) string {
 	quoted := make([]string, len(spelled))
 	for i, s := range spelled {

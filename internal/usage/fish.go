@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Fish is the program's completion for fish 3.
+// Fish returns the program's completion for fish 3.
 func (p *Program) Fish() []byte {
 	var b bytes.Buffer
 	function := "__" + identifier(p.Name)
@@ -55,7 +55,7 @@ end
 	return b.Bytes()
 }
 
-// fishQuote is a word in single quotes.
+// fishQuote returns a word in single quotes.
 func fishQuote(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(text) + "'"
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Man is the program's manual page, in the macros of man(7).
+// Man returns the program's manual page, in the macros of man(7).
 func (p *Program) Man() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, ".\\\" Made by \"%[1]s man\".\n.TH %[2]s 1 \"\" \"%[1]s %[3]s\" \"User Commands\"\n", p.Name, roff(strings.ToUpper(p.Name)), p.Version)
@@ -33,7 +33,7 @@ func (p *Program) Man() []byte {
 	return b.Bytes()
 }
 
-// roff is the option with what follows it, and its default.
+// roff returns the option with what follows it, and its default.
 func (o *option) roff() string {
 	spelled := o.spelled()
 	for i, s := range spelled {
@@ -97,7 +97,7 @@ func fill(text string) string {
 	return b.String()
 }
 
-// sentence is the text with a capital and a full stop.
+// sentence returns the text with a capital and a full stop.
 func sentence(text string) string {
 	if text == "" {
 		return text

@@ -76,7 +76,7 @@ type option struct {
 // files are the names of values that are files.
 var files = []string{"FILE", "LOG", "CONN.LOG"}
 
-// options are the visible options of a verb, in the order of its help.
+// options returns the visible options of a verb, in the order of its help.
 func (v *Verb) options() (all []option) {
 	v.Flags.VisitAll(func(f *pflag.Flag) {
 		if f.Hidden || f.Deprecated != "" {
@@ -104,7 +104,7 @@ func (v *Verb) options() (all []option) {
 	return all
 }
 
-// spelled are the ways to write the option: -m, --model.
+// spelled returns the ways to write the option: -m, --model.
 func (o *option) spelled() []string {
 	long := "--" + o.Name
 	if o.Shorthand == "" {
@@ -113,7 +113,7 @@ func (o *option) spelled() []string {
 	return []string{"-" + o.Shorthand, long}
 }
 
-// values are the choices.
+// values returns the choices.
 func (o *option) values() []string { return o.Annotations[choices] }
 
 // repeats reports whether the option can be given several times.
@@ -122,7 +122,7 @@ func (o *option) repeats() bool {
 	return ok
 }
 
-// brief is the first clause of the description, for a completion's list.
+// brief returns the first clause of the description, for a completion's list.
 func (o *option) brief() string {
 	text, _, _ := strings.Cut(o.text, "; ")
 	return text

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Zsh is the program's completion for zsh, a file for a folder of $fpath.
+// Zsh returns the program's completion for zsh, a file for a folder of $fpath.
 func (p *Program) Zsh() []byte {
 	var b bytes.Buffer
 	function := "_" + identifier(p.Name)
@@ -47,7 +47,7 @@ if [[ $funcstack[1] == _%s ]]; then %s "$@"; else compdef %[2]s %[1]s; fi
 // inSpec escapes a text for within a specification of _arguments.
 var inSpec = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, ":", `\:`)
 
-// zsh is the option as _arguments wants it.
+// zsh returns the option as _arguments wants it.
 func (o *option) zsh() string {
 	rest := "[" + inSpec.Replace(o.brief()) + "]"
 	action := ""
@@ -78,6 +78,6 @@ func (o *option) zsh() string {
 	return quote(once+again) + "{-" + o.Shorthand + ",--" + o.Name + end + "}" + quote(rest)
 }
 
-// quote is a word in single quotes, for bash, zsh and (with another word for a
+// quote returns a word in single quotes, for bash, zsh and (with another word for a
 // quote inside) not for fish.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -11,10 +11,10 @@ import (
 //go:embed VERSION
 var text string
 
-// String is the version, "0.1.0".
+// String returns the version, "0.1.0".
 func String() string { return strings.TrimSpace(text) }
 
-// Build is the version with the commit, where the program knows it, and with
+// Build returns the version with the commit, where the program knows it, and with
 // the Go that compiled it: "0.1.0 (commit 84b1243c9d2e, go1.26.8)".
 func Build() string {
 	info, ok := debug.ReadBuildInfo()

@@ -153,7 +153,7 @@ func (u *users) add(orig [16]byte) {
 	u.n = min(u.n+1, beaconHosts+1)
 }
 
-// period is the usual gap.
+// period returns the usual gap.
 func (p *pair) period() conn.Micros { return conn.Micros(math.Exp(float64(p.mean)) * 1e6) }
 
 // tellBeacon makes an incident of the pair that the latest row belongs to. Of a

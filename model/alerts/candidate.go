@@ -70,7 +70,7 @@ type candidateCodec struct {
 	model string
 }
 
-// newCandidates is the beginning of a message.
+// newCandidates returns the beginning of a message.
 func newCandidates(buf []byte) candidateCodec {
 	return candidateCodec{codec: codec{writing: true, buf: append(buf[:0], candidatesVersion, 0, 0, 0, 0, 0, 0, 0, 0)}}
 }

@@ -23,7 +23,7 @@ type forward struct {
 
 	at      int       // in the message being written, of the latest row's flags
 	flags   byte      // of it
-	latest  *sentHost // of it, nil where it cannot be asked for
+	latest  *sentHost // of it, or nil if it cannot be asked for
 	score   float64   // of it
 	meeting bool      // it is sent for a beacon that it may be of
 	detail  bool      // it is to have one

@@ -18,7 +18,7 @@ type logDay struct {
 	alerts [24]uint32 // of them, alerts
 }
 
-// logOf makes the log of a row the latest; nil where there are too many.
+// logOf makes the log of a row the latest; nil if there are too many.
 func (p *Policy) logOf(name string) *logDay {
 	for i := range p.logs {
 		if p.logs[i].name == name {
@@ -132,7 +132,7 @@ func (p *Policy) roomToday() bool {
 	return lines < p.perDay
 }
 
-// margin is how far the latest row lies beyond its log's threshold, which is
+// margin returns how far the latest row lies beyond its log's threshold, which is
 // how rows of different logs compare.
 func (p *Policy) margin(r *Row) float64 { return r.Score - float64(p.logs[p.log].limit)/bins }
 

@@ -78,18 +78,18 @@ type Row struct {
 	Own   bool    // the originator is a host of the site
 	Score float64 // anomaly_score, as the log has it
 	Cold  bool    // the originator's window may lack connections
-	Model string  // whose score it is, "" where that is not known
+	Model string  // whose score it is, or "" if that is not known
 	Calls bool    // it may be one of a beacon: a host of the site calls one outside
 	Open  bool    // it goes on
 	Name  uint64  // what it is about beside its endpoints, such as a domain, as a code; 0 for nothing
 }
 
-// RowOf is the row of a connection.
+// RowOf returns the row of a connection.
 func RowOf(c *conn.Conn, score float64, cold bool, model string) Row {
 	return Row{TS: c.TS, End: c.End(), Orig: c.Orig, Resp: c.Resp, In: c.Context, Own: Own(c), Score: score, Cold: cold, Model: model, Calls: c.Look == 0 && mayBeacon(c), Open: c.Look != 0}
 }
 
-// RowOfLog is a row of another log than conn.log. These do not say which hosts
+// RowOfLog returns a row of another log than conn.log. These do not say which hosts
 // are the site's: it is the originator, unless only the responder has a private
 // address.
 func RowOfLog(log string, c *conn.Conn, name uint64, score float64, cold bool, model string) Row {
@@ -148,7 +148,7 @@ type Policy struct {
 	ready   []Incident // to be told
 	latest  conn.Micros
 
-	out    *forward // where it decides nothing, nil where it does
+	out    *forward // where it decides nothing, or nil if it does
 	leader int      // the sensor whose clock now is, where others forward their rows
 	known  bool     // when their time began is
 
@@ -365,5 +365,5 @@ func (p *Policy) forget() {
 	p.stale = true
 }
 
-// slot is the place of the hour in rings of a day.
+// slot returns the place of the hour in rings of a day.
 func (p *Policy) slot() int { return int((p.hour%24 + 24) % 24) }

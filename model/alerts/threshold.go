@@ -53,7 +53,7 @@ func (p *Policy) use(key hostKey) int {
 	return place
 }
 
-// binOf is the bin of a row's score, less what the host's alerts of the last
+// binOf returns the bin of a row's score, less what the host's alerts of the last
 // day cost.
 func (p *Policy) binOf(h *host, r *Row) int {
 	raised := 0
@@ -134,7 +134,7 @@ func shares(budget uint32, hours []uint32, to []uint32) {
 // leastBin holds leastScore.
 const leastBin = 2252
 
-// wanted is how many hours of hosts may pass: the budget, of the first day its
+// wanted returns how many hours of hosts may pass: the budget, of the first day its
 // share that has passed, and the strangest at least.
 func (p *Policy) wanted() uint32 {
 	covered := min(float64(p.now-p.begun)/float64(day), 1)

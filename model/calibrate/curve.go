@@ -64,7 +64,7 @@ func (c *Curve) Counts() (width float64, counts []uint32) {
 	return c.width, counts
 }
 
-// Rows is the number of calibration rows.
+// Rows returns the number of calibration rows.
 func (c *Curve) Rows() uint64 { return c.upTo[Bins-1] }
 
 // Rank returns the share of rows at least as unusual, in (0, 1]: calibration

@@ -26,7 +26,7 @@ type Row struct {
 	Log    string  // its #path
 	Score  float64 // anomaly_score
 	OneIn  float64 // anomaly_rank: N of "1 in N"
-	Reason string  // anomaly_reason, "" where it is not known
+	Reason string  // anomaly_reason, or "" if it is not known
 }
 
 // Case is what the logs beside conn.log say of a connection: of each the
@@ -36,7 +36,7 @@ type Case struct {
 	n    int
 }
 
-// place is where the rows of a log stand, −1 where there is no room.
+// place returns where the rows of a log stand, −1 where there is no room.
 func (c *Case) place(log string) int {
 	for i := range c.rows[:c.n] {
 		if c.rows[i].Log == log {
@@ -67,7 +67,7 @@ func (c *Case) Add(r Row, reason func() string) {
 	})
 }
 
-// Strangest are the strangest row of each log, the rarest in its log first; of
+// Strangest returns the strangest row of each log, the rarest in its log first; of
 // two that are equally rare that of the log whose name comes first. They are
 // the case's own.
 func (c *Case) Strangest() []Row { return c.rows[:c.n] }
@@ -95,7 +95,7 @@ func (c *Case) Decades(own float64) float64 {
 	return (x - math.Log(sum) - alone) / math.Ln10
 }
 
-// Score is the anomaly_score that a connection would have which is as rare, by
+// Score returns the anomaly_score that a connection would have which is as rare, by
 // its row of conn.log alone, as this one is by all: anomaly_case. It is own, its
 // score by the model, where no other log has a row of it.
 func (c *Case) Score(m *model.Model, own model.Score) float64 {

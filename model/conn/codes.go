@@ -14,7 +14,7 @@ const (
 
 var protoNames = [NumProto]string{"unknown_transport", "tcp", "udp", "icmp"}
 
-// String is the name in conn.log.
+// String returns the name in conn.log.
 func (p Proto) String() string {
 	if p < NumProto {
 		return protoNames[p]
@@ -56,7 +56,7 @@ const (
 
 var stateNames = [NumState]string{"-", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"}
 
-// String is the name in conn.log, "-" when unset.
+// String returns the name in conn.log, "-" when unset.
 func (s State) String() string {
 	if s < NumState {
 		return stateNames[s]

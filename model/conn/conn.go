@@ -45,7 +45,7 @@ type Conn struct {
 	// columns. They are not set, but that is not what Zeek said of them.
 	Absent Fields
 
-	// Look is not 0 where the connection goes on: the age at which it was looked
+	// Look is not 0 if the connection goes on: the age at which it was looked
 	// at. The record is then what conn.log would say if it ended now, and
 	// Duration its age; it comes again, at the latest when it ends.
 	Look Micros
@@ -79,7 +79,7 @@ const (
 // Has reports whether all of the fields f are set.
 func (c *Conn) Has(f Fields) bool { return c.Set&f == f }
 
-// End is the time of the last packet: TS where the duration is unset.
+// End returns the time of the last packet: TS where the duration is unset.
 func (c *Conn) End() Micros { return c.TS + c.Duration }
 
 // Reset clears the record for reuse and keeps the memory of its slices.

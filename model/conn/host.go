@@ -13,19 +13,19 @@ type Host struct {
 // MaxContext is how much of a context counts.
 const MaxContext = 256
 
-// OrigHost is the originator.
+// OrigHost returns the originator.
 func (c *Conn) OrigHost() Host { return Host{c.Orig.Addr(), c.Context} }
 
-// RespHost is the responder.
+// RespHost returns the responder.
 func (c *Conn) RespHost() Host { return Host{c.Resp.Addr(), c.Context} }
 
 // IsValid reports whether it is a host at all.
 func (h Host) IsValid() bool { return h.Addr.IsValid() }
 
-// String is the address, and its context in parentheses: "10.0.0.1 (vlan=10)".
+// String returns the address, and its context in parentheses: "10.0.0.1 (vlan=10)".
 func (h Host) String() string { return InContext(h.Addr.String(), h.Context) }
 
-// InContext is the text of something, with its context in parentheses.
+// InContext returns the text of something, with its context in parentheses.
 func InContext(text, context string) string {
 	if context == "" {
 		return text

@@ -7,7 +7,7 @@ import "slices"
 // as that is.
 var DefaultLooks = []Micros{600e6, 1800e6, 3600e6}
 
-// Passed is the latest of such ages, in ascending order, that a connection of
+// Passed returns the latest of such ages, in ascending order, that a connection of
 // that age has passed; 0 for none.
 func Passed(ages []Micros, age Micros) Micros {
 	if len(ages) == 0 {

@@ -48,8 +48,8 @@ func FromSeconds(s float64) Micros {
 	return m
 }
 
-// Seconds is the value as Zeek's double.
+// Seconds returns the value as Zeek's double.
 func (m Micros) Seconds() float64 { return float64(m) / 1e6 }
 
-// Time is the value as a point in time, in UTC.
+// Time returns the value as a point in time, in UTC.
 func (m Micros) Time() time.Time { return time.UnixMicro(int64(m)).UTC() }

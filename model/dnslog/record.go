@@ -33,7 +33,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 	return Append(dst, e, i, &r.Query, &r.window)
 }
 
-// Subject is the query as a connection.
+// Subject returns the query as a connection.
 func (r *Record) Subject() *conn.Conn {
 	q := &r.Query
 	r.subject = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Context: q.Context, Proto: conn.UDP}
@@ -46,5 +46,5 @@ func (r *Record) About() (log string, name uint64) { return Set.Log, r.window.Na
 // Cold reports whether queries that the row was counted with may be missing.
 func (r *Record) Cold() bool { return r.row.Cold }
 
-// Lacks are the features for which the log has no column, bit i for Set.Features[i].
+// Lacks returns the features for which the log has no column, bit i for Set.Features[i].
 func (r *Record) Lacks() uint32 { return Without(r.Query.Absent) }

@@ -33,7 +33,7 @@ func newRows() *Rows {
 	return &Rows{texts: feature.NewTexts(), whole: feature.NewTexts(), name: make([]byte, 0, MaxText)}
 }
 
-// Cap is how many originators fit, and how many domains.
+// Cap returns how many originators fit, and how many domains.
 func (r *Rows) Cap() int { return r.originators.Cap() }
 
 // Window says what is known beside the query, the query included.
@@ -44,7 +44,7 @@ type Window struct {
 	resolver   uint64
 }
 
-// Name is the query's registered domain as a code, 0 where there is none.
+// Name returns the query's registered domain as a code, or 0 if there is none.
 func (w *Window) Name() uint64 {
 	if w.domain == feature.NoCode {
 		return 0
@@ -170,7 +170,7 @@ func cell(q *Query, name, labels int) uint64 {
 		uint64(bits.Len32(q.Answers)), uint64(bits.Len32(q.AnswerBytes)))
 }
 
-// labelsOf is the length of the longest label, and how many there are.
+// labelsOf returns the length of the longest label, and how many there are.
 func labelsOf(name string) (longest, n int) {
 	for more := name != ""; more; n++ {
 		var label string
@@ -180,14 +180,14 @@ func labelsOf(name string) (longest, n int) {
 	return longest, n
 }
 
-// domainHost is the key of a domain among hosts.
+// domainHost returns the key of a domain among hosts.
 func domainHost(code uint64) (key [16]byte) {
 	binary.BigEndian.PutUint64(key[:8], code)
 	binary.BigEndian.PutUint64(key[8:], feature.Hash(code))
 	return key
 }
 
-// Places is the number of places that AppendState has to pass.
+// Places returns the number of places that AppendState has to pass.
 func (r *Rows) Places() int { return max(r.originators.Places(), r.domains.Places()) }
 
 // AppendState appends the state of the places from to from+n−1, as that of

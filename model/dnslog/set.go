@@ -116,7 +116,7 @@ var madeFrom = [...]uint32{
 	1 << leastTTL,
 }
 
-// Without are the features that say nothing where those fields are absent, bit i
+// Without returns the features that say nothing where those fields are absent, bit i
 // for Set.Features[i].
 func Without(fields Fields) (features uint32) {
 	for ; fields != 0; fields &= fields - 1 {
@@ -160,7 +160,7 @@ func appendRCode(dst []byte, code uint64) []byte {
 	return strconv.AppendUint(append(dst, "rcode "...), code, 10)
 }
 
-// resolver is the code of a resolver: of IPv4 its address, of others a hash.
+// resolver returns the code of a resolver: of IPv4 its address, of others a hash.
 func resolver(h conn.Host) uint64 {
 	if a := h.Addr.Unmap(); a.Is4() && h.Context == "" {
 		b := a.As4()

@@ -20,7 +20,7 @@ func appendText(dst []byte, text string) []byte {
 	return dst
 }
 
-// textLength is the length of a text as it counts.
+// textLength returns the length of a text as it counts.
 func textLength(text string) (length uint32) {
 	if strings.IndexByte(text, '\\') < 0 {
 		return uint32(min(len(text), MaxText))

@@ -79,7 +79,7 @@ func appendNameValue(dst []byte, e *feature.Encoder, i int, q *Query) []byte {
 	return e.Set().AppendEncoded(dst, i, e.Surprise(name))
 }
 
-// Domain is the registered domain of a name, as it counts.
+// Domain returns the registered domain of a name, as it counts.
 func Domain(query string) string {
 	name := strings.TrimSuffix(string(appendText(nil, query)), ".")
 	return name[domain.Registered(name):]
@@ -111,8 +111,8 @@ func KnowsType(e *feature.Encoder, r *feature.Row) bool {
 	return e.Knows(qtypeCode, r.Codes[qtypeCode])
 }
 
-// TypeName is the query's type in words, "TXT".
+// TypeName returns the query's type in words, "TXT".
 func (q *Query) TypeName() string { return sayType(qtypeOf(q)) }
 
-// CodeName is the answer's code in words, "NXDOMAIN", or "no answer".
+// CodeName returns the answer's code in words, "NXDOMAIN", or "no answer".
 func (q *Query) CodeName() string { return sayRCode(rcodeOf(q)) }

@@ -57,7 +57,7 @@ var rules = sync.OnceValue(func() map[string]rule {
 	return m
 })
 
-// Registered is where in a name the registered domain begins: one label more
+// Registered returns where in a name the registered domain begins: one label more
 // than the longest public suffix, the whole name where it has no more. A top
 // level that the list does not have is a suffix. The name has small letters and
 // no dot at its end. It does not allocate.
@@ -84,5 +84,5 @@ func Registered(name string) int {
 	return labelBefore(name, suffix-1)
 }
 
-// labelBefore is where the label begins that ends at end.
+// labelBefore returns where the label begins that ends at end.
 func labelBefore(name string, end int) int { return strings.LastIndexByte(name[:end], '.') + 1 }

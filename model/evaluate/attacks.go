@@ -19,7 +19,7 @@ type Attack struct {
 	other func(rand *rand.Rand) []Row // the same of a log other than conn.log
 }
 
-// shape is the attack's rows, with times from 0 and without addresses.
+// shape returns the attack's rows, with times from 0 and without addresses.
 func (a *Attack) shape(random *rand.Rand) (rows []Row) {
 	if a.other != nil {
 		return a.other(random)

@@ -62,7 +62,7 @@ var (
 	base128   = iodineAlphabet()
 )
 
-// iodineAlphabet is that of iodine's Base128: letters, digits and the bytes from
+// iodineAlphabet returns that of iodine's Base128: letters, digits and the bytes from
 // 0xbc to 0xfd. Small letters stand for capitals, too, so that 54 of 100
 // characters are none of these bytes.
 func iodineAlphabet() (all []string) {
@@ -73,7 +73,7 @@ func iodineAlphabet() (all []string) {
 	return append(all, strings.Split("0123456789", "")...)
 }
 
-// domain is a registered domain that no log has.
+// domain returns a registered domain that no log has.
 func (a *asks) domain() string { return a.text(6, 63, letters) + ".com" }
 
 // DNSAttacks are the attacks of a drill over dns.log.

@@ -19,7 +19,7 @@ const (
 	trickbot = "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Win64; x64; Trident/7.0; .NET CLR 2.0.50727; SLCC2; .NET CLR 3.5.30729; .NET CLR 3.0.30729; Media Center PC 6.0; .NET4.0C; .NET4.0E)"
 )
 
-// asked is a request with its answer, on a port.
+// asked returns a request with its answer, on a port.
 func asked(at conn.Micros, port uint16, method, uri, agent string, status, sent, received uint64, sentType, receivedType string) Row {
 	q := &httplog.Request{
 		Method: method, Host: outside.String(), URI: uri, UserAgent: agent,
@@ -47,7 +47,7 @@ func posts(n int, gap conn.Micros, length uint64) (rows []Row) {
 var tried = strings.Fields("admin login backup images config test old dev api upload user data private db phpmyadmin wp-admin server-status cgi-bin " +
 	"console manager status info setup install shell debug logs temp secret files include js css static panel report")
 
-// page is a name that a scanner tries.
+// page returns a name that a scanner tries.
 func page(random *rand.Rand, ends string) string {
 	return fmt.Sprintf("/%s_%s%s", tried[random.IntN(len(tried))], tried[random.IntN(len(tried))], ends)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/ssllog"
 )
 
-// shaken is a handshake on a port.
+// shaken returns a handshake on a port.
 func shaken(at conn.Micros, port uint16, h ssllog.Handshake) Row {
 	return Row{Conn: conn.Conn{TS: at, Proto: conn.TCP, Resp: netip.AddrPortFrom(netip.Addr{}, port)}, Value: &h}
 }

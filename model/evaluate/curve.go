@@ -13,7 +13,7 @@ func (r *Ranking) Each(f func(score float64, anomalies, others int)) {
 // are anomalies.
 type Recalled struct{ Threshold, Recall, Precision float64 }
 
-// PrecisionRecall is the precision-recall curve, one point for each different
+// PrecisionRecall returns the precision-recall curve, one point for each different
 // score, the strangest first.
 func (r *Ranking) PrecisionRecall() []Recalled {
 	curve := make([]Recalled, len(r.places))

@@ -27,7 +27,7 @@ type Report struct {
 	Tables []TableResult `json:"tables"`
 }
 
-// Experiment is the paper's (Liu, Ting, Zhou 2008, §5.1): the detector is
+// Experiment returns the paper's (Liu, Ting, Zhou 2008, §5.1): the detector is
 // fitted to the whole table without its labels, scores the same rows, and the
 // labels say how well. It is repeated with the seeds 1, 2, … seeds.
 func Experiment(t *Table, seeds int, score Scorer) (TableResult, error) {

@@ -12,7 +12,7 @@ type Interval struct{ Low, High float64 }
 // z is the two-sided 95 % point of the normal distribution.
 const z = 1.959963984540054
 
-// Wilson is the interval of a share of which k of n were seen (Wilson 1927).
+// Wilson returns the interval of a share of which k of n were seen (Wilson 1927).
 // It stays inside [0, 1] and makes sense for 0 of n too. For n = 0 it is
 // [0, 1]: nothing is known.
 func Wilson(k, n int) Interval {
@@ -25,7 +25,7 @@ func Wilson(k, n int) Interval {
 	return Interval{max(0, middle-half), min(1, middle+half)}
 }
 
-// Bootstrap is the interval of any metric: that of the middle 95 % of its
+// Bootstrap returns the interval of any metric: that of the middle 95 % of its
 // values when rows are drawn anew with replacement, anomalies and others each
 // as often as there are, for so many rounds. The same seed gives the same
 // interval. It treats rows as independent, which connections are not: the true

@@ -32,7 +32,7 @@ const (
 	Anomalous
 )
 
-// Of is the meaning of a value.
+// Of returns the meaning of a value.
 func (l Labels) Of(value string) Label {
 	value = strings.TrimSpace(value)
 	is := func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), value) }
@@ -52,14 +52,14 @@ type Row struct {
 	Value   any    // of another log: the row, as its kind has it; else nil
 	Name    uint64 // the same: what it is about beside its endpoints, as a code
 	Anomaly bool
-	Family  string // of an anomaly: which attack; "" where that is not known
+	Family  string // of an anomaly: which attack; "" if that is not known
 
 	// Campaign is what belongs together of the attacks, "" of a normal row and
 	// where it is not known.
 	Campaign string
 }
 
-// absent are the fields for which the log has no column, as its kind has them.
+// absent returns the fields for which the log has no column, as its kind has them.
 func (r *Row) absent() uint64 {
 	switch v := r.Value.(type) {
 	case *dnslog.Query:

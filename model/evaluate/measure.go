@@ -66,7 +66,7 @@ var (
 const bootstraps = 200
 
 // Measure compares the scores of one or more seeds, scores[seed][row], with the
-// rows' labels. days is the time that the rows span, 0 where that says nothing.
+// rows' labels. days is the time that the rows span, or 0 if that says nothing.
 func Measure(name string, rows []Row, scores [][]float64, rules []Rule, days float64) (Group, error) {
 	g := Group{Name: name}
 	labels := make([]bool, len(rows))

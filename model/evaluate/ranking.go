@@ -66,10 +66,10 @@ func Rank(scores []float64, labels []bool) (*Ranking, error) {
 // Anomalies and Others are the numbers of rows of either kind.
 func (r *Ranking) Anomalies() int { return r.anomalies }
 
-// Others is the number of rows that are not anomalies.
+// Others returns the number of rows that are not anomalies.
 func (r *Ranking) Others() int { return r.others }
 
-// AUC is the area under the ROC curve: the chance that an anomaly drawn at
+// AUC returns the area under the ROC curve: the chance that an anomaly drawn at
 // random is stranger than another row drawn at random, a tie counting half.
 func (r *Ranking) AUC() float64 {
 	twice := 0.0
@@ -79,7 +79,7 @@ func (r *Ranking) AUC() float64 {
 	return twice / 2 / float64(r.anomalies) / float64(r.others)
 }
 
-// AveragePrecision is the mean, over the anomalies, of the precision at the
+// AveragePrecision returns the mean, over the anomalies, of the precision at the
 // place of each: the area under the precision-recall curve as steps, not
 // interpolated.
 func (r *Ranking) AveragePrecision() float64 {
@@ -96,7 +96,7 @@ func (r *Ranking) AveragePrecision() float64 {
 // Threshold an anomaly finds TPR of the anomalies and FPR of the other rows.
 type Point struct{ Threshold, FPR, TPR float64 }
 
-// ROC is the ROC curve from (0, 0), whose threshold is +Inf, to (1, 1), one
+// ROC returns the ROC curve from (0, 0), whose threshold is +Inf, to (1, 1), one
 // point for each different score.
 func (r *Ranking) ROC() []Point {
 	curve := make([]Point, 1, len(r.places)+1)
@@ -107,7 +107,7 @@ func (r *Ranking) ROC() []Point {
 	return curve
 }
 
-// PrecisionAt is the share of anomalies among the k strangest rows. Where the
+// PrecisionAt returns the share of anomalies among the k strangest rows. Where the
 // k-th row's place holds more rows than are wanted, they count by their
 // average. k is limited to the number of rows; 0 gives 0.
 func (r *Ranking) PrecisionAt(k int) float64 {
@@ -137,7 +137,7 @@ type Detection struct {
 	Others      int     // in all
 }
 
-// At is the detection of the most anomalies for which at most the share fpr of
+// At returns the detection of the most anomalies for which at most the share fpr of
 // the other rows are called.
 func (r *Ranking) At(fpr float64) Detection {
 	d := Detection{Threshold: math.Inf(1), Anomalies: r.anomalies, Others: r.others}
@@ -150,11 +150,11 @@ func (r *Ranking) At(fpr float64) Detection {
 	return d
 }
 
-// TPR is the share of the anomalies that were found.
+// TPR returns the share of the anomalies that were found.
 func (d Detection) TPR() float64 { return float64(d.Found) / float64(d.Anomalies) }
 
-// TPRInterval is the 95 % interval of TPR, with the threshold held fixed.
+// TPRInterval returns the 95 % interval of TPR, with the threshold held fixed.
 func (d Detection) TPRInterval() Interval { return Wilson(d.Found, d.Anomalies) }
 
-// FPR is the share of the other rows that were called.
+// FPR returns the share of the other rows that were called.
 func (d Detection) FPR() float64 { return float64(d.FalseAlarms) / float64(d.Others) }

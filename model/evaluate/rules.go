@@ -17,7 +17,7 @@ type Rule struct {
 	score func(*Row) float64
 }
 
-// Score is the rule's score of a row, higher is stranger.
+// Score returns the rule's score of a row, higher is stranger.
 func (r Rule) Score(row *Row) float64 { return r.score(row) }
 
 // Column is a column that rules look at. A column that is a number and a name,
@@ -95,7 +95,7 @@ func truth(set, value bool) string {
 // the anomalies.
 const commonRules = 16
 
-// Rules are the single-column rules for these rows: each number high or low,
+// Rules returns the single-column rules for these rows: each number high or low,
 // each word equal to a value that anomalies have. avoid names columns to leave
 // out.
 func Rules(columns []Column, rows []Row, avoid ...string) []Rule {
@@ -121,7 +121,7 @@ func Rules(columns []Column, rows []Row, avoid ...string) []Rule {
 	return rules
 }
 
-// frequent are the most frequent words of a column among the anomalies.
+// frequent returns the most frequent words of a column among the anomalies.
 func frequent(rows []Row, c Column) []string {
 	counts := map[string]int{}
 	for i := range rows {
@@ -135,7 +135,7 @@ func frequent(rows []Row, c Column) []string {
 	return values[:min(len(values), commonRules)]
 }
 
-// ColumnNames are the names of columns, each once.
+// ColumnNames returns the names of columns, each once.
 func ColumnNames(columns []Column) (names []string) {
 	for _, c := range columns {
 		if !slices.Contains(names, c.Name) {
@@ -145,7 +145,7 @@ func ColumnNames(columns []Column) (names []string) {
 	return names
 }
 
-// BestRule is the rule with the highest value of a metric on these rows, in
+// BestRule returns the rule with the highest value of a metric on these rows, in
 // hindsight: the figure that a score has to beat.
 func BestRule(rows []Row, rules []Rule, metric func(*Ranking) float64) (best Rule, value float64, err error) {
 	scores, labels := make([]float64, len(rows)), make([]bool, len(rows))

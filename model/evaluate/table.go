@@ -23,7 +23,7 @@ type Table struct {
 	Labels   []bool    // of each row: an anomaly
 }
 
-// Anomalies is the number of rows labelled so.
+// Anomalies returns the number of rows labelled so.
 func (t *Table) Anomalies() int {
 	n := 0
 	for _, label := range t.Labels {
@@ -37,8 +37,8 @@ func (t *Table) Anomalies() int {
 // TableError says what in a table cannot be used, and where.
 type TableError struct {
 	File   string
-	Line   int    // from 1; 0 where none is to blame
-	Column string // by its name, "" where none is to blame
+	Line   int    // from 1; 0 if none is to blame
+	Column string // by its name, or "" if none is to blame
 	Err    error
 }
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Found is the share of anomalies found at a share of false alarms, and the
+// Found returns the share of anomalies found at a share of false alarms, and the
 // AUC, over the seeds: scores[seed][row].
 func Found(rows []Row, scores [][]float64, fpr float64) (found, auc Spread, err error) {
 	labels := make([]bool, len(rows))

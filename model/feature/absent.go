@@ -33,7 +33,7 @@ var needs = func() (by [16]uint32) {
 	return by
 }()
 
-// Absent are the features of conn.log that say nothing where those fields are
+// Absent returns the features of conn.log that say nothing where those fields are
 // absent, bit i for Conn.Features[i].
 func Absent(fields conn.Fields) (features uint32) {
 	for ; fields != 0; fields &= fields - 1 {
@@ -42,7 +42,7 @@ func Absent(fields conn.Fields) (features uint32) {
 	return features
 }
 
-// WithUsual is the encoder for rows that can lack fields: features that say
+// WithUsual returns the encoder for rows that can lack fields: features that say
 // nothing count as those of usual.
 func (e *Encoder) WithUsual(usual Vector) *Encoder {
 	with := *e

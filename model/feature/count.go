@@ -45,7 +45,7 @@ func NewCounter(s *Set) *Counter {
 	return k
 }
 
-// Rows is the number of rows counted.
+// Rows returns the number of rows counted.
 func (k *Counter) Rows() uint64 { return k.rows }
 
 // Count counts the codes of a row. Of codes that are no small numbers the one
@@ -175,7 +175,7 @@ func (c *codeCounts) eachNumber(yield func(int) bool) {
 	}
 }
 
-// places is the number of codes that are no small numbers.
+// places returns the number of codes that are no small numbers.
 func (c *codeCounts) places() int {
 	if c.numbers != nil {
 		return 0

@@ -9,7 +9,7 @@ import (
 // codesPerPart is how many codes a part of a Counter's state covers.
 const codesPerPart = 1 << 12
 
-// StateParts is the number of parts of a Counter's state.
+// StateParts returns the number of parts of a Counter's state.
 func (k *Counter) StateParts() int {
 	n := 1
 	for i := range k.codes {
@@ -143,7 +143,7 @@ func (c *codeCounts) restore() error {
 	return nil
 }
 
-// end is the error of a state that was read, or of one that is too long.
+// end returns the error of a state that was read, or of one that is too long.
 func (r *stateReader) end() error {
 	if r.err == nil && len(r.data) > 0 {
 		r.err = errState

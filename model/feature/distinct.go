@@ -99,7 +99,7 @@ func (d *distinct) add(key uint32, hash uint64, slot int, m *marks) {
 	}
 }
 
-// spotOf is the bit of a key in marks.
+// spotOf returns the bit of a key in marks.
 func spotOf(hash uint64) uint8 {
 	level := min(bits.LeadingZeros64(hash)/2, markLevels-1)
 	return uint8(level*levelBits + int(hash%levelBits))
@@ -135,7 +135,7 @@ func (d *distinct) spread(slot, ago int, m *marks) {
 
 func (m *marks) set(slot int, spot uint8) { m[slot][spot/64] |= 1 << (spot % 64) }
 
-// count is the number of different keys in the five minutes.
+// count returns the number of different keys in the five minutes.
 func (d *distinct) count(m *marks) uint32 {
 	live := uint32(d.upto[minutes-1])
 	if live < recentKeys {

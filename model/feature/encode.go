@@ -87,7 +87,7 @@ func (s *Sample) SetConn(c *conn.Conn, w Window, t *Texts) {
 	}
 }
 
-// UseRarity is how rare the use is among the originator's rows: of conn.log the
+// UseRarity returns how rare the use is among the originator's rows: of conn.log the
 // port among its connections.
 func (m *Memory) UseRarity() float32 {
 	return rarity(uint64(min(m.PortUses, m.Uses)), uint64(m.Uses))
@@ -130,7 +130,7 @@ func connCell(c *conn.Conn, service uint64) uint64 {
 	return mix(key ^ mix(service))
 }
 
-// connKeys are a hash of the originator's address, not zero, and a number that
+// connKeys returns a hash of the originator's address, not zero, and a number that
 // depends on when the connection began and on its endpoints alone, so that what
 // comes at every other connection is not left out for it. Who finds addresses
 // with the same hash makes himself fewer, which does not help him.

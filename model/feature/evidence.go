@@ -78,7 +78,7 @@ func newEvidence(dst []byte, what byte, base int64, sensors uint32, most int) ev
 // fits reports whether there is room for an entry of at most so many bytes.
 func (w *evidenceWriter) fits(longest int) bool { return len(w.data)+longest <= w.end }
 
-// part is the end of one part in so many of the room that is left, of all of it
+// part returns the end of one part in so many of the room that is left, of all of it
 // where kinds share no more.
 func (w *evidenceWriter) part(oneIn int) int {
 	if w.shared {
@@ -194,7 +194,7 @@ func readEvidence(data []byte, what byte) (r evidenceReader, err error) {
 	return r, nil
 }
 
-// fault is what was wrong with the message.
+// fault returns what was wrong with the message.
 func (r *evidenceReader) fault() error {
 	if r.err != nil {
 		return errEvidence

@@ -99,13 +99,13 @@ func NewHosts(capacity int) *Hosts {
 	}
 }
 
-// Cap is the number of originators that fit.
+// Cap returns the number of originators that fit.
 func (h *Hosts) Cap() int { return len(h.hosts) }
 
-// Len is the number of originators that are kept now.
+// Len returns the number of originators that are kept now.
 func (h *Hosts) Len() int { return h.places.Len() }
 
-// Places is the number of places that AppendState has to pass: Len, or more
+// Places returns the number of places that AppendState has to pass: Len, or more
 // where more is remembered of responders, pairs and ports.
 func (h *Hosts) Places() int { return max(h.Len(), h.memory.places()) }
 
@@ -131,13 +131,13 @@ type Key struct {
 	Hash uint64
 }
 
-// KeyOf is the key of a hash, such as a code.
+// KeyOf returns the key of a hash, such as a code.
 func KeyOf(hash uint64) Key {
 	hash = mix(hash)
 	return Key{uint32(hash), hash}
 }
 
-// Hash is a hash of numbers, such as codes.
+// Hash returns a hash of numbers, such as codes.
 func Hash(numbers ...uint64) (h uint64) {
 	for _, n := range numbers {
 		h = mix(h ^ mix(n))
@@ -145,7 +145,7 @@ func Hash(numbers ...uint64) (h uint64) {
 	return h
 }
 
-// HashText is a hash of a text: fast, for keys that are counted or remembered.
+// HashText returns a hash of a text: fast, for keys that are counted or remembered.
 // Who wants two texts with one hash finds them; CodeOf is for what a model keeps.
 func HashText(text string) uint64 {
 	h := uint64(len(text))
@@ -160,7 +160,7 @@ func HashText(text string) uint64 {
 	return h
 }
 
-// HashHost is a hash of a host.
+// HashHost returns a hash of a host.
 func HashHost(h conn.Host) uint64 {
 	b := HostKey(h)
 	return Hash(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
@@ -182,7 +182,7 @@ func HostKey(h conn.Host) [16]byte {
 	return key
 }
 
-// eventOf is what is counted of a connection.
+// eventOf returns what is counted of a connection.
 func eventOf(c *conn.Conn) (e Event) {
 	e.Host, e.End, e.OneWay = HostKey(c.OrigHost()), endOf(c), oneWay(c)
 	e.Failed = c.State.Failed() && !e.OneWay
@@ -260,7 +260,7 @@ func (h *Hosts) PeekEvent(e *Event) Window {
 	return known.observe(&m, e, now, h.memory.peek(e, now), opening)
 }
 
-// opened is when the stream began, and when a host was forgotten last, once a
+// opened returns when the stream began, and when a host was forgotten last, once a
 // row of the minute now has come.
 func (h *Hosts) opened(now int64) (opening, horizon int64) {
 	switch {
@@ -343,7 +343,7 @@ func (h *Hosts) find(addr [16]byte, now int64) int {
 	return place
 }
 
-// next is the minute of the originator that a new one would take the place of,
+// next returns the minute of the originator that a new one would take the place of,
 // and its address; longAgo where there is room.
 func (h *Hosts) next() (minute int64, addr [16]byte) {
 	if !h.places.Full() {
@@ -353,7 +353,7 @@ func (h *Hosts) next() (minute int64, addr [16]byte) {
 	return h.hosts[oldest].minute, h.places.Key(oldest)
 }
 
-// exactFrom is the first minute for which the window of a new originator is
+// exactFrom returns the first minute for which the window of a new originator is
 // complete, where others made room until horizon.
 func (h *Hosts) exactFrom(addr [16]byte, now, horizon int64) int64 {
 	if h.partition != nil {
@@ -362,7 +362,7 @@ func (h *Hosts) exactFrom(addr [16]byte, now, horizon int64) int64 {
 	return horizon + minutes
 }
 
-// endOf is when the connection ended.
+// endOf returns when the connection ended.
 func endOf(c *conn.Conn) conn.Micros {
 	end := c.TS
 	if c.Has(conn.Duration) {
@@ -374,7 +374,7 @@ func endOf(c *conn.Conn) conn.Micros {
 	return end
 }
 
-// minuteOf is the minute of a time.
+// minuteOf returns the minute of a time.
 func minuteOf(t conn.Micros) int64 {
 	m := int64(t / minute)
 	if t%minute < 0 {
@@ -383,7 +383,7 @@ func minuteOf(t conn.Micros) int64 {
 	return m
 }
 
-// ring is the position of a minute in the rings.
+// ring returns the position of a minute in the rings.
 func ring(m int64) int { return int((m%minutes + minutes) % minutes) }
 
 // hostHash gives a number that tells IPv4 addresses apart, and other hosts but
@@ -403,7 +403,7 @@ func hostHash(h conn.Host) (key uint32, hash uint64) {
 	return uint32(hash), hash
 }
 
-// addressHash is the hash of an address of sixteen bytes.
+// addressHash returns the hash of an address of sixteen bytes.
 func addressHash(b [16]byte) uint64 {
 	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
 	return mix(lo ^ mix(hi))

@@ -23,7 +23,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Keep notes in the journal what is counted from now on; nil for nowhere.
 func (h *Hosts) Keep(j *Journal) { h.journal = j }
 
-// Bytes are the rows since Reset.
+// Bytes returns the rows since Reset.
 func (j *Journal) Bytes() []byte { return j.rows }
 
 // Reset forgets the rows, which have been written.

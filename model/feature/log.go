@@ -44,7 +44,7 @@ func logSeries(c float64) float64 {
 	return 2*s + float64(2*s*sum)
 }
 
-// Log is the natural logarithm of a positive, finite, normal number, the same
+// Log returns the natural logarithm of a positive, finite, normal number, the same
 // to the last bit on every machine and within three units in the last place.
 func Log(x float64) float64 {
 	bits := math.Float64bits(x)

@@ -112,7 +112,7 @@ func newMemory(hosts int) memory {
 	}
 }
 
-// target is the key of the responder.
+// target returns the key of the responder.
 func (m *memory) target(e *Event) uint64 {
 	if m.own {
 		return mix(addressHash(e.Host) ^ mix(e.Target))
@@ -134,7 +134,7 @@ func (m *memory) observe(e *Event, now int64, row uint64) Memory {
 	return count(r, p, u, e, now)
 }
 
-// peek is what observe would return, and counts nothing.
+// peek returns what observe would return, and counts nothing.
 func (m *memory) peek(e *Event, now int64) Memory {
 	r, found := m.responders.find(m.target(e))
 	if !found {
@@ -160,7 +160,7 @@ func count(r *responder, p *pair, u *portUse, e *Event, now int64) Memory {
 	}
 }
 
-// total is the number of failures in the five minutes.
+// total returns the number of failures in the five minutes.
 func (r *responder) total() (n uint32) {
 	for _, f := range r.failures {
 		n += f
@@ -205,7 +205,7 @@ func (p *pair) reach(step int32) {
 	}
 }
 
-// decayStep is the quarter of an hour of a minute.
+// decayStep returns the quarter of an hour of a minute.
 func decayStep(minute int64) int32 {
 	return int32(min(max(minute/decayMinutes, math.MinInt32), math.MaxInt32))
 }

@@ -15,7 +15,7 @@ func (m *memory) appendState(dst []byte, from, n int) []byte {
 	return m.ports.append(dst, from*portsPerHost, n*portsPerHost)
 }
 
-// places is how many of the hosts' places the tables need.
+// places returns how many of the hosts' places the tables need.
 func (m *memory) places() int {
 	return max(m.responders.keys.Len(), ceil(m.pairs.keys.Len(), pairsPerHost), ceil(m.ports.keys.Len(), portsPerHost))
 }

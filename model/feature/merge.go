@@ -34,7 +34,7 @@ func (e *host) merge(m *hostMarks, other *host, om *hostMarks, how merging) {
 	e.ports.merge(&m.ports, &other.ports, &om.ports, slot, ago)
 }
 
-// total is the number of connections in the five minutes.
+// total returns the number of connections in the five minutes.
 func (e *host) total() (n uint32) {
 	for _, c := range e.conns {
 		n += c
@@ -42,7 +42,7 @@ func (e *host) total() (n uint32) {
 	return n
 }
 
-// count is a counter once n others were counted.
+// count returns a counter once n others were counted.
 func (how merging) count(known, n uint32) uint32 {
 	if how == takes {
 		return max(known, n)

@@ -43,7 +43,7 @@ func (h *Hosts) BeginAt(ts conn.Micros) {
 	}
 }
 
-// Opening is when the log began, as BeginAt takes it: the latest minute among
+// Opening returns when the log began, as BeginAt takes it: the latest minute among
 // its first rows where nothing else was said.
 func (h *Hosts) Opening() conn.Micros {
 	return conn.Micros(max(h.opening, -maxMinute)) * minute
@@ -52,7 +52,7 @@ func (h *Hosts) Opening() conn.Micros {
 // maxMinute is the last one that fits in Micros.
 const maxMinute = (1<<63 - 1) / int64(minute)
 
-// exactFrom is the first minute for which the window of a new originator is
+// exactFrom returns the first minute for which the window of a new originator is
 // complete.
 func (p *partition) exactFrom(addr [16]byte, now int64) int64 {
 	if place := p.forgotten.Find(addr); place >= 0 {

@@ -25,7 +25,7 @@ func (p *pending[K, V]) use(key K) (entry *V, added bool) {
 	return entry, added
 }
 
-// find returns the entry of a key, nil where there is none.
+// find returns the entry of a key, or nil if there is none.
 func (p *pending[K, V]) find(key K) *V {
 	if place := p.keys.Find(key); place >= 0 {
 		return &p.entries[place]

@@ -71,10 +71,10 @@ func NewEncoder(s *Set, t Tables) (*Encoder, error) {
 	return e, nil
 }
 
-// Set is what the encoder makes vectors of.
+// Set returns what the encoder makes vectors of.
 func (e *Encoder) Set() *Set { return e.set }
 
-// Tables is what the encoder was made of; the caller must not change it.
+// Tables returns what the encoder was made of; the caller must not change it.
 func (e *Encoder) Tables() Tables { return e.tables }
 
 // Finish writes the vector of a sample. It does not allocate.
@@ -91,14 +91,14 @@ func (e *Encoder) Finish(v *Vector, s *Sample) {
 	}
 }
 
-// Surprise is that of a text, Unset for "".
+// Surprise returns that of a text, Unset for "".
 func (e *Encoder) Surprise(text string) float32 {
 	var t Text
 	t.Set(text)
 	return e.bits.of(&t)
 }
 
-// of is the rarity of the sample's i-th code.
+// of returns the rarity of the sample's i-th code.
 func (e *Encoder) of(s *Sample, i int) float32 {
 	if s.Silent>>i&1 != 0 {
 		return e.rarities[i].usual
@@ -106,7 +106,7 @@ func (e *Encoder) of(s *Sample, i int) float32 {
 	return e.Rarity(i, s.Codes[i])
 }
 
-// Rarity is the rarity of a code, the i-th of the set's.
+// Rarity returns the rarity of a code, the i-th of the set's.
 func (e *Encoder) Rarity(i int, code uint64) float32 {
 	r := &e.rarities[i]
 	if r.numbers != nil {

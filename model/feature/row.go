@@ -39,7 +39,7 @@ const (
 // shortText is the length of the texts that a code holds as they are.
 const shortText = 7
 
-// CodeOf is the code of a text: the same on every machine and for all time.
+// CodeOf returns the code of a text: the same on every machine and for all time.
 // Texts of up to seven bytes of ASCII are their own code (TextOf); the code of a
 // longer one is a part of its SHA-256, so that nobody finds a second text for
 // it. That of "" is zero.
@@ -67,7 +67,7 @@ func shortCode(text string) (code uint64, ok bool) {
 	return code | uint64(len(text)), true
 }
 
-// TextOf is the text of a code, where the code holds it.
+// TextOf returns the text of a code, where the code holds it.
 func TextOf(code uint64) (text string, ok bool) {
 	n := int(code & 0xff)
 	if code>>63 != 0 || n > shortText {

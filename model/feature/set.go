@@ -74,12 +74,12 @@ type Feature struct {
 // port, or CodeOf a text.
 type Coded struct {
 	Feature int                      // of the Set
-	Below   uint64                   // every code is below this one; 0 where any number is a code
+	Below   uint64                   // every code is below this one; 0 if any number is a code
 	Most    int                      // codes that a model keeps: those met most
-	Number  func(code uint64) string // what a small number stands for; nil where codes are of texts
+	Number  func(code uint64) string // what a small number stands for; nil if codes are of texts
 }
 
-// Say is the value that a code stands for, "code" and sixteen hexadecimal digits
+// Say returns the value that a code stands for, "code" and sixteen hexadecimal digits
 // where the code of a text does not hold it.
 func (c *Coded) Say(code uint64) string {
 	if c.Number != nil {
@@ -158,15 +158,15 @@ func (s *Set) identity() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// N is the number of features.
+// N returns the number of features.
 func (s *Set) N() int { return len(s.Features) }
 
-// Find is the index of the feature of that name, −1 where there is none.
+// Find returns the index of the feature of that name, −1 where there is none.
 func (s *Set) Find(name string) int {
 	return slices.IndexFunc(s.Features, func(f Feature) bool { return f.Name == name })
 }
 
-// Phrases are what is said before a value of the feature i, and after it: after
+// Phrases returns what is said before a value of the feature i, and after it: after
 // "1", and after any other.
 func (s *Set) Phrases(i int) (before, one, many string) { return s.before[i], s.one[i], s.many[i] }
 

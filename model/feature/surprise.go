@@ -107,7 +107,7 @@ func newSurprises(counts []uint32) *surprises {
 	return t
 }
 
-// of is the surprise of a text.
+// of returns the surprise of a text.
 func (t *surprises) of(text *Text) float32 {
 	if text[0] == 0 {
 		return Unset

@@ -19,10 +19,10 @@ const (
 	high   = 5
 )
 
-// Bounds are the ends of the usual range: what AppendUsual calls under and over.
+// Bounds returns the ends of the usual range: what AppendUsual calls under and over.
 func (r *Range) Bounds() (least, most float32) { return r[low], r[high] }
 
-// Middle is the value that half of the rows are at or below.
+// Middle returns the value that half of the rows are at or below.
 func (r *Range) Middle() float32 { return r[middle] }
 
 // AppendUsual appends what is usual for the feature i, as seen from the value x

@@ -37,20 +37,20 @@ type Forest struct {
 	sliced *sliced   // nil where a tree is too large for it
 }
 
-// Dim is the number of features of a row.
+// Dim returns the number of features of a row.
 func (f *Forest) Dim() int { return f.dim }
 
 // Average says how c(n) is computed.
 func (f *Forest) Average() Average { return f.average }
 
-// Trees is the number of trees, t in the paper.
+// Trees returns the number of trees, t in the paper.
 func (f *Forest) Trees() int { return f.trees }
 
-// Subsample is the number of rows that each tree was grown from, ψ in the
+// Subsample returns the number of rows that each tree was grown from, ψ in the
 // paper: the number asked for, or of all rows where there were fewer.
 func (f *Forest) Subsample() int { return f.subsample }
 
-// HeightLimit is the depth at which the growth of a tree ended.
+// HeightLimit returns the depth at which the growth of a tree ended.
 func (f *Forest) HeightLimit() int { return f.heightLimit }
 
 // AverageLength is c(ψ), the path length of a row that is as usual as the

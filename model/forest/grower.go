@@ -10,7 +10,7 @@ type Grower struct {
 	o      Options
 	height int
 	w      workspace
-	trees  [][]growing // breadth first; empty where not grown yet
+	trees  [][]growing // breadth first; empty if not grown yet
 }
 
 // NewGrower returns a Grower for rows of dim features. o.Subsample is the

@@ -3,7 +3,7 @@ package forest
 // LengthUnit is the unit of Lengths, in edges: a power of two.
 const LengthUnit = 1.0 / (1 << fraction)
 
-// Lengths are the path lengths of rows that end in each external node, its
+// Lengths returns the path lengths of rows that end in each external node, its
 // depth and c(its size), in units of LengthUnit, for programs that walk the
 // trees themselves: sums of these are exact in a float64. Splits have 0. p is
 // one that Forest accepts.

@@ -81,7 +81,7 @@ func (s *sortedSplits) set(thresholds []uint64, place int) {
 	}
 }
 
-// clamp is the number n counted from zero, from 0 to most. It does not branch:
+// clamp returns the number n counted from zero, from 0 to most. It does not branch:
 // values beyond all thresholds are common.
 func clamp(n, zero, most int64) int64 {
 	n -= zero

@@ -90,7 +90,7 @@ var spread = func() (t [7][256]uint64) {
 	return t
 }()
 
-// newSliced is nil where a tree has too many external nodes.
+// newSliced is nil if a tree has too many external nodes.
 func newSliced(f *Forest) *sliced {
 	s := &sliced{features: make([]sortedSplits, f.dim), trees: make([]slicedTree, f.trees)}
 	thresholds := make([][]uint64, f.dim)       // the key, then the number of the split

@@ -75,7 +75,7 @@ func (w *Walker) rank(x []float32) {
 	}
 }
 
-// packedRank is the rank of one value, in its place of its word.
+// packedRank returns the rank of one value, in its place of its word.
 func (s *sortedSplits) packedRank(x float32) uint64 {
 	if s.n == 0 {
 		return 0

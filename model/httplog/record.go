@@ -33,7 +33,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 	return Append(dst, e, i, &r.Request, &r.window)
 }
 
-// Subject is the request as a connection.
+// Subject returns the request as a connection.
 func (r *Record) Subject() *conn.Conn {
 	q := &r.Request
 	r.subject = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Context: q.Context, Proto: conn.TCP}
@@ -46,5 +46,5 @@ func (r *Record) About() (log string, name uint64) { return Set.Log, 0 }
 // Cold reports whether requests that the row was counted with may be missing.
 func (r *Record) Cold() bool { return r.row.Cold }
 
-// Lacks are the features for which the log has no column, bit i for Set.Features[i].
+// Lacks returns the features for which the log has no column, bit i for Set.Features[i].
 func (r *Record) Lacks() uint32 { return r.row.Absent }

@@ -66,7 +66,7 @@ func (s *Rows) set(q *Request, r *feature.Row, count func(*feature.Hosts, *featu
 	return w
 }
 
-// view is a text whose bytes are somebody's.
+// view returns a text whose bytes are somebody's.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // fill makes the row of a request.
@@ -114,7 +114,7 @@ func (s *Rows) fill(r *feature.Row, q *Request, p *parts, w *feature.Window) {
 	r.Cell = cell(q, r, p.uri, view(appendText(s.text[:0], q.ResponseType)))
 }
 
-// cell is the kind of request: how it was asked, what came back, and the
+// cell returns the kind of request: how it was asked, what came back, and the
 // magnitudes of the uri and of both bodies. Hosts and user agents do not count: a
 // client's many hosts are one kind.
 func cell(q *Request, r *feature.Row, uri, mime string) uint64 {
@@ -124,7 +124,7 @@ func cell(q *Request, r *feature.Row, uri, mime string) uint64 {
 
 func hostOf(q *Request, buf *buffer) string { return view(appendHost(buf[:0], q.Host)) }
 
-// domainOf is the code of a host: of its registered domain, or of its address.
+// domainOf returns the code of a host: of its registered domain, or of its address.
 func domainOf(host string, texts *feature.Texts) uint64 { return codeOf(registered(host), texts) }
 
 func registered(host string) string {
@@ -146,7 +146,7 @@ func requestTypeOf(q *Request, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(appendText(buf[:0], q.RequestType)), texts)
 }
 
-// responseTypeOf is the code of a type and of the extension behind which it came.
+// responseTypeOf returns the code of a type and of the extension behind which it came.
 func responseTypeOf(q *Request, uri string, buf *buffer, texts *feature.Texts) uint64 {
 	b := append(buf[:0], extensionOf(uri)...)
 	feature.Lower(b)
@@ -164,7 +164,7 @@ func statusOf(q *Request) uint64 {
 	return min(q.StatusCode, otherStatus)
 }
 
-// codeOf is the code of a text as it counts.
+// codeOf returns the code of a text as it counts.
 func codeOf(text string, texts *feature.Texts) uint64 {
 	if len(text) > maxCoded {
 		return feature.LongCode
@@ -182,7 +182,7 @@ var madeFrom = [...]uint32{
 	1<<requestBytes | 1<<sent, 1 << responseBytes, 1 << requestType, 1 << responseType,
 }
 
-// absent are the features that say nothing where those fields have no column.
+// absent returns the features that say nothing where those fields have no column.
 func absent(fields Fields) (features uint32) {
 	for ; fields != 0; fields &= fields - 1 {
 		features |= madeFrom[bits.TrailingZeros16(uint16(fields))]

@@ -20,7 +20,7 @@ func appendHost(dst []byte, host string) []byte {
 	return dst[:from+hostEnd(name)]
 }
 
-// hostEnd is where the host ends, and its port begins. An IPv6 address without
+// hostEnd returns where the host ends, and its port begins. An IPv6 address without
 // brackets has none.
 func hostEnd(name []byte) int {
 	end := len(name)
@@ -68,7 +68,7 @@ func appendAgent(dst []byte, agent string) []byte {
 	return dst
 }
 
-// extensionOf is what stands behind the last dot of the uri's path, "" where that
+// extensionOf returns what stands behind the last dot of the uri's path, or "" if that
 // is no extension.
 func extensionOf(uri string) string {
 	if i := strings.IndexByte(uri, '?'); i >= 0 {
@@ -86,7 +86,7 @@ func extensionOf(uri string) string {
 	return ""
 }
 
-// depthOf is how many slashes the uri's path has.
+// depthOf returns how many slashes the uri's path has.
 func depthOf(uri string) int {
 	if i := strings.IndexByte(uri, '?'); i >= 0 {
 		uri = uri[:i]
@@ -94,6 +94,6 @@ func depthOf(uri string) int {
 	return strings.Count(uri, "/")
 }
 
-// endOf is the part of a uri whose surprise counts. Its beginning is the path,
+// endOf returns the part of a uri whose surprise counts. Its beginning is the path,
 // which a site has in common.
 func endOf(uri string) string { return uri[max(0, len(uri)-(feature.TextSize-1)):] }

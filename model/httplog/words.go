@@ -87,9 +87,9 @@ func appendLength(dst []byte, set bool, n uint64) []byte {
 	return feature.AppendBytes(dst, float64(n))
 }
 
-// Site is the registered domain of the request's host, or its address, "" where
+// Site returns the registered domain of the request's host, or its address, or "" if
 // it has none. It stays.
 func (q *Request) Site() string { return strings.Clone(registered(hostOf(q, new(buffer)))) }
 
-// StatusName is the answer's status in words: "404", "no answer".
+// StatusName returns the answer's status in words: "404", "no answer".
 func (q *Request) StatusName() string { return sayStatus(statusOf(q)) }

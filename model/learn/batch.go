@@ -51,13 +51,13 @@ func (b *Batch) Reset() {
 	b.rows = 0
 }
 
-// Rows is the number of rows in the batch.
+// Rows returns the number of rows in the batch.
 func (b *Batch) Rows() int { return b.rows }
 
 // Full reports whether there is no room for another row.
 func (b *Batch) Full() bool { return b.rows == BatchRows }
 
-// Bytes is the batch as it is sent, valid until it changes.
+// Bytes returns the batch as it is sent, valid until it changes.
 func (b *Batch) Bytes() []byte { return b.data }
 
 // Add adds a row of the set to a batch that is not full. It does not allocate.

@@ -110,7 +110,7 @@ func (s *cells) opened(now conn.Micros) []uint32 {
 	return s.open
 }
 
-// available is the number of rows in open cells.
+// available returns the number of rows in open cells.
 func (s *cells) available(now conn.Micros) int {
 	n := 0
 	for _, place := range s.opened(now) {

@@ -25,7 +25,7 @@ const (
 
 var samplingNames = [...]string{Balanced: "balanced", Uniform: "uniform"}
 
-// String is the name of the sampling, as --sampling takes it.
+// String returns the name of the sampling, as --sampling takes it.
 func (s Sampling) String() string { return samplingNames[s] }
 
 // ParseSampling is the inverse of String.

@@ -40,10 +40,10 @@ func NewLearner(o Options) *Learner {
 	return &Learner{o: o, past: p, rebuild: newRebuild(p, o), alerts: newAlerts(o.Set), due: uint64(o.Warmup)}
 }
 
-// Model is the model in use, nil before the first.
+// Model returns the model in use, nil before the first.
 func (l *Learner) Model() *model.Model { return l.model }
 
-// Rows is the number of connections observed.
+// Rows returns the number of connections observed.
 func (l *Learner) Rows() uint64 { return l.past.rows }
 
 // Rebuilding reports whether the next model is being made or on trial.
@@ -68,7 +68,7 @@ func (l *Learner) Take(r *feature.Row) (*model.Model, error) {
 	return l.Step()
 }
 
-// Set is the kind of rows that the learner learns from.
+// Set returns the kind of rows that the learner learns from.
 func (l *Learner) Set() *feature.Set { return l.o.Set }
 
 // Step does a slice of the work for the next model, if one is due: about a
@@ -157,7 +157,7 @@ type Stats struct {
 	Refused     int
 }
 
-// Stats are the learner's figures now.
+// Stats returns the learner's figures now.
 func (l *Learner) Stats() Stats {
 	s := Stats{Seed: l.o.Seed, Rows: l.past.rows, Due: l.due, Rebuilding: l.Rebuilding(), Promoted: l.promoted, Refused: l.refused}
 	if l.past.cells != nil {

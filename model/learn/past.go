@@ -148,7 +148,7 @@ func (p *past) keep(in *cells, place int) (to *samples, at int, forTrees bool) {
 	return p.uniform.rows, p.uniform.offer(), true
 }
 
-// curveRows is the number of rows for the curve, and whether the early ones are
+// curveRows returns the number of rows for the curve, and whether the early ones are
 // among them. Both kinds only grow.
 func (p *past) curveRows() (n int, early bool) {
 	n = p.calibration.rows.n
@@ -158,7 +158,7 @@ func (p *past) curveRows() (n int, early bool) {
 	return n, early
 }
 
-// forCurve is the i-th of the rows for the curve, with the early ones or not.
+// forCurve returns the i-th of the rows for the curve, with the early ones or not.
 func (p *past) forCurve(i int, early bool) feature.Sample {
 	if early {
 		if i < p.early.n {
@@ -169,7 +169,7 @@ func (p *past) forCurve(i int, early bool) feature.Sample {
 	return p.calibration.rows.at(i)
 }
 
-// usual is the middle of each feature among the rows that have it, for those
+// usual returns the middle of each feature among the rows that have it, for those
 // that do not; where none has it, it is the same for all.
 func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
 	var of [feature.Places][]float32
@@ -193,7 +193,7 @@ func (p *past) usual(e *feature.Encoder) (usual feature.Vector) {
 	return usual
 }
 
-// available is the number of different rows that a tree can draw.
+// available returns the number of different rows that a tree can draw.
 func (p *past) available() int {
 	if p.cells != nil {
 		return p.cells.available(p.now)

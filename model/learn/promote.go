@@ -101,7 +101,7 @@ func path(m *model.Model, s *feature.Sample) float64 {
 	return m.Forest().MeanPath(v[:])
 }
 
-// agreed is the share of the rows strangest for the old model that the new one
+// agreed returns the share of the rows strangest for the old model that the new one
 // finds strange too.
 func (t *trial) agreed() float64 {
 	shortest := func(paths []float64, share float64) float64 {
@@ -121,7 +121,7 @@ func (t *trial) agreed() float64 {
 	return both / of
 }
 
-// verdict is nil where the new model passes.
+// verdict is nil if the new model passes.
 func (t *trial) verdict() *Refused {
 	if n := float64(t.held); t.held >= leastHeldBack {
 		if agreed := t.agreed(); agreed < leastAgreed {

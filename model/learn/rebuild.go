@@ -54,7 +54,7 @@ type rebuild struct {
 
 func newRebuild(p *past, o Options) *rebuild { return &rebuild{past: p, o: o} }
 
-// seed is the forest's: another one for each build, so that a sensor's models
+// seed returns the forest's: another one for each build, so that a sensor's models
 // do not share their accidents.
 func (b *rebuild) seed() uint64 { return b.o.Seed + uint64(b.build)*0x9e3779b97f4a7c15 }
 
@@ -160,7 +160,7 @@ func (b *rebuild) growTree() error {
 	return nil
 }
 
-// rowsOf is the place in drawn from which the rows of a tree are kept.
+// rowsOf returns the place in drawn from which the rows of a tree are kept.
 func (b *rebuild) rowsOf(tree int) int {
 	if b.drawn.room() == len(b.order) {
 		return 0

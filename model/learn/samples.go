@@ -29,10 +29,10 @@ func newSamples(set *feature.Set, room int) *samples {
 	return s
 }
 
-// room is how many samples fit.
+// room returns how many samples fit.
 func (s *samples) room() int { return len(s.silent) }
 
-// at is a copy of the sample i.
+// at returns a copy of the sample i.
 func (s *samples) at(i int) (row feature.Sample) {
 	copy(row.Vector[:], s.numbers[i*s.width:(i+1)*s.width])
 	copy(row.Codes[:], s.codes[i*s.height:(i+1)*s.height])
@@ -67,7 +67,7 @@ func (s *samples) copy(i int, from *samples, j, n int) {
 	s.n = max(s.n, i+n)
 }
 
-// first is the list of the first n samples, in the same memory.
+// first returns the list of the first n samples, in the same memory.
 func (s *samples) first(n int) samples {
 	first := *s
 	first.n = n

@@ -196,7 +196,7 @@ func (s *state) codeAlerts(c *codec, _ int) {
 // day24 is the place in blobs of the alerts' rolling day.
 const day24 = 3
 
-// blobPart is one of the blobs, in pieces; none where it is empty.
+// blobPart returns one of the blobs, in pieces; none if it is empty.
 func blobPart(which int) part {
 	return part{
 		func(s *state) int { return (len(s.blobs[which]) + bytesPerPiece - 1) / bytesPerPiece },

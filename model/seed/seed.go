@@ -31,7 +31,7 @@ const Fingerprint = "c862eeba6840"
 // Is reports whether m is the seed model.
 func Is(m *model.Model) bool { return m != nil && m.Fingerprint() == Fingerprint }
 
-// Name is the value of the anomaly_model column for rows that m scored: its
+// Name returns the value of the anomaly_model column for rows that m scored: its
 // fingerprint, with "seed-" before that of the seed.
 func Name(m *model.Model) string {
 	if Is(m) {

@@ -47,7 +47,7 @@ func (f found) count() (n uint64) {
 	return n
 }
 
-// problemsOf is what is wrong with the server's certificate. It is self-issued
+// problemsOf returns what is wrong with the server's certificate. It is self-issued
 // where its subject is its issuer: no signature is checked.
 func problemsOf(h *Handshake, a, b *buffer) (f found) {
 	if !h.Has(KnownCertificate) && h.Validation == "" {
@@ -70,12 +70,12 @@ func problemsOf(h *Handshake, a, b *buffer) (f found) {
 	return f
 }
 
-// issuerOf is the code of who signed a certificate.
+// issuerOf returns the code of who signed a certificate.
 func issuerOf(c *Certificate, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(organization(appendText(buf[:0], c.Issuer))), texts)
 }
 
-// organization is the part O=… of a distinguished name, whose commas within a
+// organization returns the part O=… of a distinguished name, whose commas within a
 // value have a backslash before them (RFC 2253, as Zeek writes it); all of the
 // name where it has none.
 func organization(name []byte) []byte {

@@ -68,7 +68,7 @@ var FieldNames = [...]string{
 // Has reports whether the field has a value.
 func (h *Handshake) Has(f Fields) bool { return h.Set&f != 0 }
 
-// Fingerprint is the client's: JA4, or JA3 where there is no JA4.
+// Fingerprint returns the client's: JA4, or JA3 where there is no JA4.
 func (h *Handshake) Fingerprint() string {
 	if h.JA4 != "" {
 		return h.JA4
@@ -76,7 +76,7 @@ func (h *Handshake) Fingerprint() string {
 	return h.JA3
 }
 
-// Proto is the transport: DTLS goes over UDP.
+// Proto returns the transport: DTLS goes over UDP.
 func (h *Handshake) Proto() conn.Proto {
 	if len(h.Version) >= 4 && h.Version[:4] == "DTLS" {
 		return conn.UDP

@@ -33,7 +33,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 	return Append(dst, e, i, &r.Handshake, &r.window)
 }
 
-// Subject is the handshake as a connection.
+// Subject returns the handshake as a connection.
 func (r *Record) Subject() *conn.Conn {
 	h := &r.Handshake
 	r.subject = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Context: h.Context, Proto: h.Proto()}
@@ -46,5 +46,5 @@ func (r *Record) About() (log string, name uint64) { return Set.Log, 0 }
 // Cold reports whether handshakes that the row was counted with may be missing.
 func (r *Record) Cold() bool { return r.row.Cold }
 
-// Lacks are the features for which the log has no column, bit i for Set.Features[i].
+// Lacks returns the features for which the log has no column, bit i for Set.Features[i].
 func (r *Record) Lacks() uint32 { return absent(r.Handshake.Absent) }

@@ -43,7 +43,7 @@ func (s *Rows) Peek(h *Handshake, r *feature.Row) feature.Window {
 	return w
 }
 
-// nameOf is the server's name as it counts, in the buffer.
+// nameOf returns the server's name as it counts, in the buffer.
 func nameOf(h *Handshake, buf *buffer) string {
 	b := appendText(buf[:0], h.ServerName)
 	if len(b) > 0 && b[len(b)-1] == '.' {
@@ -53,7 +53,7 @@ func nameOf(h *Handshake, buf *buffer) string {
 	return view(b)
 }
 
-// view is a text whose bytes are somebody's.
+// view returns a text whose bytes are somebody's.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func eventOf(h *Handshake, name string) feature.Event {
@@ -110,7 +110,7 @@ func yes(is bool) float32 {
 
 func (s *Rows) code(text string) uint64 { return code(text, &s.text, s.texts) }
 
-// code is the code of a text of a row.
+// code returns the code of a text of a row.
 func code(text string, buf *buffer, texts *feature.Texts) uint64 {
 	if text == "" {
 		return 0
@@ -118,7 +118,7 @@ func code(text string, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(appendText(buf[:0], text)), texts)
 }
 
-// cipherCode is the code of version and cipher together: one says little more
+// cipherCode returns the code of version and cipher together: one says little more
 // than the other.
 func cipherCode(h *Handshake, buf *buffer, texts *feature.Texts) uint64 {
 	if h.Version == "" && h.Cipher == "" {
@@ -129,7 +129,7 @@ func cipherCode(h *Handshake, buf *buffer, texts *feature.Texts) uint64 {
 	return codeOf(view(b), texts)
 }
 
-// codeOf is the code of a text as it counts.
+// codeOf returns the code of a text as it counts.
 func codeOf(text string, texts *feature.Texts) uint64 {
 	if len(text) > maxCoded {
 		return feature.LongCode
@@ -137,7 +137,7 @@ func codeOf(text string, texts *feature.Texts) uint64 {
 	return texts.Code(text)
 }
 
-// cell is the kind of handshake: what was agreed on, how it ended, and how long
+// cell returns the kind of handshake: what was agreed on, how it ended, and how long
 // the name is. Names and fingerprints do not count: one client's many names are
 // one kind.
 func cell(h *Handshake, r *feature.Row, name string) uint64 {
@@ -158,7 +158,7 @@ var madeFrom = [...]uint32{
 	1<<established | 1<<failures, 1 << matches, ofCertificate,
 }
 
-// absent are the features that say nothing where those fields have no column.
+// absent returns the features that say nothing where those fields have no column.
 func absent(fields Fields) (features uint32) {
 	for ; fields != 0; fields &= fields - 1 {
 		features |= madeFrom[bits.TrailingZeros16(uint16(fields))]

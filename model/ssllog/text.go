@@ -9,7 +9,7 @@ import (
 // appendText appends a text as it counts.
 func appendText(dst []byte, text string) []byte { return feature.AppendText(dst, text, MaxText) }
 
-// domainOf is where in a name its domain begins: the last two labels, and three
+// domainOf returns where in a name its domain begins: the last two labels, and three
 // below a country's own second level ("co.uk", "com.br"), which it knows by its
 // length. The name has small letters and no dot at its end; of an address all is
 // the domain.

@@ -39,7 +39,7 @@ func (b *Batch) Add(r Record) {
 	b.records, b.absent, b.cold = append(b.records, r), append(b.absent, b.row.Absent), append(b.cold, b.row.Cold)
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (b *Batch) Len() int { return len(b.records) }
 
 // Scored gives the row i in the order of Add, valid until the next call. The first

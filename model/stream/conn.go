@@ -19,7 +19,7 @@ func NewConns(hosts *feature.Hosts) *Conn {
 	return &Conn{Hosts: hosts, Texts: feature.NewTexts()}
 }
 
-// Of is the record with that connection.
+// Of returns the record with that connection.
 func (c *Conn) Of(of *conn.Conn) *Conn {
 	c.Conn = of
 	return c
@@ -51,5 +51,5 @@ func (c *Conn) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 	return e.AppendConn(dst, i, c.Conn, c.Window)
 }
 
-// Subject is the connection.
+// Subject returns the connection.
 func (c *Conn) Subject() *conn.Conn { return c.Conn }

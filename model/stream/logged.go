@@ -6,13 +6,13 @@ import (
 	"strconv"
 )
 
-// Values gives the text of a row's column, false where it has none.
+// Values gives the text of a row's column, or false if it has none.
 type Values func(column string) (text string, ok bool)
 
 // Logged is what a row of a log that was scored says of its score.
 type Logged struct {
 	Score float64 // anomaly_score
-	By    string  // anomaly_model, "" where that is not said
+	By    string  // anomaly_model, or "" if that is not said
 }
 
 // ReadLogged reads the score that a row of a log has; ok is false for a row

@@ -43,11 +43,11 @@ func (s *Scored) walk() {
 	s.Score, s.walked = s.Model.ScoreOf(path, s.Cold), true
 }
 
-// Vector is what the model sees of the row, a number for each feature. It is
+// Vector returns what the model sees of the row, a number for each feature. It is
 // valid as long as the row is.
 func (s *Scored) Vector() []float32 { return s.vector }
 
-// OneIn is N of "1 in N of the model's own rows", anomaly_rank; 0 where that is
+// OneIn is N of "1 in N of the model's own rows", anomaly_rank; 0 if that is
 // not known of a logged score.
 func (s *Scored) OneIn() uint64 {
 	if s.Logged {
@@ -62,7 +62,7 @@ func (s *Scored) OneIn() uint64 {
 	return s.Model.OneIn(s.Path)
 }
 
-// By names the model whose score it is, as anomaly_model does; "" where that is
+// By names the model whose score it is, as anomaly_model does; "" if that is
 // not known of a logged score.
 func (s *Scored) By() string {
 	if s.Logged {

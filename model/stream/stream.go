@@ -93,7 +93,7 @@ func (s *Stream) Score(r Record) *Scored {
 	return &s.scored
 }
 
-// Row is what the latest row is, in numbers and codes: learning needs no more.
+// Row returns what the latest row is, in numbers and codes: learning needs no more.
 func (s *Stream) Row() *feature.Row { return &s.row }
 
 // Of scores a row that has been observed, by itself. It is safe for concurrent

@@ -13,7 +13,7 @@ type about interface {
 	About() (log string, name uint64)
 }
 
-// Log is the #path of the row's log, "" for conn.log.
+// Log returns the #path of the row's log, "" for conn.log.
 func (s *Scored) Log() string {
 	if r, other := s.Record.(about); other {
 		log, _ := r.About()
@@ -26,7 +26,7 @@ func (s *Scored) Log() string {
 // score is the model's.
 func (s *Scored) Together(also *cases.Case) { s.also = also }
 
-// Also is what Together was given, nil for nothing.
+// Also returns what Together was given, nil for nothing.
 func (s *Scored) Also() *cases.Case { return s.also }
 
 // CaseScore is anomaly_case: how unusual the connection is by the rows of all
@@ -43,7 +43,7 @@ func (s *Scored) CaseScore() float64 {
 	return s.Value
 }
 
-// number is that of a column of the log, 0 for none.
+// number returns that of a column of the log, 0 for none.
 func (s *Scored) number(column string) float64 {
 	text, _ := s.value(column)
 	n, _ := strconv.ParseFloat(text, 64)
@@ -69,7 +69,7 @@ func (s *Scored) AppendReasons(dst []byte) []byte {
 	return r.AppendReason(append(dst, "; "...))
 }
 
-// Alert is what an alert policy needs of the row. Whether the window of a logged
+// Alert returns what an alert policy needs of the row. Whether the window of a logged
 // score was cold is not in the log.
 func (s *Scored) Alert() alerts.Row {
 	cold, c := s.Cold && !s.Logged, s.Record.Subject()

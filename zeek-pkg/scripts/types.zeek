@@ -30,7 +30,7 @@ export {
 		score: double;
 		## N of "1 in N".
 		rank: double;
-		## What made it unusual; empty where it is no rarer than one in ten.
+		## What made it unusual; empty if it is no rarer than one in ten.
 		reason: string;
 	};
 
@@ -41,7 +41,7 @@ export {
 	type Found: record {
 		## What became of it.
 		status: Status;
-		## Its score; unset where it has none.
+		## Its score; unset if it has none.
 		score: double &optional;
 		## N of "1 in N of the model's own rows".
 		rank: double &optional;
@@ -148,7 +148,7 @@ export {
 		kind: NewsKind;
 		## What there is to say.
 		text: string;
-		## An incident's host, one of the site; unset where there were several.
+		## An incident's host, one of the site; unset if there were several.
 		host: addr &optional;
 		## What its ``id$ctx`` says where Zeek tells connections apart by more
 		## than addresses and ports: "vlan=10".
@@ -181,7 +181,7 @@ export {
 		other_logs: bool &optional;
 		## How often the host calls the responder, of a beacon; else unset.
 		period: interval &optional;
-		## The uid of an alert's connection, with all that follows; empty where the
+		## The uid of an alert's connection, with all that follows; empty if the
 		## worker did not send it, because a row of the host had it a second before.
 		uid: string &optional;
 		## The model that scored it.

@@ -75,7 +75,7 @@ public:
     // Takes a model that another process has learnt into use.
     int32_t Adopt(std::string_view model, std::string_view fingerprint, std::string* why);
 
-    // What was sampled since the last call; empty where nothing was.
+    // What was sampled since the last call; empty if nothing was.
     Samples TakeSamples();
 
     // Learns from a batch, if learning was asked for; an empty one only begins it.
@@ -83,7 +83,7 @@ public:
     int32_t Observe(std::string_view batch, std::string* why);
 
     // What was counted in those shards since the last call, and totals that workers
-    // lack, in at most so many bytes; empty where there is nothing.
+    // lack, in at most so many bytes; empty if there is nothing.
     std::string TakeCounts(uint64_t shards, uint64_t size);
     std::string TakeTotals(uint64_t size);
 
@@ -98,7 +98,7 @@ public:
     // Says that nobody wants to hear of what the last row scored makes known.
     void Withhold();
 
-    // The oldest message of rows that are left to another process; empty where
+    // The oldest message of rows that are left to another process; empty if
     // none waits.
     std::string TakeCandidates();
 
@@ -107,7 +107,7 @@ public:
     // afterwards.
     int32_t Decide(uint64_t worker, std::string_view candidates, std::string* why);
 
-    // The file of the model in use, empty where there is none.
+    // The file of the model in use, or empty if there is none.
     std::string ModelFile();
 
     // IFOREST_NO_LIBRARY while the library is not loaded.

@@ -6,7 +6,7 @@ namespace iforest {
 
 namespace {
 
-// The place of the column of that name and type, -1 where there is none.
+// The place of the column of that name and type, or -1 if there is none.
 int Find(const zeek::RecordType& record, const char* name, zeek::TypeTag tag) {
     int at = record.FieldOffset(name);
     return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;

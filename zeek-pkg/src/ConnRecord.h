@@ -32,7 +32,7 @@ private:
     int id = -1;
     std::array<int, num_fields> at;
     std::array<int, num_id_fields> id_at;
-    int ctx = -1; // of id; -1 where Zeek goes by addresses and ports alone
+    int ctx = -1; // of id; -1 if Zeek goes by addresses and ports alone
     Context context;
 };
 

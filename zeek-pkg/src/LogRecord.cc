@@ -32,7 +32,7 @@ zeek::TypeTag TagOf(uint32_t type) {
     return zeek::TYPE_VOID;
 }
 
-// The place of the field of that name and type, -1 where there is none.
+// The place of the field of that name and type, or -1 if there is none.
 int PlaceOf(const RecordType& record, const char* name, zeek::TypeTag tag) {
     int at = record.FieldOffset(name);
     return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;

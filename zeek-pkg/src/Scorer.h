@@ -59,7 +59,7 @@ private:
         LogRecord record; // but for conn.log's, which is below
         Columns columns;
         iforest_result last{};
-        std::string fingerprint; // of the model in use, empty where that is to be asked
+        std::string fingerprint; // of the model in use, or empty if that is to be asked
         uint64_t bad_records = 0;
     };
 

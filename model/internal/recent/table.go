@@ -38,13 +38,13 @@ func New[K comparable](capacity int) *Table[K] {
 	}
 }
 
-// Cap is the number of keys that fit.
+// Cap returns the number of keys that fit.
 func (t *Table[K]) Cap() int { return len(t.keys) }
 
-// Len is the number of keys, at the places 0 to Len − 1.
+// Len returns the number of keys, at the places 0 to Len − 1.
 func (t *Table[K]) Len() int { return int(t.used) }
 
-// Key is the key at a place.
+// Key returns the key at a place.
 func (t *Table[K]) Key(place int) K { return t.keys[place] }
 
 // Find returns the place of a key, or −1.
@@ -77,7 +77,7 @@ func (t *Table[K]) Use(key K) (place int, added bool) {
 	return int(at) - 1, true
 }
 
-// Oldest is the place of the key used longest ago, −1 in an empty table; Full
+// Oldest returns the place of the key used longest ago, −1 in an empty table; Full
 // says whether the next new key takes it.
 func (t *Table[K]) Oldest() int { return int(t.oldest) - 1 }
 
@@ -128,7 +128,7 @@ func (t *Table[K]) push(at uint32) {
 	t.newest = at
 }
 
-// Newer is the place of the key used next after the one at a place, −1 after
+// Newer returns the place of the key used next after the one at a place, −1 after
 // the last.
 func (t *Table[K]) Newer(place int) int { return int(t.links[place+1].newer) - 1 }
 

@@ -141,7 +141,7 @@ func (c *cluster) tell(s settings, connections int) error {
 	return nil
 }
 
-// latencies are the times from a row at one worker until each other has been told,
+// latencies returns the times from a row at one worker until each other has been told,
 // and how many rows were not told of before the other ended.
 func (c *cluster) latencies(all map[string]moments) (times []float64, late int) {
 	for _, from := range c.workers {
@@ -277,7 +277,7 @@ func readNotices(name string) (scan, others int, err error) {
 
 func lastQuarter(x []float64) []float64 { return x[len(x)*3/4:] }
 
-// at is the value below which that share of them lies.
+// at returns the value below which that share of them lies.
 func at(values []float64, share float64) float64 {
 	if len(values) == 0 {
 		return 0

@@ -33,7 +33,7 @@ type flow struct {
 	answered   bool
 }
 
-// flows are those of a network of so many hosts: a handful of peers each, most
+// flows returns those of a network of so many hosts: a handful of peers each, most
 // answered. The last are in the order of time, too.
 func flows(perSecond, seconds int) (all []flow) {
 	r := rand.New(rand.NewPCG(7, 7))
@@ -146,7 +146,7 @@ type frame struct {
 	data   []byte
 }
 
-// frames are a SYN, or a whole connection of TCP.
+// frames returns a SYN, or a whole connection of TCP.
 func (c *flow) frames(port uint16) (all [][]byte, err error) {
 	segments := []struct {
 		back               bool

@@ -219,7 +219,7 @@ func (j *judgement) memory(n int, l *life) (before, after float64) {
 	return before, after
 }
 
-// warnings are the lines of reporter.log that were not asked for.
+// warnings returns the lines of reporter.log that were not asked for.
 func warnings(name string) (lines []string, err error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -294,7 +294,7 @@ func judge(s settings, traffic sending, lives []*life, took time.Duration) (fail
 	return len(j.faults) > 0, err
 }
 
-// cores is the CPU time for a second of wall clock.
+// cores returns the CPU time for a second of wall clock.
 func cores(of []sample) float64 {
 	last := of[len(of)-1]
 	return (last.cpu - of[0].cpu).Seconds() / last.at.Sub(of[0].at).Seconds()
@@ -307,7 +307,7 @@ func largest(of []sample) (most float64) {
 	return most
 }
 
-// settled is the median, which what is there for a minute does not move.
+// settled returns the median, which what is there for a minute does not move.
 func settled(of []sample) float64 {
 	sizes := make([]float64, len(of))
 	for i := range of {

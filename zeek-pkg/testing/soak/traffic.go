@@ -175,7 +175,7 @@ func renumber(frame []byte, office uint16) {
 
 const icmp, tcp, udp, icmp6 = 1, 6, 17, 58
 
-// transportSum is where a segment has its checksum, nil where it has none.
+// transportSum returns where a segment has its checksum, or nil if it has none.
 func transportSum(protocol byte, segment []byte) []byte {
 	at, ok := map[byte]int{tcp: 16, udp: 6, icmp6: 2}[protocol]
 	if !ok || len(segment) < at+2 || (protocol == udp && segment[at] == 0 && segment[at+1] == 0) {
@@ -201,7 +201,7 @@ func replace(word []byte, by uint16, sums [][]byte, odd bool) {
 	}
 }
 
-// stranger is a SYN of the nth of four million hosts.
+// stranger returns a SYN of the nth of four million hosts.
 func stranger(n int) []byte {
 	frame := make([]byte, 14+20+20)
 	copy(frame[12:], []byte{0x08, 0x00})

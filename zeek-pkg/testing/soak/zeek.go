@@ -112,7 +112,7 @@ func (p *process) end(how syscall.Signal) error {
 	return nil
 }
 
-// look is the size of the process and the CPU time it has taken.
+// look returns the size of the process and the CPU time it has taken.
 func (p *process) look() (s sample, err error) {
 	s.at = time.Now()
 	proc := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)

@@ -207,7 +207,7 @@ func writeSyns(out io.Writer, n int, fill func(i int, s *syn)) error {
 	return nil
 }
 
-// checksum is the Internet checksum (RFC 1071) of the parts, each of even length.
+// checksum returns the Internet checksum (RFC 1071) of the parts, each of even length.
 func checksum(sum uint32, parts ...[]byte) uint16 {
 	for _, p := range parts {
 		for i := 0; i < len(p); i += 2 {

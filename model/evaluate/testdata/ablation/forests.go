@@ -154,7 +154,7 @@ func (g growth) all(experiments ...experiment) (o outcome) {
 	return o
 }
 
-// found is the share found at 1 % and at 0.1 %, and the latter's standard
+// found returns the share found at 1 % and at 0.1 %, and the latter's standard
 // deviation.
 func (o outcome) found(family string) string {
 	var at1, at01, squares float64
@@ -166,7 +166,7 @@ func (o outcome) found(family string) string {
 	return fmt.Sprintf("%.3f / %.3f ± %.3f", at1, at01, math.Sqrt(max(0, squares-at01*at01)*n/(n-1)))
 }
 
-// oneIn is the geometric mean of the ranks of the shapes that are one row.
+// oneIn returns the geometric mean of the ranks of the shapes that are one row.
 func (o outcome) oneIn() float64 {
 	sum, n := 0.0, 0.0
 	for i, s := range o.scores {

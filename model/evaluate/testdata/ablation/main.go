@@ -98,7 +98,7 @@ func main() {
 	run("reporting: 008 → 010", normal(day8), append(day10, nmap...))
 }
 
-// drills are the shapes of zeek-iforest drill, each from some addresses of the
+// drills returns the shapes of zeek-iforest drill, each from some addresses of the
 // rows', begun when they were at work.
 func drills(rows []evaluate.Row, times uint64) (attacks []evaluate.Row) {
 	site, err := evaluate.NewSite(rowsOf(normal(rows)))
@@ -250,7 +250,7 @@ func run(title string, train []conn.Conn, test []evaluate.Row) {
 	check(t.Flush())
 }
 
-// cell is the kind of a connection: model/learn's, cells.go.
+// cell returns the kind of a connection: model/learn's, cells.go.
 func cell(c *conn.Conn) [6]int {
 	local := 2
 	if c.Has(conn.LocalOrig) {
@@ -380,7 +380,7 @@ func found(test []evaluate.Row, scores []float64, family string) (at1, at01 floa
 // shares counts values of columns, alone and together.
 type shares map[[4]string]float64
 
-// groups are the values that the columns of rarities are made of: what is
+// groups returns the values that the columns of rarities are made of: what is
 // counted, and among what.
 func groups(c *conn.Conn) map[int][2][4]string {
 	port, state := fmt.Sprint(c.Proto, c.Resp.Port()), c.State.String()
@@ -519,7 +519,7 @@ func count(rows []conn.Conn) feature.Tables {
 	return k.Tables()
 }
 
-// names are the services in alphabetical order.
+// names returns the services in alphabetical order.
 func names(rows []conn.Conn) []string {
 	met := map[string]bool{}
 	for i := range rows {
