@@ -18,8 +18,7 @@ type forward struct {
 	free    [][]byte // buffers of messages that were taken
 	taken   []byte   // the latest of these
 	writing candidateCodec
-	rows    uint64 // in waiting, by and large
-	counts  []int  // rows of each message
+	counts  []int // rows of each message
 
 	at      int       // in the message being written, of the latest row's flags
 	flags   byte      // of it
