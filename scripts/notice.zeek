@@ -75,9 +75,9 @@ function case_message(score: double, found: Found): string
 
 # The library has named nobody twice within an hour; it goes by the connections'
 # starts, so that a full hour here would swallow some.
-function connection_identifier(id: conn_id): string
+function connection_identifier(id: conn_id, context: string): string
 	{
-	return cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", id$ctx);
+	return cat(id$orig_h, " ", id$resp_h, " ", id$resp_p, " ", context);
 	}
 
 hook unusual(c: connection, score: double)
@@ -87,7 +87,7 @@ hook unusual(c: connection, score: double)
 		return;
 
 	local n = Notice::Info($note=Anomalous_Connection, $conn=c, $sub=fmt("model %s", fingerprint),
-	    $identifier=connection_identifier(c$id), $suppress_for=30mins);
+	    $identifier=connection_identifier(c$id, cat(c$id$ctx)), $suppress_for=30mins);
 	if ( |found$case_rows| > 0 )
 		{
 		n$note = Anomalous_Case;
@@ -124,7 +124,7 @@ function alert_notice(i: News)
 	if ( i$log == "conn" )
 		{
 		n$sub = fmt("model %s", i$model);
-		n$identifier = connection_identifier(id) + (i?$context ? i$context : "");
+		n$identifier = connection_identifier(id, i?$context ? i$context : "");
 		n$suppress_for = 30mins;
 		if ( i$is_case )
 			{
