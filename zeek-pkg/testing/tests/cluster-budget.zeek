@@ -20,6 +20,13 @@ layout
 # by the wall clock at the manager.
 echo 'hook Notice::policy(n: Notice::Info) { n$suppress_for = 0secs; }' >once.zeek
 cat once.zeek >>node.zeek
+# What the manager tells before it knows its logger would be lost.
+cat >>node.zeek <<-'END'
+	event Cluster::node_up(name: string, id: string) &priority=-20
+		{
+		close(open(name + ".up"));
+		}
+END
 mkdir plain && (cd plain && zeek -C -r ../days.trace) || exit 1
 office-model conn.model 2>train.stderr || cat train.stderr
 for log in dns ssl; do
@@ -33,6 +40,7 @@ run() { # TRACE BUDGET WORKERS
 		IForest::log_models=table([\"dns\"]=\"$PWD/dns.model\",[\"ssl\"]=\"$PWD/ssl.model\")"
 	node manager $logs
 	node logger $logs
+	comes test -e manager/logger.up
 	for i in $(seq $3); do
 		node worker-$i -r ../$1 $logs -f "$(share $((i - 1)) $3)"
 	done
