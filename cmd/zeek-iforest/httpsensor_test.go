@@ -122,7 +122,7 @@ func TestSensorOfHTTPIsARealLog(t *testing.T) {
 			{Set: true, Address: q.Resp.Addr().As16()}, {Set: true, Number: uint64(q.Resp.Port())},
 			text(httpMethod), text(httpHost), text(httpURI), text(httpUserAgent),
 			count(httpStatus, q.StatusCode), count(httpRequestLength, q.RequestLength), count(httpResponseLength, q.ResponseLength),
-			list(httpRequestTypes), list(httpResponseTypes),
+			list(httpRequestTypes), list(httpResponseTypes), {}, // without a context
 		})
 	}
 	require.Len(t, rows, 1149)
@@ -186,7 +186,7 @@ func TestSensorOfHTTPIsFrugalAndStrict(t *testing.T) {
 	for want, change := range map[string]func(v []sensor.Value){
 		"ts is not a time: NaN":    func(v []sensor.Value) { v[0].Real = math.NaN() },
 		"field id.orig_h is unset": func(v []sensor.Value) { v[1].Set = false },
-		"13 values, want 14":       nil,
+		"13 values, want 15":       nil,
 	} {
 		v := slices.Clone(list[0])
 		if change == nil {
