@@ -157,7 +157,7 @@ func (s *session) sayCertificates() {
 	}
 	what := plural(n, "handshake") + " had a certificate that "
 	if len(s.certificates.files) == 0 {
-		what += "only x509.log has: --x509 of train, score and explain names it"
+		what += "only x509.log has: --x509 of train, score, explain, eval, tune and drill names it"
 	} else {
 		what += "is in no file of --x509: Zeek writes each once a day, so name those of the day before, too"
 	}

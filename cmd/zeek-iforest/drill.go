@@ -42,14 +42,8 @@ named below the table. The log should be newer than the rows of the model.`,
 		x509 := x509Flag(flags)
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(s *session, files []string) error {
-			k, err := s.log(files)
+			k, err := s.keptLog(flags, files, x509)
 			if err != nil {
-				return err
-			}
-			if err := connOnly(flags, k, "columns-in"); err != nil {
-				return err
-			}
-			if err := x509(s, k); err != nil {
 				return err
 			}
 			m, err := readModelOf(k, *modelPath)

@@ -78,13 +78,7 @@ rows; the labels, 0 or 1 in the last column or that of --label, say how well.`,
 					l.labels.column = ""
 				}
 				var err error
-				if l.kind, err = s.log(files); err != nil {
-					return err
-				}
-				if err := connOnly(flags, l.kind, "columns-in"); err != nil {
-					return err
-				}
-				if err := x509(s, l.kind); err != nil {
+				if l.kind, err = s.keptLog(flags, files, x509); err != nil {
 					return err
 				}
 				logs, err := l.run(s, files)

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -20,6 +23,16 @@ import (
 
 // Rows that are scored several times, by models of several seeds or with an
 // attack laid over them, are kept: what they are without what was remembered.
+
+// keptLog returns the kind of the logs whose rows are to be kept, nil for conn.log,
+// for which the flags must be, and reads the certificates of --x509.
+func (s *session) keptLog(flags *pflag.FlagSet, files []string, x509 func(*session, *logKind) error) (*logKind, error) {
+	k, err := s.log(files)
+	if err != nil {
+		return nil, err
+	}
+	return k, cmp.Or(connOnly(flags, k, "columns-in"), x509(s, k))
+}
 
 // keptRows reads such rows of several logs of a kind, one after the other.
 type keptRows struct {

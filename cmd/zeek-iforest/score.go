@@ -283,7 +283,7 @@ func (sc *scoring) blocks(input io.Reader) *zeeklog.Blocks {
 // connOnly refuses options that only conn.log has a use for.
 func connOnly(flags *pflag.FlagSet, k *logKind, options ...string) error {
 	for _, name := range options {
-		if f := flags.Lookup(name); f != nil && f.Changed {
+		if f := flags.Lookup(name); k != nil && f != nil && f.Changed {
 			return fmt.Errorf("--%s is for conn.log only, not for %s.log", name, k.set.Log)
 		}
 	}

@@ -179,7 +179,7 @@ func TestCertificatesThatAreMissing(t *testing.T) {
 	without, _ := do("score", "-m", file, "--x509", missing, write("hidden.log", hidden))
 	require.Equal(t, of(without), of(some))
 	_, said = do("score", ssl)
-	require.Contains(t, said, "had a certificate that only x509.log has: --x509 of train, score and explain names it")
+	require.Contains(t, said, "had a certificate that only x509.log has: --x509 of train, score, explain, eval, tune and drill names it")
 	_, said = do("score", "--x509", missing, ssl)
 	require.Contains(t, said, fmt.Sprintf("warning: %d handshakes had", n), "once, though the log is read twice")
 }

@@ -52,13 +52,7 @@ and eval say that. Recommended is the cheapest that is not clearly worse than th
 				t.samplings = append(t.samplings, sampling)
 			}
 			var err error
-			if t.kind, err = s.log(files); err != nil {
-				return err
-			}
-			if err := connOnly(flags, t.kind, "columns-in"); err != nil {
-				return err
-			}
-			if err := x509(s, t.kind); err != nil {
+			if t.kind, err = s.keptLog(flags, files, x509); err != nil {
 				return err
 			}
 			t.without = []uint32{0}
