@@ -31,9 +31,8 @@ func iforest_take_candidates(buffer *C.char, length *C.uint64_t) (status C.int32
 }
 
 //export iforest_decide
-func iforest_decide(worker C.uint64_t, candidates C.iforest_text, news *C.uint8_t, message *C.char, size C.uint64_t) (status C.int32_t) {
+func iforest_decide(worker C.uint64_t, candidates C.iforest_text, message *C.char, size C.uint64_t) (status C.int32_t) {
 	defer recovered(&status, message, size)
-	defer func() { *news = boolean(the.News() > 0) }()
 	return report(the.Decide(int(worker&math.MaxInt32), bytesOf(candidates)), message, size)
 }
 

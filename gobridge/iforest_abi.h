@@ -419,8 +419,8 @@ typedef int32_t (*iforest_withhold_fn)(void);
 typedef int32_t (*iforest_take_candidates_fn)(char *buffer, uint64_t *len);
 
 /* Decides about what the worker of that number forwards, all of the message or,
- * where it is damaged, nothing. Events wait where *news is not 0. */
-typedef int32_t (*iforest_decide_fn)(uint64_t worker, iforest_text candidates, uint8_t *news, char *message, uint64_t size);
+ * where it is damaged, nothing. Events may wait then. */
+typedef int32_t (*iforest_decide_fn)(uint64_t worker, iforest_text candidates, char *message, uint64_t size);
 
 /* Fetches the oldest event; IFOREST_NOTHING where none waits. */
 typedef int32_t (*iforest_next_event_fn)(iforest_event *event);

@@ -357,8 +357,7 @@ int32_t Bridge::Decide(uint64_t worker, std::string_view candidates, std::string
     if ( sensors[at].learn ? ! Begin(why) : ! Ready() && ! Load(why) )
         return IFOREST_NO_LIBRARY;
 
-    uint8_t waiting = 0;
-    return Call(why, decide, worker, iforest_text{candidates.data(), candidates.size()}, &waiting);
+    return Call(why, decide, worker, iforest_text{candidates.data(), candidates.size()});
 }
 
 std::string Bridge::ModelFile() {
