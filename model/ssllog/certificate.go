@@ -2,6 +2,7 @@ package ssllog
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -24,7 +25,7 @@ func (s *Rows) setCertificate(r *feature.Row, h *Handshake) {
 		r.Absent |= ofCertificate
 	}
 	if found := problemsOf(h, &s.text, &s.also); found != unknown {
-		r.Vector[problems] = feature.LogCount(found.count())
+		r.Vector[problems] = feature.LogCount(uint64(bits.OnesCount8(uint8(found))))
 		r.Absent &^= 1 << problems
 	}
 }
@@ -39,13 +40,6 @@ const (
 	notValid // so says validation_status
 	unknown  // nobody looked
 )
-
-func (f found) count() (n uint64) {
-	for ; f != 0; f &= f - 1 {
-		n++
-	}
-	return n
-}
 
 // problemsOf returns what is wrong with the server's certificate. It is self-issued
 // where its subject is its issuer: no signature is checked.
