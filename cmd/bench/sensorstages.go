@@ -37,27 +37,17 @@ func (b *bench) sensorStages(string) error {
 		return err
 	}
 	count := func(pcap string, with bool) (counted, error) {
-		dir, out := b.path("run"), b.path("callgrind.out")
+		dir := b.path("run")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return counted{}, err
 		}
 		defer os.RemoveAll(dir)
-		command := []string{"env", "ZEEK_PLUGIN_PATH=" + plugin, "ZEEK_SEED_FILE=" + filepath.Join(b.root, "zeek-pkg", "testing", "random.seed"),
-			"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", valgrind, "-q", "--tool=callgrind", "--callgrind-out-file=" + out, "zeek", "-C", "-r", pcap}
+		plugins, zeek := dir, []string{"zeek", "-C", "-r", pcap}
 		if with {
-			command = append(command, filepath.Join(b.root, "scripts"), "IForest::learn=F", "IForest::model_file="+b.path("site.model"))
-		} else {
-			command[1] = "ZEEK_PLUGIN_PATH=" + dir
+			plugins, zeek = plugin, append(zeek, filepath.Join(b.root, "scripts"), "IForest::learn=F", "IForest::model_file="+b.path("site.model"))
 		}
-		if _, err := b.do(dir, command...); err != nil {
-			return counted{}, err
-		}
-		f, err := os.Open(out)
-		if err != nil {
-			return counted{}, err
-		}
-		defer f.Close()
-		c, err := readCallgrind(f, stageOfSensor)
+		c, err := b.callgrind(valgrind, dir, stageOfSensor, zeek,
+			"ZEEK_PLUGIN_PATH="+plugins, "ZEEK_SEED_FILE="+filepath.Join(b.root, "zeek-pkg", "testing", "random.seed"))
 		if err != nil {
 			return counted{}, err
 		}

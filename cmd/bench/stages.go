@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,17 +40,7 @@ func (b *bench) stages(string) error {
 		return []string{program, "replay", "-m", b.path("site.model"), "-o", os.DevNull, pcap}
 	}
 	count := func(pcap string) (*callgrind, error) {
-		out := b.path("callgrind.out")
-		command := append([]string{"env", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", valgrind, "-q", "--tool=callgrind", "--callgrind-out-file=" + out}, replay(pcap)...)
-		if _, err := b.do(b.dir, command...); err != nil {
-			return nil, err
-		}
-		f, err := os.Open(out)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return readCallgrind(f, stageOfReplay(b.root))
+		return b.callgrind(valgrind, b.dir, stageOfReplay(b.root), replay(pcap))
 	}
 
 	var text strings.Builder
@@ -223,6 +214,23 @@ type callgrind struct {
 	direct map[string]uint64             // instructions by stage
 	self   map[string]uint64             // of functions without a stage
 	calls  map[string]map[string]float64 // inclusive: by callee without a stage, by caller
+}
+
+// callgrind counts the instructions of a command that valgrind runs in a directory,
+// on one thread and without the signals that valgrind does not follow; env is added
+// to its environment. stageOf is readCallgrind's.
+func (b *bench) callgrind(valgrind, dir string, stageOf func(object, file, function string) string, command []string, env ...string) (*callgrind, error) {
+	out := b.path("callgrind.out")
+	under := slices.Concat([]string{"env"}, env, []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", valgrind, "-q", "--tool=callgrind", "--callgrind-out-file=" + out}, command)
+	if _, err := b.do(dir, under...); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readCallgrind(f, stageOf)
 }
 
 // readCallgrind reads a file of callgrind's, with positions by line and one

@@ -2,15 +2,11 @@
 
 #include <string_view>
 
+#include "PlaceOf.h"
+
 namespace iforest {
 
 namespace {
-
-// The place of the column of that name and type, or -1 if there is none.
-int Find(const zeek::RecordType& record, const char* name, zeek::TypeTag tag) {
-    int at = record.FieldOffset(name);
-    return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;
-}
 
 // Sets the column, where there is one.
 template<typename Value>
@@ -26,15 +22,15 @@ bool Columns::Resolve(const zeek::RecordType* record) {
         return false;
 
     type = record;
-    score = Find(*type, "anomaly_score", zeek::TYPE_DOUBLE);
-    rank = Find(*type, "anomaly_rank", zeek::TYPE_COUNT);
-    reason = Find(*type, "anomaly_reason", zeek::TYPE_STRING);
-    model = Find(*type, "anomaly_model", zeek::TYPE_STRING);
-    case_score = Find(*type, "anomaly_case", zeek::TYPE_DOUBLE);
-    uid_log = Find(*type, "anomaly_uid_log", zeek::TYPE_STRING);
-    uid_score = Find(*type, "anomaly_uid_score", zeek::TYPE_DOUBLE);
-    uid_rank = Find(*type, "anomaly_uid_rank", zeek::TYPE_COUNT);
-    uid_reason = Find(*type, "anomaly_uid_reason", zeek::TYPE_STRING);
+    score = PlaceOf(*type, "anomaly_score", zeek::TYPE_DOUBLE);
+    rank = PlaceOf(*type, "anomaly_rank", zeek::TYPE_COUNT);
+    reason = PlaceOf(*type, "anomaly_reason", zeek::TYPE_STRING);
+    model = PlaceOf(*type, "anomaly_model", zeek::TYPE_STRING);
+    case_score = PlaceOf(*type, "anomaly_case", zeek::TYPE_DOUBLE);
+    uid_log = PlaceOf(*type, "anomaly_uid_log", zeek::TYPE_STRING);
+    uid_score = PlaceOf(*type, "anomaly_uid_score", zeek::TYPE_DOUBLE);
+    uid_rank = PlaceOf(*type, "anomaly_uid_rank", zeek::TYPE_COUNT);
+    uid_reason = PlaceOf(*type, "anomaly_uid_reason", zeek::TYPE_STRING);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "PlaceOf.h"
 #include "ZeekCompat.h"
 
 namespace iforest {
@@ -32,13 +33,7 @@ zeek::TypeTag TagOf(uint32_t type) {
     return zeek::TYPE_VOID;
 }
 
-// The place of the field of that name and type, or -1 if there is none.
-int PlaceOf(const RecordType& record, const char* name, zeek::TypeTag tag) {
-    int at = record.FieldOffset(name);
-    return at >= 0 && record.GetFieldType(at)->Tag() == tag ? at : -1;
-}
-
-// The same for one of the library's types.
+// PlaceOf for one of the library's types.
 int PlaceOfField(const RecordType& record, const char* name, uint32_t type) {
     int at = PlaceOf(record, name, TagOf(type));
     if ( at < 0 || TagOf(type) != zeek::TYPE_VECTOR )
