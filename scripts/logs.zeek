@@ -116,11 +116,15 @@ function take_log_news(sensor: count)
 
 function row_not_scored(sensor: count, found: Found)
 	{
+	# The library is one for all logs.
+	local no_library = found$status == NO_LIBRARY;
+	local who = no_library ? conn_sensor : sensor;
+
 	# Without a model, which is what a sensor begins with.
-	if ( found$status == NO_MODEL || [sensor, found$status] in log_warned )
+	if ( found$status == NO_MODEL || [who, found$status] in log_warned || no_library && NO_LIBRARY in warned )
 		return;
 
-	add log_warned[sensor, found$status];
+	add log_warned[who, found$status];
 	Reporter::warning(fmt("IForest: a row of %s.log was not scored: %s (said once; the telemetry counts all)",
 	    log_paths[sensor], found$why));
 	}
