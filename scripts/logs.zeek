@@ -232,10 +232,11 @@ function take_up_row(sensor: count, rec: any, found: Found)
 		take_log_news(sensor);
 	}
 
-# After all that fill in the record or keep it out of the log.
+# After all that fill in the record or keep it out of the log. Most rows are
+# conn.log's, which are scored before: they need no look at a table.
 hook Log::log_stream_policy(rec: any, id: Log::ID) &priority=-10
 	{
-	if ( id !in log_active || ! enabled )
+	if ( id == Conn::LOG || id !in log_active || ! enabled )
 		return;
 
 	local sensor = log_active[id];
