@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,21 +12,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
-	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
-
-// strange is a connection with a high score, and how many are like it.
-type strange struct {
-	place  uint64 // of the row, over all files: breaks ties
-	score  float64
-	oneIn  uint64
-	conn   conn.Conn
-	reason string
-	alike  uint64   // connections of its kind, itself included
-	cells  []string // of a row of another log than conn.log: logKind.header's
-}
 
 // kind is what connections have in common that a table shows as one line: a
 // scan is one thing to look at, not two hundred.
@@ -39,10 +25,6 @@ type kind struct {
 	state      conn.State
 }
 
-// maxKinds bounds the kinds that are told apart; beyond it the least strange
-// half is forgotten, and its counts with it.
-const maxKinds = 1 << 16
-
 // strangest keeps the strangest connection of each kind and counts those above
 // a limit. It is safe for concurrent use.
 type strangest struct {
@@ -52,7 +34,7 @@ type strangest struct {
 	of    *logKind // nil for conn.log
 
 	mu      sync.Mutex
-	kinds   map[kind]*strange
+	kinds   *report.Strangest[kind]
 	offered uint64 // connections
 	above   uint64
 	bins    [report.Bins]uint64
@@ -74,7 +56,7 @@ func limitFlags(flags *pflag.FlagSet) func() (*strangest, int) {
 		if *plot != "" {
 			n = max(n, marked)
 		}
-		return &strangest{n: n, limit: *limit, plot: *plot, kinds: map[kind]*strange{}}, *top
+		return &strangest{n: n, limit: *limit, plot: *plot, kinds: report.NewStrangest[kind]()}, *top
 	}
 }
 
@@ -88,12 +70,18 @@ func (s *strangest) offer(place uint64, row *stream.Scored) {
 	if other {
 		of = r.alike()
 	}
-	score := row.Score
-	score.Value = row.CaseScore()
-	s.keep(place, score, of, func(k *strange) {
-		k.oneIn, k.conn, k.reason = row.OneIn(), *row.Record.Subject(), string(row.AppendReasons(nil))
+	score := row.CaseScore()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offered++
+	s.bins[min(int(score*report.Bins), report.Bins-1)]++
+	if s.limit > 0 && score > s.limit {
+		s.above++
+	}
+	s.kinds.Observe(of, place, score, row.Record.Subject().TS, func(k *report.Strange) {
+		k.OneIn, k.Conn, k.Reason = row.OneIn(), *row.Record.Subject(), string(row.AppendReasons(nil))
 		if other {
-			k.cells = r.cells()
+			k.Cells = r.cells()
 		}
 	})
 }
@@ -103,68 +91,10 @@ func connKind(c *conn.Conn) kind {
 	return kind{c.Orig.Addr(), c.Resp.Addr(), c.Context, c.Service, c.State}
 }
 
-// keep keeps a row of a kind, unless a stranger one is known; fill says what it
-// is.
-func (s *strangest) keep(place uint64, score model.Score, of kind, fill func(*strange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.offered++
-	s.bins[min(int(score.Value*report.Bins), report.Bins-1)]++
-	if s.limit > 0 && score.Value > s.limit {
-		s.above++
-	}
-	k := strange{place: place, score: score.Value}
-	known := s.kinds[of]
-	if known != nil {
-		known.alike++
-		if compareStrange(&k, known) > 0 {
-			return
-		}
-		k.alike = known.alike
-	} else {
-		s.forget()
-		known = &strange{}
-		s.kinds[of], k.alike = known, 1
-	}
-	fill(&k)
-	k.conn.UID, k.conn.TunnelParents = strings.Clone(k.conn.UID), nil
-	*known = k
-}
-
-// forget makes room.
-func (s *strangest) forget() {
-	if len(s.kinds) < maxKinds {
-		return
-	}
-	sorted := s.sorted()
-	floor := sorted[len(sorted)/2]
-	maps.DeleteFunc(s.kinds, func(_ kind, k *strange) bool { return compareStrange(k, floor) > 0 })
-}
-
-// sorted returns the strangest of each kind, strangest first.
-func (s *strangest) sorted() []*strange {
-	return slices.SortedFunc(maps.Values(s.kinds), compareStrange)
-}
-
 // first returns the n strangest of different kinds.
-func (s *strangest) first(n int) []*strange {
-	sorted := s.sorted()
+func (s *strangest) first(n int) []*report.Strange {
+	sorted := s.kinds.Sorted()
 	return sorted[:min(n, len(sorted))]
-}
-
-// compareStrange orders by score, highest first, then by place.
-func compareStrange(a, b *strange) int {
-	switch {
-	case a.score > b.score:
-		return -1
-	case a.score < b.score:
-		return 1
-	case a.place < b.place:
-		return -1
-	case a.place > b.place:
-		return 1
-	}
-	return 0
 }
 
 // lookedAtNothing returns the error of a limit that no connection was held against.
@@ -181,8 +111,8 @@ func (s *strangest) passed() error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of the connections score above %v", s.above, s.limit)
 	for _, k := range s.first(maxWarnings) {
-		if k.score > s.limit {
-			fmt.Fprintf(&b, "\n  %.4f %s: %s", k.score, at(&k.conn), k.reason)
+		if k.Score > s.limit {
+			fmt.Fprintf(&b, "\n  %.4f %s: %s", k.Score, at(&k.Conn), k.Reason)
 		}
 	}
 	return limitError{fmt.Errorf("%s", b.String())}
@@ -200,8 +130,8 @@ func (s *strangest) draw(of *session, title string) error {
 	defer o.discard()
 	var marks []report.Mark
 	for _, k := range s.first(marked) {
-		first, _, _ := strings.Cut(k.reason, ";")
-		marks = append(marks, report.Mark{Score: k.score, Label: fmt.Sprintf("%v: %s", k.conn.Resp, first)})
+		first, _, _ := strings.Cut(k.Reason, ";")
+		marks = append(marks, report.Mark{Score: k.Score, Label: fmt.Sprintf("%v: %s", k.Conn.Resp, first)})
 	}
 	if err := report.Scores(o, title, &s.bins, marks); err != nil {
 		return err
@@ -216,17 +146,17 @@ func (s *strangest) table(w io.Writer, n int) error {
 	if s.of != nil {
 		fmt.Fprintf(t, "score\t1 in\talike\ttime (UTC)\tconnection\t%s\tuid\treason\n", strings.Join(s.of.header, "\t"))
 		for _, k := range s.first(n) {
-			c := &k.conn
-			fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
-				conn.InContext(fmt.Sprintf("%v → %v", c.Orig, c.Resp), c.Context), strings.Join(k.cells, "\t"), c.UID, k.reason)
+			c := &k.Conn
+			fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", k.Score, k.OneIn, k.Alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+				conn.InContext(fmt.Sprintf("%v → %v", c.Orig, c.Resp), c.Context), strings.Join(k.Cells, "\t"), c.UID, k.Reason)
 		}
 		return t.Flush()
 	}
 	fmt.Fprintln(t, "score\t1 in\talike\ttime (UTC)\tconnection\tservice\tstate\tuid\treason")
 	for _, k := range s.first(n) {
-		c := &k.conn
-		fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%v\t%s\t%s\n", k.score, k.oneIn, k.alike, c.TS.Time().Format("2006-01-02 15:04:05"),
-			whoWithWhom(c), orUnset(c.Service), c.State, c.UID, k.reason)
+		c := &k.Conn
+		fmt.Fprintf(t, "%.4f\t%d\t%d\t%s\t%s\t%s\t%v\t%s\t%s\n", k.Score, k.OneIn, k.Alike, c.TS.Time().Format("2006-01-02 15:04:05"),
+			whoWithWhom(c), orUnset(c.Service), c.State, c.UID, k.Reason)
 	}
 	return t.Flush()
 }

@@ -1,10 +1,7 @@
 package report
 
 import (
-	"cmp"
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +11,7 @@ import (
 const (
 	dayBins    = 1000        // of the score, for the lines of the plot
 	daySlots   = 24 * 6      // of ten minutes
-	maxThings  = 1 << 16     // kinds of connection that are told apart
+	maxHosts   = 1 << 16     // that are counted
 	namedHosts = 5           // responders and ports that are named
 	slot       = 600_000_000 // microseconds
 )
@@ -42,7 +39,7 @@ type Day struct {
 	Ranked uint64     // rows with a rank
 
 	begin, end conn.Micros
-	kinds      map[dayKind]*thing
+	kinds      *Strangest[dayKind]
 	hosts      map[conn.Host]struct{}
 	scores     [daySlots][dayBins]uint32
 	most       [daySlots]float64
@@ -63,24 +60,13 @@ type dayKind struct {
 	state      conn.State
 }
 
-// thing is the strangest connection of a kind, and how many are like it.
-type thing struct {
-	place       uint64
-	score       float64
-	oneIn       uint64
-	conn        conn.Conn
-	reason      string
-	count       uint64
-	first, last conn.Micros
-}
-
 // NewDay returns an empty day.
 func NewDay(date time.Time) *Day {
 	date = date.UTC().Truncate(24 * time.Hour)
 	begin := conn.Micros(date.UnixMicro())
 	return &Day{
 		Date: date, begin: begin, end: begin + 24*3600e6,
-		Models: map[string]uint64{}, kinds: map[dayKind]*thing{}, hosts: map[conn.Host]struct{}{},
+		Models: map[string]uint64{}, kinds: NewStrangest[dayKind](), hosts: map[conn.Host]struct{}{},
 	}
 }
 
@@ -94,7 +80,7 @@ func (d *Day) Observe(s *Scored) {
 		return
 	}
 	d.Rows++
-	if len(d.hosts) < maxThings {
+	if len(d.hosts) < maxHosts {
 		d.hosts[c.OrigHost()] = struct{}{}
 	}
 	if s.Model != "" && (len(d.Models) < 100 || d.Models[s.Model] > 0) {
@@ -112,50 +98,19 @@ func (d *Day) Observe(s *Scored) {
 	d.scores[at][min(int(s.Score*dayBins), dayBins-1)]++
 	d.most[at] = max(d.most[at], s.Score)
 
-	k := dayKind{c.OrigHost(), c.RespHost(), c.Resp.Port(), c.Service, c.State}
-	t := d.kinds[k]
-	if t == nil {
-		d.forget()
-		t = &thing{first: c.TS, last: c.TS}
-		k.service = strings.Clone(k.service)
-		d.kinds[k] = t
-	}
-	t.count++
-	t.first, t.last = min(t.first, c.TS), max(t.last, c.TS)
-	if t.count > 1 && s.Score <= t.score {
-		return
-	}
-	t.place, t.score, t.oneIn, t.conn, t.reason = d.Rows, s.Score, s.OneIn, *c, ""
-	t.conn.UID, t.conn.Service, t.conn.TunnelParents = strings.Clone(c.UID), k.service, nil
-	t.reason = strings.Clone(s.Reason())
-}
-
-// forget makes room.
-func (d *Day) forget() {
-	if len(d.kinds) < maxThings {
-		return
-	}
-	sorted := d.strangest()
-	middle := sorted[len(sorted)/2]
-	maps.DeleteFunc(d.kinds, func(_ dayKind, t *thing) bool { return compareThings(t, middle) > 0 })
-}
-
-func (d *Day) strangest() []*thing { return slices.SortedFunc(maps.Values(d.kinds), compareThings) }
-
-// compareThings orders by score, highest first, then by place.
-func compareThings(a, b *thing) int {
-	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.place, b.place))
+	k := dayKind{c.OrigHost(), c.RespHost(), c.Resp.Port(), strings.Clone(c.Service), c.State}
+	d.kinds.Observe(k, d.Rows, s.Score, c.TS, func(t *Strange) { t.OneIn, t.Conn, t.Reason = s.OneIn, *c, strings.Clone(s.Reason()) })
 }
 
 // DayHost is an originator with what it did.
 type DayHost struct {
 	Host   conn.Host
-	Things []*DayThing
+	Events []*DayEvent
 }
 
-// DayThing is what a host did for one reason: the strangest connection, and
+// DayEvent is what a host did for one reason: the strangest connection, and
 // what is like it.
-type DayThing struct {
+type DayEvent struct {
 	Number     int // by score, from 1
 	Score      float64
 	OneIn      uint64
@@ -182,58 +137,58 @@ func (d *Day) Strange(n int) []*DayHost {
 		reason string
 	}
 	type seen struct {
-		thing *DayThing
+		event *DayEvent
 		resp  map[conn.Host]struct{}
 		ports map[uint16]struct{}
 	}
 	found := map[key]*seen{}
-	var order []*DayThing
+	var order []*DayEvent
 	var hosts []*DayHost
 	of := map[conn.Host]*DayHost{}
-	for _, t := range d.strangest() {
-		if t.oneIn > 0 && t.oneIn < strangeFrom {
+	for _, t := range d.kinds.Sorted() {
+		if t.OneIn > 0 && t.OneIn < strangeFrom {
 			continue
 		}
-		k := key{t.conn.OrigHost(), reasonKind(t.reason)}
+		k := key{t.Conn.OrigHost(), reasonKind(t.Reason)}
 		s := found[k]
 		if s == nil {
 			if len(order) == n {
 				break // what comes now is less strange than all that is shown
 			}
-			why, also, _ := strings.Cut(t.reason, "; ")
+			why, also, _ := strings.Cut(t.Reason, "; ")
 			s = &seen{
-				thing: &DayThing{Number: len(order) + 1, Score: t.score, OneIn: t.oneIn, Conn: t.conn, Why: why, Also: also, First: t.first.Time(), End: t.last.Time()},
+				event: &DayEvent{Number: len(order) + 1, Score: t.Score, OneIn: t.OneIn, Conn: t.Conn, Why: why, Also: also, First: t.First.Time(), End: t.Last.Time()},
 				resp:  map[conn.Host]struct{}{}, ports: map[uint16]struct{}{},
 			}
 			found[k] = s
-			order = append(order, s.thing)
+			order = append(order, s.event)
 			if of[k.host] == nil {
 				of[k.host] = &DayHost{Host: k.host}
 				hosts = append(hosts, of[k.host])
 			}
-			of[k.host].Things = append(of[k.host].Things, s.thing)
+			of[k.host].Events = append(of[k.host].Events, s.event)
 		}
-		s.thing.Count += t.count
-		if at := t.first.Time(); at.Before(s.thing.First) {
-			s.thing.First = at
+		s.event.Count += t.Alike
+		if at := t.First.Time(); at.Before(s.event.First) {
+			s.event.First = at
 		}
-		if at := t.last.Time(); at.After(s.thing.End) {
-			s.thing.End = at
+		if at := t.Last.Time(); at.After(s.event.End) {
+			s.event.End = at
 		}
-		if _, known := s.resp[t.conn.RespHost()]; !known {
-			s.resp[t.conn.RespHost()] = struct{}{}
-			if len(s.thing.Responders) < namedHosts {
-				s.thing.Responders = append(s.thing.Responders, t.conn.Resp.Addr())
+		if _, known := s.resp[t.Conn.RespHost()]; !known {
+			s.resp[t.Conn.RespHost()] = struct{}{}
+			if len(s.event.Responders) < namedHosts {
+				s.event.Responders = append(s.event.Responders, t.Conn.Resp.Addr())
 			} else {
-				s.thing.MoreHosts++
+				s.event.MoreHosts++
 			}
 		}
-		if _, known := s.ports[t.conn.Resp.Port()]; !known {
-			s.ports[t.conn.Resp.Port()] = struct{}{}
-			if len(s.thing.Ports) < namedHosts {
-				s.thing.Ports = append(s.thing.Ports, t.conn.Resp.Port())
+		if _, known := s.ports[t.Conn.Resp.Port()]; !known {
+			s.ports[t.Conn.Resp.Port()] = struct{}{}
+			if len(s.event.Ports) < namedHosts {
+				s.event.Ports = append(s.event.Ports, t.Conn.Resp.Port())
 			} else {
-				s.thing.MorePorts++
+				s.event.MorePorts++
 			}
 		}
 	}

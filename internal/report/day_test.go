@@ -63,21 +63,21 @@ func TestDayFolds(t *testing.T) {
 	hosts := aDay().Strange(3)
 	require.Len(t, hosts, 2)
 	require.Equal(t, "10.9.9.9", hosts[0].Host.String())
-	upload, scan := hosts[0].Things[0], hosts[0].Things[1]
+	upload, scan := hosts[0].Events[0], hosts[0].Events[1]
 	require.Equal(t, "orig_bytes 84 MB, usually under 1 kB", upload.Why)
 	require.EqualValues(t, 1, upload.Count)
 	require.EqualValues(t, 40, scan.Count, "a scan is one thing")
 	require.Equal(t, 35, scan.MoreHosts)
 	require.Equal(t, 35, scan.MorePorts)
 	require.Equal(t, midnight.Add(10*time.Hour), scan.First.UTC())
-	require.Equal(t, 3, hosts[1].Things[0].Number)
+	require.Equal(t, 3, hosts[1].Events[0].Number)
 }
 
 // What is as common as one in two is not strange, however much is asked for.
 func TestDayOrdinary(t *testing.T) {
 	for _, h := range aDay().Strange(1000) {
-		for _, thing := range h.Things {
-			require.GreaterOrEqual(t, thing.OneIn, uint64(strangeFrom))
+		for _, event := range h.Events {
+			require.GreaterOrEqual(t, event.OneIn, uint64(strangeFrom))
 		}
 	}
 	d := NewDay(midnight)
@@ -111,11 +111,11 @@ func TestDayWithoutRows(t *testing.T) {
 func TestDayIsBounded(t *testing.T) {
 	d := NewDay(midnight)
 	d.Observe(dayRow(0, "10.9.9.9:1", "192.0.2.1:1", 0.9, 0, "x"))
-	for i := range maxThings + 1000 {
+	for i := range MaxKinds + 1000 {
 		d.Observe(dayRow(1, fmt.Sprintf("10.%d.%d.1:1", i>>8&255, i&255), fmt.Sprintf("10.0.0.1:%d", 1+i>>16), 0.4, 0, "x"))
 	}
-	require.LessOrEqual(t, len(d.kinds), maxThings)
-	require.Equal(t, 0.9, d.Strange(1)[0].Things[0].Score)
+	require.LessOrEqual(t, len(d.kinds.kinds), MaxKinds)
+	require.Equal(t, 0.9, d.Strange(1)[0].Events[0].Score)
 }
 
 func TestVerdict(t *testing.T) {

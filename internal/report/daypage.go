@@ -23,7 +23,7 @@ var dayHTML string
 // DayPage is what a page about a day is made of.
 type DayPage struct {
 	*Day
-	Top       int    // how many things are shown
+	Top       int    // how many events are shown
 	Files     string // which logs
 	Several   bool   // rows of several logs, not connections alone
 	Allow     string // the allow-list's file, "" for none
@@ -56,7 +56,7 @@ type rankLine struct {
 type dayView struct {
 	*DayPage
 	Hosts              []*DayHost
-	Things             int
+	Events             int
 	HostCount          int
 	AllowedRows        uint64
 	Lead, Age, Verdict string
@@ -66,18 +66,18 @@ type dayView struct {
 	Wide, Narrow       []template.HTML // scores, volume
 }
 
-// numbered is how many things the plot points out.
+// numbered is how many events the plot points out.
 const numbered = 9
 
 // WriteHTML writes the page: one file that needs nothing from the network.
 func (p *DayPage) WriteHTML(w io.Writer) error {
 	v := &dayView{DayPage: p, Hosts: p.Strange(p.Top), HostCount: len(p.hosts)}
-	var things []*DayThing
+	var events []*DayEvent
 	for _, h := range v.Hosts {
-		v.Things += len(h.Things)
-		for _, t := range h.Things {
+		v.Events += len(h.Events)
+		for _, t := range h.Events {
 			if t.Number <= numbered {
-				things = append(things, t)
+				events = append(events, t)
 			}
 		}
 	}
@@ -103,7 +103,7 @@ func (p *DayPage) WriteHTML(w io.Writer) error {
 			scores, volume vg.Length
 		}{{&v.Wide, 25, 9, 4.5}, {&v.Narrow, 9.4, 8, 4.5}} {
 			for _, draw := range []func(io.Writer) error{
-				func(w io.Writer) error { return p.WriteScores(w, things, size.width, size.scores) },
+				func(w io.Writer) error { return p.WriteScores(w, events, size.width, size.scores) },
 				func(w io.Writer) error { return p.WriteVolume(w, size.width, size.volume) },
 			} {
 				var svg bytes.Buffer
@@ -144,7 +144,7 @@ func (v *dayView) lead() string {
 	if len(v.Hosts) == 0 {
 		return text + "Nothing stands out."
 	}
-	first := v.Hosts[0].Things[0]
+	first := v.Hosts[0].Events[0]
 	text += fmt.Sprintf("The strangest is one from %v to %v", first.Conn.OrigHost(), first.Conn.Resp.Addr())
 	if first.Conn.Proto == conn.ICMP { // its ports are a type and a code
 		text += " by icmp"
@@ -197,7 +197,7 @@ func span(first, last time.Time) string {
 }
 
 // responders names the first responders.
-func responders(t *DayThing) string {
+func responders(t *DayEvent) string {
 	var names []string
 	for _, a := range t.Responders {
 		names = append(names, a.String())
@@ -206,7 +206,7 @@ func responders(t *DayThing) string {
 }
 
 // portList names the first ports; ICMP's are no ports.
-func portList(t *DayThing) string {
+func portList(t *DayEvent) string {
 	if t.Conn.Proto == conn.ICMP {
 		return ""
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // WriteScores draws the scores over the day: the median, what one in a hundred
-// passes, the highest of each ten minutes, and the numbers of some things. The
+// passes, the highest of each ten minutes, and the numbers of some events. The
 // size is in centimetres.
-func (d *Day) WriteScores(w io.Writer, things []*DayThing, width, height vg.Length) error {
+func (d *Day) WriteScores(w io.Writer, events []*DayEvent, width, height vg.Length) error {
 	p := dayAxes(width, "anomaly_score")
 	p.Y.Min, p.Y.Max = 0.3, 0.6
 	p.Y.Tick.Marker = tenths{}
@@ -54,19 +54,19 @@ func (d *Day) WriteScores(w io.Writer, things []*DayThing, width, height vg.Leng
 	dots.GlyphStyle = draw.GlyphStyle{Color: grey, Radius: vg.Points(1.3), Shape: draw.CircleGlyph{}}
 	p.Add(dots)
 	p.Legend.Add("highest of ten minutes", dots)
-	if err := d.number(p, things); err != nil {
+	if err := d.number(p, events); err != nil {
 		return err
 	}
 	return writeDay(w, p, width, height)
 }
 
-// number writes the things' numbers where they are.
-func (d *Day) number(p *plot.Plot, things []*DayThing) error {
-	if len(things) == 0 {
+// number writes the events' numbers where they are.
+func (d *Day) number(p *plot.Plot, events []*DayEvent) error {
+	if len(events) == 0 {
 		return nil
 	}
 	var at plotter.XYLabels
-	for _, t := range things {
+	for _, t := range events {
 		at.XYs = append(at.XYs, plotter.XY{X: t.Conn.TS.Time().Sub(d.Date).Hours(), Y: t.Score})
 		at.Labels = append(at.Labels, fmt.Sprint(t.Number))
 	}
