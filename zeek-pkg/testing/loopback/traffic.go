@@ -23,6 +23,7 @@ const (
 	hosts      = 200
 	scanShare  = 6 // one part in so many of the trace, at its end
 	scanPerSec = 5
+	unanswered = 50 // one connection in so many, of other hosts than the scanner
 )
 
 // flow is a connection: from host to peer, answered unless it scans.
@@ -49,7 +50,7 @@ func flows(perSecond, seconds int) (all []flow) {
 		host, peer := r.IntN(hosts), r.IntN(8)
 		all = append(all, flow{
 			at: at, orig: [4]byte{10, 1, byte(host >> 8), byte(host)}, resp: [4]byte{192, 0, 2, byte(host*3 + peer)},
-			port: [...]uint16{443, 443, 443, 80, 53, 22, 25, 993}[peer], answered: r.IntN(2000) > 0,
+			port: [...]uint16{443, 443, 443, 80, 53, 22, 25, 993}[peer], answered: r.IntN(unanswered) > 0,
 		})
 	}
 	return all
