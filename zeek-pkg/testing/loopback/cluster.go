@@ -150,7 +150,8 @@ func (c *cluster) layout(s settings, others []string) error {
 		return err
 	}
 	var l strings.Builder
-	l.WriteString("redef Cluster::nodes = {\n")
+	// As zeekctl writes it. Any later is too late: the manager would keep its notices.
+	l.WriteString("redef Cluster::manager_is_logger = F;\nredef Cluster::nodes = {\n")
 	for i, name := range names {
 		kind, _, _ := strings.Cut(name, "-")
 		manager := `, $manager="manager"`

@@ -8,7 +8,6 @@
 
 redef Broker::disable_ssl = T;
 redef Log::default_rotation_interval = 0secs;
-redef Cluster::manager_is_logger = F;
 redef record Conn::Info += { node: string &log &optional; };
 
 module IForest;

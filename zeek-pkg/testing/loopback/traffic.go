@@ -23,7 +23,7 @@ const (
 	hosts      = 200
 	scanShare  = 6 // one part in so many of the trace, at its end
 	scanPerSec = 5
-	unanswered = 50 // one connection in so many, of other hosts than the scanner
+	unanswered = 2000 // one connection in so many, of other hosts than the scanner
 )
 
 // flow is a connection: from host to peer, answered unless it scans.
