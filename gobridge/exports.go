@@ -217,6 +217,7 @@ func iforest_set(s *C.iforest_settings, message *C.char, size C.uint64_t) (statu
 	defer recovered(&status, message, size)
 	the.GiveReasons(s.reasons != 0)
 	the.UseSeed(s.use_seed != 0)
+	the.Label(string(bytesOf(s.labels)))
 	if the.Log() == feature.Conn.Log {
 		the.SetAlerts(float64(s.alerts_per_day))
 		the.UseCases(s.use_cases != 0)
@@ -235,6 +236,7 @@ func iforest_learn(how *C.iforest_settings, message *C.char, size C.uint64_t) (s
 		Seed: uint64(how.seed), Warmup: uint64(how.warmup), RebuildEvery: uint64(how.rebuild_every), SaveEvery: uint64(how.save_every),
 		Dir: string(bytesOf(how.directory)), ZeekVersion: string(bytesOf(how.zeek_version)),
 		Recording: string(bytesOf(how.recording)), Workers: uint64(how.workers),
+		Labels: string(bytesOf(how.labels)),
 	}), message, size)
 }
 

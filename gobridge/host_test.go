@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,7 @@ func build(t *testing.T, name string, command ...string) string {
 	}
 	path := filepath.Join(built.dir, name)
 	command = append(command, "-o", path)
-	if command[0] == "go" {
+	if slices.Contains(command, "go") {
 		command = append(command, ".")
 	}
 	cmd := exec.Command(command[0], command[1:]...)

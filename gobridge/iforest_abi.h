@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Changes with every change of this file that a host could notice. */
-#define IFOREST_ABI_VERSION 9u
+#define IFOREST_ABI_VERSION 10u
 
 /* What became of a call. Every function but iforest_abi_version returns one. */
 enum iforest_status {
@@ -168,6 +168,7 @@ typedef struct {
   uint8_t use_seed;       /* the seed model scores connections until there is another */
   uint8_t use_cases;      /* iforest_result has the case; the same */
   uint8_t reasons;        /* iforest_result has the reason, of each row */
+  iforest_text labels;    /* what is labelled bad (learn.LabelHeader), for a sensor of conn.log that learns; empty: nothing is said of it */
   uint8_t forwards;       /* no sensor decides: see iforest_take_candidates; that of conn.log's holds for all, from then on */
 
   /* For iforest_learn. */

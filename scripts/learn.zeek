@@ -3,6 +3,7 @@
 ##! what becomes normal.
 
 @load base/frameworks/cluster
+@load ./allow
 @load ./main
 @load ./model
 
@@ -70,6 +71,34 @@ function begin_learning()
 
 	fingerprint = "";
 	active = sees_packets();
+	}
+
+# What is labelled bad, as model/learn/labels.go reads it: a header, and a line
+# for each entry of the allow-list.
+function bad_labels(entries: vector of AllowEntry): string
+	{
+	local lines = "#fields\toriginator\tlocal_orig\tproto\tservice\tconn_state\torig_ip_bytes\tresp_ip_bytes\n";
+	for ( i, e in entries )
+		if ( e$bad )
+			lines += string_cat(
+			    e?$originator ? cat(e$originator) : "-", "\t",
+			    e?$local_orig ? cat(e$local_orig) : "-", "\t",
+			    e?$proto ? cat(e$proto) : "-", "\t",
+			    e?$service ? e$service : "-", "\t",
+			    e?$conn_state ? e$conn_state : "-", "\t",
+			    e?$orig_high ? fmt("%d-%d", e$orig_low, e$orig_high) : "-", "\t",
+			    e?$resp_high ? fmt("%d-%d", e$resp_low, e$resp_high) : "-", "\n");
+
+	return lines;
+	}
+
+event allow_list_read(entries: count)
+	{
+	if ( ! makes_models() )
+		return;
+
+	settings$labels = bad_labels(allow_list);
+	configure();
 	}
 
 hook without_model_file()

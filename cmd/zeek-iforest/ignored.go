@@ -37,10 +37,10 @@ var ignoredBy = map[string][]ignored{
 	},
 	"train": {
 		{options: "warmup rebuild-every zeek-version", missing: "as-sensor", unless: "state-dir"},
-		{options: "samples", missing: "as-sensor"},
+		{options: "samples labels", missing: "as-sensor"},
 		{options: "node alerts-per-day", missing: "state-dir"},
-		{options: "output trees subsample max-depth without cuts-within sampling samples", given: "state-dir", because: "it makes what a sensor learns, as a sensor does"},
-		{options: "but samples as-sensor output", given: "samples", because: "the file says how to learn"},
+		{options: "output trees subsample max-depth without cuts-within sampling samples labels", given: "state-dir", because: "it makes what a sensor learns, as a sensor does"},
+		{options: "but samples as-sensor labels output", given: "samples", because: "the file says how to learn"},
 		{options: "partition-by", given: "as-sensor", because: "a sensor sees all hosts"},
 	},
 	"score": {

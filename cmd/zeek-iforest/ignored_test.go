@@ -18,6 +18,8 @@ func TestIgnoredOptionsAreRefused(t *testing.T) {
 		"replay --top 3 --format json x.pcap":                     "--format means nothing with --top",
 		"replay --top 3 --columns rank x.pcap":                    "--columns means nothing with --top",
 		"train -o m --warmup 5 x.log":                             "--warmup means nothing without --as-sensor",
+		"train -o m --labels l x.log":                             "--labels means nothing without --as-sensor",
+		"train --state-dir d --as-sensor --labels l x.log":        "--labels means nothing with --state-dir",
 		"train -o m --as-sensor=false --warmup 5 x.log":           "--warmup means nothing without --as-sensor",
 		"train -o m --as-sensor --samples s --strict":             "--strict means nothing with --samples",
 		"train -o m --as-sensor --samples s --columns-in a,b":     "--columns-in means nothing with --samples",

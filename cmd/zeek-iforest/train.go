@@ -79,7 +79,7 @@ Zeek uses DIR: the sensor then begins with a model of its own.`,
 				return b.run(s, files, o, flags.Changed("seed"), *strict)
 			}
 			if *samples != "" {
-				return s.trainOnSamples(*out, *samples, files)
+				return s.trainOnSamples(*out, *samples, files, o.Labels)
 			}
 			if other != nil {
 				return s.trainRecords(*out, other, files, o, *strict)
@@ -95,10 +95,28 @@ func sensorFlags(flags *pflag.FlagSet) func(*learn.Options) error {
 	warmup := numberFlag(flags, "warmup", 0, between(1, 1_000_000_000), fmt.Sprintf("as a sensor: make the first model after `N` connections (default %d)", model.DefaultWarmup))
 	every := numberFlag(flags, "rebuild-every", 0, between(1, 1_000_000_000), fmt.Sprintf("as a sensor: `N` connections from one model to the next (default %d)", model.DefaultRebuildEvery))
 	zeek := flags.String("zeek-version", "", "as a sensor: name `VERSION` in the model, as the sensor's does")
-	return func(o *learn.Options) error {
+	labels := flags.String("labels", "", "as a sensor: test new models by what was labelled bad meanwhile, in the `FILE` labels of its state directory")
+	return func(o *learn.Options) (err error) {
 		o.AsSensor, o.Warmup, o.RebuildEvery, o.ZeekVersion = *asSensor, *warmup, *every, *zeek
-		return nil
+		o.Labels, err = readLabelChanges(*labels)
+		return err
 	}
+}
+
+// readLabelChanges reads what a sensor was told is bad; none without a file.
+func readLabelChanges(file string) ([]learn.LabelChange, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := learn.ParseLabelChanges(string(text))
+	if err != nil {
+		return nil, hinted(fmt.Errorf("%s: %w", file, err), "--labels wants the file labels beside the sensor's state; an allow-list is another one")
+	}
+	return changes, nil
 }
 
 func (s *session) train(out string, files []string, o learn.Options, lake *lake, strict bool) error {
@@ -127,7 +145,7 @@ func (s *session) train(out string, files []string, o learn.Options, lake *lake,
 }
 
 // trainOnSamples makes the model of a cluster's manager again.
-func (s *session) trainOnSamples(out, samples string, logs []string) error {
+func (s *session) trainOnSamples(out, samples string, logs []string, labels []learn.LabelChange) error {
 	if len(logs) > 0 {
 		return errors.New("--samples takes the place of logs, but there are both")
 	}
@@ -136,7 +154,7 @@ func (s *session) trainOnSamples(out, samples string, logs []string) error {
 		return err
 	}
 	defer file.Close()
-	m, report, err := learn.FitRecording(file)
+	m, report, err := learn.FitRecording(file, labels)
 	if err != nil {
 		return tooFew(fmt.Errorf("%s: %w", samples, err))
 	}

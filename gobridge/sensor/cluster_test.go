@@ -113,7 +113,7 @@ func TestClusterUsesOneModel(t *testing.T) {
 	file, err := os.Open(recording)
 	require.NoError(t, err)
 	defer file.Close()
-	m, report, err := learn.FitRecording(file)
+	m, report, err := learn.FitRecording(file, nil)
 	require.NoError(t, err)
 	require.Equal(t, uint64(c.sent), report.Rows)
 	require.True(t, bytes.Equal(m.Bytes(), c.manager.ModelFile()), "the same bytes")

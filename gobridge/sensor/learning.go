@@ -23,6 +23,7 @@ type Learning struct {
 	Dir          string // where what is learnt is kept, "" for nowhere
 	ZeekVersion  string // kept in the models
 	Recording    string // file in which the batches that Take is given are kept, "" for none
+	Labels       string // as for Label
 }
 
 // learning is the part of a Sensor that makes its models.
@@ -34,6 +35,8 @@ type learning struct {
 
 	batches *learn.BatchReader
 	record  *learn.Recorder // nil for none
+
+	labelled string // what Label was told last
 }
 
 // Learn begins to learn from the connections that Score is given, from what
@@ -77,6 +80,8 @@ func (s *Sensor) Learn(o Learning) error {
 	}
 	l.next = learner.Stats().Rows + l.every
 	s.learning = l
+	s.noteLabels() // a state may be older than the file
+	s.Label(o.Labels)
 	s.model = nil // one from a file has been taken back
 	if m := learner.Model(); m != nil {
 		s.use(m)

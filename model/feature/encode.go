@@ -135,9 +135,15 @@ func connCell(c *conn.Conn, service uint64) uint64 {
 // comes at every other connection is not left out for it. Who finds addresses
 // with the same hash makes himself fewer, which does not help him.
 func connKeys(c *conn.Conn) (host uint32, chance uint64) {
-	a := HostKey(c.OrigHost())
-	h := binary.BigEndian.Uint64(a[:8])*0x9e3779b97f4a7c15 ^ binary.BigEndian.Uint64(a[8:])
-	h *= 0x94d049bb133111eb
+	h := originatorHash(c.OrigHost())
 	ports := uint64(c.Orig.Port())<<16 | uint64(c.Resp.Port())
 	return uint32(h>>32) | 1, mix(h ^ mix(uint64(c.TS)^mix(ports)))
+}
+
+// OriginatorHash returns the Row.Host of the connections that a host originates.
+func OriginatorHash(h conn.Host) uint32 { return uint32(originatorHash(h)>>32) | 1 }
+
+func originatorHash(h conn.Host) uint64 {
+	a := HostKey(h)
+	return (binary.BigEndian.Uint64(a[:8])*0x9e3779b97f4a7c15 ^ binary.BigEndian.Uint64(a[8:])) * 0x94d049bb133111eb
 }

@@ -59,6 +59,8 @@ type Options struct {
 	AsSensor     bool // Fit: learn as a Learner does that scores the rows meanwhile
 	Warmup       int  // Learner: connections before the first model
 	RebuildEvery int  // Learner: connections from a rebuild to the next; at first as many as there were
+
+	Labels []LabelChange // AsSensor: what was labelled bad meanwhile, the earliest first
 }
 
 func (o Options) withDefaults() Options {
@@ -148,10 +150,16 @@ var ErrNoModelYet = errors.New("learn: a sensor would have no model yet after so
 // fitAsSensor does what a sensor does with each row.
 func (o Options) fitAsSensor(each func(func(*feature.Row)) error) (*model.Model, error) {
 	l := NewLearner(o)
+	var unusable error
 	err := each(func(r *feature.Row) {
+		for ; len(o.Labels) > 0 && o.Labels[0].Rows <= l.Rows(); o.Labels = o.Labels[1:] {
+			if _, err := l.SetLabels(o.Labels[0].Labels); err != nil {
+				unusable = errors.Join(unusable, err)
+			}
+		}
 		_, _ = l.Take(r) // a refusal leaves the model in use, here as there
 	})
-	switch {
+	switch err = cmp.Or(err, unusable); {
 	case err != nil:
 		return nil, err
 	case l.Model() == nil:

@@ -23,6 +23,7 @@ type Learner struct {
 	trial   *trial
 	alerts  *alerts
 
+	labelled labelledRows
 	model    *model.Model // in use
 	previous *model.Model // for Rollback
 	due      uint64       // row at which the next rebuild begins
@@ -55,6 +56,7 @@ func (l *Learner) Observe(r *feature.Row, s model.Score) {
 	l.past.observe(r)
 	if l.model != nil && !r.Cold && l.model.Rank(s.Path) <= alertRank {
 		l.alerts.add(r)
+		l.labelled.add(r.Cell, r.Host, &r.Sample)
 	}
 }
 
@@ -104,7 +106,7 @@ func (l *Learner) Step() (*model.Model, error) {
 
 // judge goes on with the trial and ends it.
 func (l *Learner) judge() (*model.Model, error) {
-	if !l.trial.step(l.past, l.alerts) {
+	if !l.trial.step(l.past, l.alerts, &l.labelled) {
 		return nil, nil
 	}
 	refused := l.trial.verdict()
@@ -114,7 +116,7 @@ func (l *Learner) judge() (*model.Model, error) {
 	if l.refusing == 0 {
 		l.refusing = l.past.now
 	}
-	if l.past.now-l.refusing >= longestRefusal {
+	if !refused.bad && l.past.now-l.refusing >= longestRefusal {
 		l.alerts = newAlerts(l.o.Set)
 		return l.promote(), nil
 	}

@@ -100,15 +100,16 @@ func (r *Recorder) Close() error { return r.file.Close() }
 var ErrGap = errors.New("the recording does not hold all that the sensor has learnt from")
 
 // FitRecording makes the model that the sensor used after the batches of its
-// recording: ErrNoModelYet where that would be none, ErrGap where the sensor
+// recording, with what was labelled bad meanwhile: ErrNoModelYet where that would be none, ErrGap where the sensor
 // has learnt from others too.
-func FitRecording(from io.Reader) (*model.Model, Report, error) {
+func FitRecording(from io.Reader, labels []LabelChange) (*model.Model, Report, error) {
 	in := bufio.NewReaderSize(from, 1<<16)
 	var report Report
 	o, err := readHead(in)
 	if err != nil {
 		return nil, report, err
 	}
+	o.Labels = labels
 	m, err := o.withDefaults().fitAsSensor(func(observe func(*feature.Row)) error {
 		return readBatches(in, o.Set, &report.Rows, observe)
 	})

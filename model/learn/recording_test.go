@@ -49,7 +49,7 @@ func TestRecordingMakesTheModelAgain(t *testing.T) {
 		record(t, l, path, all[at:min(at+17, len(all))])
 		file, err := os.Open(path)
 		require.NoError(t, err)
-		m, report, err := learn.FitRecording(file)
+		m, report, err := learn.FitRecording(file, nil)
 		require.NoError(t, err)
 		require.NoError(t, file.Close())
 		require.Equal(t, l.Rows(), report.Rows)
@@ -70,7 +70,7 @@ func TestRecordingMakesTheModelAgain(t *testing.T) {
 	record(t, learn.NewLearner(o), path, all[:9])
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	m, report, err := learn.FitRecording(bytes.NewReader(data))
+	m, report, err := learn.FitRecording(bytes.NewReader(data), nil)
 	require.NoError(t, err)
 	require.NotNil(t, m)
 	require.Equal(t, uint64(9*learn.BatchRows), report.Rows)
@@ -87,7 +87,7 @@ func TestRecordingsThatCannotBeUsed(t *testing.T) {
 	good, _ := recorded(t, o, all)
 	empty, _ := recorded(t, o, nil)
 	few, _ := recorded(t, o, all[:1])
-	_, _, err := learn.FitRecording(bytes.NewReader(few))
+	_, _, err := learn.FitRecording(bytes.NewReader(few), nil)
 	require.ErrorIs(t, err, learn.ErrNoModelYet)
 
 	for name, c := range map[string]struct {
@@ -106,7 +106,7 @@ func TestRecordingsThatCannotBeUsed(t *testing.T) {
 		"too long":        {append(bytes.Clone(empty), frame(0, make([]byte, learn.MaxBatch+1))...), "is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, _, err := learn.FitRecording(bytes.NewReader(c.data))
+			m, _, err := learn.FitRecording(bytes.NewReader(c.data), nil)
 			require.ErrorContains(t, err, c.want)
 			require.Nil(t, m)
 		})

@@ -24,17 +24,19 @@ import (
 // all little-endian. What a memory keeps holds addresses: its mode is 0600.
 const (
 	stateMagic   = "zeek-iforest state\n"
-	stateVersion = 4
-	headSize     = len(stateMagic) + 4 + 16 + 1 + 12
-	pieceHead    = 9
-	endPart      = 255
-	maxState     = 256 << 20
+	stateVersion = 5
+	// A state of that version has no labels; all else is as it is now.
+	stateWithoutLabels = 4
+	headSize           = len(stateMagic) + 4 + 16 + 1 + 12
+	pieceHead          = 9
+	endPart            = 255
+	maxState           = 256 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func (l *Learner) head() []byte {
-	b := binary.LittleEndian.AppendUint32([]byte(stateMagic), stateVersion)
+func (l *Learner) head(version uint32) []byte {
+	b := binary.LittleEndian.AppendUint32([]byte(stateMagic), version)
 	b = append(append(b, l.o.Set.ID...), byte(l.o.Sampling))
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Trees))
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.o.Subsample))
@@ -71,6 +73,7 @@ func (l *Learner) Save(path string, memory Memory, day Day) (*Saver, error) {
 	if day != nil {
 		s.state.blobs[day24] = day.AppendState(nil)
 	}
+	s.state.blobs[labels] = []byte(l.labelled.labels)
 	if err := s.state.collect(); err != nil {
 		return nil, err
 	}
@@ -78,7 +81,7 @@ func (l *Learner) Save(path string, memory Memory, day Day) (*Saver, error) {
 	if s.file, err = os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 		return nil, err
 	}
-	if _, err := s.file.Write(l.head()); err != nil {
+	if _, err := s.file.Write(l.head(stateVersion)); err != nil {
 		s.Abandon()
 		return nil, err
 	}
@@ -241,11 +244,10 @@ func RestoreRows(path string, o Options, day Day, memory func(states [][]byte) e
 
 func restore(data []byte, o Options, day Day, memory func([][]byte) error) (*Learner, error) {
 	l := NewLearner(o)
-	head := l.head()
 	switch {
 	case len(data) < headSize || !bytes.HasPrefix(data, []byte(stateMagic)):
 		return nil, &model.FormatError{What: "not a state of zeek-iforest", Hint: hintState}
-	case !bytes.Equal(data[:headSize], head):
+	case !bytes.Equal(data[:headSize], l.head(stateVersion)) && !bytes.Equal(data[:headSize], l.head(stateWithoutLabels)):
 		return nil, &model.FormatError{What: "state of another version, or of other features, sampling or forest size", Hint: hintState}
 	}
 	s := &state{l: l, seen: map[*cells][]usage{}}
@@ -330,7 +332,30 @@ func (s *state) settle() (err error) {
 			return errors.New("a trial without models")
 		}
 	}
+	if err := s.settleLabels(); err != nil {
+		return err
+	}
 	return l.rebuild.resume(&s.rebuild)
+}
+
+// settleLabels takes the labels; rows of kinds that they do not name were kept
+// after the labels were collected.
+func (s *state) settleLabels() error {
+	l := s.l
+	if len(s.blobs[labels]) > 0 {
+		text := string(s.blobs[labels])
+		_, kinds, err := parseLabels(text)
+		if err != nil {
+			return err
+		}
+		l.labelled.set(text, kinds, l.o.Set)
+	} else {
+		l.labelled = labelledRows{}
+	}
+	if t := l.trial; t != nil && (t.lost > t.labelled || t.labelled > len(l.labelled.of)) {
+		t.labelled, t.lost = 0, 0
+	}
+	return nil
 }
 
 // resume brings a rebuild to where it was.

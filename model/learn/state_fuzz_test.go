@@ -50,6 +50,14 @@ func FuzzRestore(f *testing.F) {
 			_, _ = l.Step() // an error leaves the model in use
 		}
 	}
+	_, err := l.SetLabels(LabelHeader + "\n-\t-\ttcp\t-\tSF\t0-100\t0-100\n")
+	require.NoError(f, err)
+	for i := range 3 {
+		c := ordinary(i, 0)
+		l.alerts.add(rowOf(&c, feature.Window{}))
+		l.labelled.add(rowOf(&c, feature.Window{}).Cell, 0, &rowOf(&c, feature.Window{}).Sample)
+	}
+	require.NotEmpty(f, l.labelled.of)
 	learn(l, hosts, 1080) // in the middle of a rebuild
 	require.NotEqual(f, idle, l.rebuild.stage)
 	path := filepath.Join(f.TempDir(), "state")

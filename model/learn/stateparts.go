@@ -21,7 +21,7 @@ const (
 type state struct {
 	l      *Learner
 	memory Memory    // nil while reading
-	blobs  [4][]byte // files of the model in use, the one before, the one on trial; the alerts' day
+	blobs  [5][]byte // files of the model in use, the one before, the one on trial; the alerts' day; labels
 
 	rows    uint64             // observed when saving began
 	windows [][]byte           // read
@@ -62,6 +62,9 @@ var parts = []part{
 	{one, (*state).codeRebuild},
 	samplesPart(func(s *state) *samples { return &s.rebuild.drawn }),
 	{func(s *state) int { return (s.memory.Places() + hostsPerPiece - 1) / hostsPerPiece }, (*state).codeMemory},
+	// From version 5 on.
+	blobPart(labels),
+	{one, (*state).codeLabelled},
 }
 
 func one(*state) int { return 1 }
@@ -193,8 +196,11 @@ func (s *state) codeAlerts(c *codec, _ int) {
 	}
 }
 
-// day24 is the place in blobs of the alerts' rolling day.
-const day24 = 3
+// The places in blobs of the alerts' rolling day and of the labels.
+const (
+	day24  = 3
+	labels = 4
+)
 
 // blobPart returns one of the blobs, in pieces; none if it is empty.
 func blobPart(which int) part {
@@ -209,6 +215,42 @@ func blobPart(which int) part {
 			c.data = append(c.data, s.blobs[which][piece*bytesPerPiece:min((piece+1)*bytesPerPiece, len(s.blobs[which]))]...)
 		},
 	}
+}
+
+// codeLabelled describes the rows that are labelled bad, and what finds more: the
+// originators of alerts, each with the alert's kind, for rows may have come
+// since the alerts were written.
+func (s *state) codeLabelled(c *codec, _ int) {
+	a := s.l.alerts
+	n := a.table.Len()
+	c.count(&n, maxAlerts)
+	for i := range n {
+		k := labelledKind{}
+		if !c.reading {
+			k = labelledKind{a.table.Key(i), a.hosts[i]}
+		}
+		c.uint64(&k.cell)
+		c.uint32(&k.host)
+		if at := a.table.Find(k.cell); c.reading && at >= 0 {
+			a.hosts[at] = k.host
+		}
+	}
+	l := &s.l.labelled
+	n = len(l.of)
+	if c.count(&n, maxLabelledRows); c.reading {
+		*l = labelledRows{rows: newSamples(s.l.o.Set, maxLabelledRows), of: make([]labelledKind, n)}
+	}
+	for i := range n {
+		c.uint64(&l.of[i].cell)
+		c.uint32(&l.of[i].host)
+		c.sampleAt(l.rows, i)
+	}
+	t := s.l.trial
+	if t == nil {
+		t = new(trial)
+	}
+	c.count(&t.labelled, maxLabelledRows)
+	c.count(&t.lost, maxLabelledRows)
 }
 
 func (s *state) codeTrial(c *codec, _ int) {

@@ -104,6 +104,9 @@ export {
 		workers: count &default=0;
 		## A file for what :zeek:see:`IForest::__observe` is given; empty for none.
 		recording: string &default="";
+		## What is labelled bad, a line for each label below a header, for the test
+		## of new models; empty says nothing of it.
+		labels: string &default="";
 		## A process that samples takes the first rows of each kind, and one in so
 		## many of the rest.
 		sample_one_in: count &default=1;

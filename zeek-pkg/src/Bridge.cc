@@ -180,6 +180,7 @@ iforest_settings Settings::ForLibrary() const {
     s.directory = {directory.data(), directory.size()};
     s.zeek_version = {zeek_version.data(), zeek_version.size()};
     s.recording = {recording.data(), recording.size()};
+    s.labels = {labels.data(), labels.size()};
     return s;
 }
 

@@ -15,6 +15,7 @@ struct Settings {
     std::string directory;
     std::string zeek_version;
     std::string recording;
+    std::string labels;
 
     iforest_settings ForLibrary() const;
 };

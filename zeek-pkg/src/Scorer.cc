@@ -192,6 +192,7 @@ void Scorer::Configure(const zeek::RecordVal& r) noexcept {
         s.directory = text("directory");
         s.zeek_version = text("zeek_version");
         s.recording = text("recording");
+        s.labels = text("labels");
         bridge.Set(std::move(s));
     } catch ( ... ) { // no memory: the settings before hold on
     }

@@ -93,7 +93,7 @@ func (m *machine) bundle(dir string, lines map[string]string) string {
 	for name, text := range files {
 		whole["b/"+name] = text
 	}
-	path := filepath.Join(dir, fmt.Sprintf("zeek-iforest-%s-zeek-%s-linux-%s.tar.gz", lines["version"], lines["zeek"], lines["arch"]))
+	path := filepath.Join(dir, fmt.Sprintf("zeek-iforest-%s-zeek-%s-linux-%s-glibc%s.tar.gz", lines["version"], lines["zeek"], lines["arch"], lines["glibc"]))
 	data := archive(m.t, whole)
 	require.NoError(m.t, os.WriteFile(path, data, 0o644))
 	require.NoError(m.t, os.WriteFile(path+".sha256", fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(data), filepath.Base(path)), 0o644))
@@ -151,6 +151,50 @@ func TestBundleIsTakenWithoutACompiler(t *testing.T) {
 	}
 }
 
+// Of a folder's bundles the one is taken that this machine's C library is new
+// enough for.
+func TestBundleForAnOlderSystemIsTaken(t *testing.T) {
+	m := newMachine(t)
+	m.zeek("8.0.10", false)
+	dir, build := t.TempDir(), t.TempDir()
+	for _, glibc := range []string{"2.28", "2.38", "2.39"} {
+		m.has("getconf", "echo glibc 2.36")
+		m.bundle(dir, map[string]string{"version": packageVersion(t), "zeek": "8.0.10", "arch": "x86_64", "glibc": glibc, "sources": sources(t)})
+	}
+	out, err := m.run("bundle/take", dir, build)
+	require.NoError(t, err, out)
+	require.Contains(t, out, "-linux-x86_64-glibc2.28.tar.gz, nothing compiled")
+}
+
+// A bundle that needs newer symbols than the system has which it is made for is
+// refused.
+func TestBundleIsForTheSystemThatItClaims(t *testing.T) {
+	testenv.OS(t, "linux")
+	gcc := testenv.Program(t, "g++")
+	testenv.Program(t, "readelf")
+	source := filepath.Join(t.TempDir(), "x.cc")
+	library := source + ".so"
+	require.NoError(t, os.WriteFile(source, []byte("#include <dlfcn.h>\nint main() { return dlopen(\"x\", 0) != nullptr; }\n"), 0o644))
+	out, err := exec.Command(gcc, "-shared", "-fPIC", "-o", library, source).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	claim := func(system string) (string, error) {
+		out, err := exec.Command(filepath.Join(testenv.Root(t), "zeek-pkg", "bundle", "claim"), system, library).CombinedOutput()
+		return string(out), err
+	}
+	said, err := claim("el8")
+	require.Error(t, err)
+	require.Contains(t, said, "error: a bundle for el8 cannot need glibc 2.34: el8 has 2.28")
+	require.Contains(t, said, "hint: build it on el8, or on an older system")
+	for _, system := range []string{"el9", "debian12"} {
+		said, err = claim(system)
+		require.NoError(t, err, said)
+	}
+	said, err = claim("el7")
+	require.Error(t, err)
+	require.Contains(t, said, `there is no system "el7"`)
+	require.Contains(t, said, "want one of el8 el9 ubuntu22.04 debian12 or none")
+}
+
 // Whatever a machine lacks, the build ends with what to do next.
 func TestBuildSaysWhatToDo(t *testing.T) {
 	fits := func(t *testing.T) map[string]string {
@@ -179,8 +223,8 @@ func TestBuildSaysWhatToDo(t *testing.T) {
 		{"no cmake", "8.0.10", true, nil, "cmake is not on PATH", "apt install cmake"},
 		{"no compiler", "8.0.10", true, func(m *machine) { m.has("cmake", "exit 0") }, "no C++ compiler is on PATH", "apt install g++"},
 		{"no bundle there", "8.0.10", false, func(m *machine) { take(m, "/absent.tar.gz") }, "/absent.tar.gz, which is not there", "name a bundle, or the folder"},
-		{"empty folder", "8.0.10", false, func(m *machine) { take(m, m.t.TempDir()) }, "wanted is zeek-iforest-" + packageVersion(t) + "-zeek-8.0.10-linux-x86_64.tar.gz, there is none", "make one on a machine with the same Zeek"},
-		{"folder for others", "8.2.2", false, func(m *machine) { dir := m.t.TempDir(); m.bundle(dir, fits(m.t)); take(m, dir) }, "zeek-8.2.2-linux-x86_64.tar.gz, there is zeek-iforest-", "zeek-pkg/bundle/make"},
+		{"empty folder", "8.0.10", false, func(m *machine) { take(m, m.t.TempDir()) }, "wanted is zeek-iforest-" + packageVersion(t) + "-zeek-8.0.10-linux-x86_64-….tar.gz, there is none", "make one on a machine with the same Zeek"},
+		{"folder for others", "8.2.2", false, func(m *machine) { dir := m.t.TempDir(); m.bundle(dir, fits(m.t)); take(m, dir) }, "zeek-8.2.2-linux-x86_64-….tar.gz, there is zeek-iforest-", "zeek-pkg/bundle/make"},
 		{"no checksum", "8.0.10", false, func(m *machine) {
 			path := m.bundle(m.t.TempDir(), fits(m.t))
 			require.NoError(m.t, os.Remove(path+".sha256"))
