@@ -124,6 +124,7 @@ func (sc *scoring) findRecorded(blk *zeeklog.Block, i int) error {
 		c.Encode(&r.asked)
 		alike = func(used *feature.Sample) bool { return feature.AlikeConn(c.Conn, used) }
 	} else {
+		state.rows[i].Peek()
 		state.rows[i].Encode(&r.asked)
 	}
 	found, ok, err := r.of.Find(&r.asked, alike)
