@@ -9,6 +9,17 @@ func (blk *Block) HasColumn(name string) bool {
 	return l != nil && (l.format == JSON || l.index(name) >= 0)
 }
 
+// Unset reports whether the header names the column and the row has no value in
+// it. JSON leaves such keys out, so that there it is false.
+func (blk *Block) Unset(row *Row, name string) bool {
+	l := blk.layout
+	if l == nil || l.format == JSON || l.index(name) < 0 {
+		return false
+	}
+	_, set := blk.Value(row, name)
+	return !set
+}
+
 // Value returns the text of the column of that name in a row of the block, also
 // of one that conn.log does not know, as (*Reader).Value does; it is false
 // where the value is unset, too. It is meant for columns near the end of a row,

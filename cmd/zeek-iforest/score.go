@@ -46,8 +46,18 @@ committed when the rows before them have left: a run that dies repeats some rows
 		without := noModelFlag(flags, "the input itself")
 		x509 := x509Flag(flags)
 		uidColumn := flags.Bool("uid-column", false, "put each connection together with its rows in other logs, which are named, too, and add anomaly_case, and anomaly_uid_log, _score, _rank and _reason of the strangest of these")
+		samples, labels := recordedFlags(flags)
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
+			if *samples != "" {
+				chosen, err := columns()
+				if err != nil {
+					return err
+				}
+				best, top := limits()
+				sc := scoring{session: s, columns: chosen, strangest: best, strict: *strict}
+				return sc.recordedLogs(flags, *samples, *labels, *modelPath, *out, files, top)
+			}
 			lake, err := part(model.DefaultHosts)
 			if err != nil {
 				return err
@@ -137,8 +147,9 @@ type scoring struct {
 	keep    []string // columns of Parquet to write, all where there are none
 	columns chosenColumns
 	*strangest
-	alerts *offlineAlerts // nil where none are asked for
-	strict bool
+	recorded *recordedScores // what the scores are made again of, or nil
+	alerts   *offlineAlerts  // nil where none are asked for
+	strict   bool
 
 	file  string // that is being scored
 	path  string // the same, as it was given
@@ -157,6 +168,8 @@ type scoredBlock struct {
 	rows  []logRow      // or of another log
 	texts *feature.Texts
 	batch stream.Batch
+
+	recorded []recordedRow // where scores are made again
 }
 
 // stateOf returns the state of a block, with as many records as it has rows.
@@ -307,6 +320,12 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 			}
 			continue
 		}
+		if sc.recorded != nil {
+			if err := sc.findRecorded(blk, i); err != nil {
+				return err
+			}
+			continue
+		}
 		sc.used++
 		if sc.kind != nil {
 			r := state.rows[i]
@@ -393,6 +412,9 @@ func usable(row *zeeklog.Row) bool {
 // render scores the rows of a block that can be used, and appends the block with
 // their columns.
 func (sc *scoring) render(add *zeeklog.AddColumns, dst []byte, blk *zeeklog.Block) []byte {
+	if sc.recorded != nil {
+		return sc.renderRecorded(add, dst, blk)
+	}
 	state := blk.State.(*scoredBlock)
 	batch := &state.batch
 	batch.Reset(sc.model)

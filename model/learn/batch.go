@@ -88,6 +88,7 @@ func (b *Batch) Add(r *feature.Row) {
 type BatchReader struct {
 	set *feature.Set
 	row feature.Row
+	at  int // where the row begins that each is given, behind the batch's head
 }
 
 // NewBatchReader returns a reader of batches of a set.
@@ -113,7 +114,9 @@ func (r *BatchReader) Read(batch []byte, each func(*feature.Row)) error {
 }
 
 func (r *BatchReader) rows(data []byte, each func(*feature.Row)) error {
+	size := len(data)
 	for n := 1; len(data) > 0; n++ {
+		r.at = size - len(data)
 		left, ok := r.next(data)
 		if !ok || n > BatchRows {
 			return fmt.Errorf("%w: row %d", errBatch, n)

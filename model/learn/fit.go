@@ -152,11 +152,7 @@ func (o Options) fitAsSensor(each func(func(*feature.Row)) error) (*model.Model,
 	l := NewLearner(o)
 	var unusable error
 	err := each(func(r *feature.Row) {
-		for ; len(o.Labels) > 0 && o.Labels[0].Rows <= l.Rows(); o.Labels = o.Labels[1:] {
-			if _, err := l.SetLabels(o.Labels[0].Labels); err != nil {
-				unusable = errors.Join(unusable, err)
-			}
-		}
+		unusable = errors.Join(unusable, o.relabel(l))
 		_, _ = l.Take(r) // a refusal leaves the model in use, here as there
 	})
 	switch err = cmp.Or(err, unusable); {
@@ -166,4 +162,14 @@ func (o Options) fitAsSensor(each func(func(*feature.Row)) error) (*model.Model,
 		return nil, ErrNoModelYet
 	}
 	return l.Model(), nil
+}
+
+// relabel tells a learner what was labelled before its next row, and takes that off
+// Labels.
+func (o *Options) relabel(l *Learner) (err error) {
+	for ; len(o.Labels) > 0 && o.Labels[0].Rows <= l.Rows(); o.Labels = o.Labels[1:] {
+		_, unusable := l.SetLabels(o.Labels[0].Labels)
+		err = errors.Join(err, unusable)
+	}
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
 
 // A recording holds the batches that a sensor has learnt from, so that its
@@ -95,27 +94,6 @@ func (r *Recorder) Add(rows uint64, batch []byte) error {
 // Close ends the recording.
 func (r *Recorder) Close() error { return r.file.Close() }
 
-// ErrGap says that a recording lacks rows, so that nothing can be made again of
-// it.
-var ErrGap = errors.New("the recording does not hold all that the sensor has learnt from")
-
-// FitRecording makes the model that the sensor used after the batches of its
-// recording, with what was labelled bad meanwhile: ErrNoModelYet where that would be none, ErrGap where the sensor
-// has learnt from others too.
-func FitRecording(from io.Reader, labels []LabelChange) (*model.Model, Report, error) {
-	in := bufio.NewReaderSize(from, 1<<16)
-	var report Report
-	o, err := readHead(in)
-	if err != nil {
-		return nil, report, err
-	}
-	o.Labels = labels
-	m, err := o.withDefaults().fitAsSensor(func(observe func(*feature.Row)) error {
-		return readBatches(in, o.Set, &report.Rows, observe)
-	})
-	return m, report, err
-}
-
 func readHead(in io.Reader) (o Options, err error) {
 	head := make([]byte, len(recordingMagic)+4)
 	if _, err := io.ReadFull(in, head); !bytes.HasPrefix(head, []byte(recordingMagic)) {
@@ -143,29 +121,31 @@ func readHead(in io.Reader) (o Options, err error) {
 
 var errHead = errors.New("the recording's head is damaged")
 
-// readBatches gives each the rows and counts them in rows.
-func readBatches(in io.Reader, set *feature.Set, rows *uint64, each func(*feature.Row)) error {
-	after := func(err error) error { return fmt.Errorf("after %d %s: %w", *rows, set.Rows, err) }
-	reader := NewBatchReader(set)
-	for batch := make([]byte, MaxBatch); ; {
+// readFrames gives each the batches of a recording from the offset begin to end:
+// where each stands, and how many rows were learnt from before it. The batch is
+// valid until each returns.
+func readFrames(from io.ReaderAt, begin, end int64, each func(at int64, before uint64, batch []byte) error) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(from, begin, end-begin), 1<<16)
+	batch := make([]byte, MaxBatch)
+	for at := begin; ; {
 		var head [batchFrame]byte
 		if _, err := io.ReadFull(in, head[:]); err == io.EOF {
 			return nil
 		} else if err != nil {
-			return after(err)
+			return err
 		}
 		before, size := binary.LittleEndian.Uint64(head[:]), binary.LittleEndian.Uint32(head[8:])
-		if before != *rows {
-			return after(fmt.Errorf("%w: there follows number %d", ErrGap, before+1))
-		}
 		if size > MaxBatch {
-			return after(errBatch)
+			return errBatch
 		}
-		if _, err := io.ReadFull(in, batch[:size]); err != nil {
-			return after(err)
+		if _, err := io.ReadFull(in, batch[:size]); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
+			return err
 		}
-		if err := reader.Read(batch[:size], func(r *feature.Row) { *rows++; each(r) }); err != nil {
-			return after(err)
+		if err := each(at, before, batch[:size]); err != nil {
+			return err
 		}
+		at += batchFrame + int64(size)
 	}
 }

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,17 +34,23 @@ func FuzzRecording(f *testing.F) {
 	f.Add(good[:40])
 
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in := bytes.NewReader(data)
-		o, err := readHead(in)
+		r, err := ReadRecording(bytes.NewReader(data), nil)
 		if err != nil {
 			return
 		}
-		require.True(t, o.Warmup >= 0 && o.RebuildEvery >= 0)
-		var rows, given uint64
-		_ = readBatches(in, o.Set, &rows, func(r *feature.Row) { // an error ends it
-			require.NoError(t, o.Set.CheckSample(&r.Sample))
-			given++
-		})
-		require.Equal(t, rows, given)
+		require.NotNil(t, r.Set())
+		for _, row := range r.rows {
+			used, err := r.read(row.at)
+			require.NoError(t, err)
+			require.Equal(t, row.key, rowKey(used))
+			require.NoError(t, r.set.CheckSample(&used.Sample))
+		}
+		_, report, err := FitRecording(bytes.NewReader(data), nil)
+		if err == nil || errors.Is(err, ErrNoModelYet) {
+			require.Empty(t, r.Faults())
+			require.LessOrEqual(t, report.Rows, uint64(r.Rows()))
+		} else {
+			require.NotEmpty(t, r.Faults())
+		}
 	})
 }
