@@ -57,6 +57,7 @@ const (
 type sslRecord struct {
 	ssllog.Record
 	certificates *certificates
+	missing      bool // its certificate is not among them
 }
 
 // sslAbsent are the fields without which features say nothing, by their columns.
@@ -94,9 +95,12 @@ func (r *sslRecord) take(fields []zeeklog.Field) error {
 	if fields[sslMatches].IsSet() {
 		r.Handshake.Set = ssllog.Matches
 	}
-	if fingerprint := v.first(sslChain); fingerprint != "" {
+	r.missing = false
+	if fingerprint := v.first(sslChain); fingerprint != "" && r.certificates != nil {
 		if c, ok := r.certificates.of(fingerprint); ok {
 			r.Handshake.Certificate, r.Handshake.Set = c, r.Handshake.Set|ssllog.KnownCertificate
+		} else {
+			r.missing = true
 		}
 	}
 	for _, f := range sslAbsent {

@@ -181,6 +181,9 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 		w.lacks |= lacks
 		w.Warn(fmt.Errorf("%s: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", w.line(row.Line), strings.Join(zeeklog.AbsentNames(lacks), ", ")))
 	}
+	if w.rows != nil && !scored.Logged {
+		w.rows.Lack(w.path)
+	}
 	if strings.HasPrefix(scored.By(), seed.Prefix) {
 		w.counts.BySeed++
 	}
