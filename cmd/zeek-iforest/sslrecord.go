@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
@@ -14,11 +15,11 @@ var sslKind = logKind{
 	set: ssllog.Set,
 	schema: &zeeklog.Schema{
 		Log: "ssl",
-		Columns: []string{
-			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
+		Columns: append(slices.Clip(seenColumns),
+			"version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
 			"validation_status", "ja4", "ja3", "resumed", "established", "sni_matches_cert", "cert_chain_fps",
-		},
-		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
+		),
+		Required: seenRequired,
 		Telling:  []string{"cipher", "ssl_history", "established", "last_alert"},
 	},
 	header: []string{"server name", "version", "established"},
@@ -30,15 +31,9 @@ var sslKind = logKind{
 	},
 }
 
-// The columns of its schema.
+// The columns of its schema behind seenColumns.
 const (
-	sslTS = iota
-	sslUID
-	sslOrigH
-	sslOrigP
-	sslRespH
-	sslRespP
-	sslVersion
+	sslVersion = iota + seenEnd
 	sslCipher
 	sslServerName
 	sslLastAlert
@@ -74,11 +69,7 @@ var sslAbsent = [...]struct {
 func (r *sslRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
 	r.Handshake = ssllog.Handshake{
-		Context:      zeeklog.Context(fields),
-		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
-		UID:          v.text(sslUID),
-		Orig:         v.endpoint(sslOrigH, sslOrigP),
-		Resp:         v.endpoint(sslRespH, sslRespP),
+		Seen:         v.seen(),
 		Version:      v.text(sslVersion),
 		Cipher:       v.text(sslCipher),
 		ServerName:   v.text(sslServerName),

@@ -187,8 +187,18 @@ func TestCertificatesThatAreMissing(t *testing.T) {
 	require.Equal(t, all, own, "what learns from the log itself knows them, too")
 }
 
-func BenchmarkSensorOfSSL(b *testing.B) {
-	list := handshakesOfZeek(4096)
+// FuzzSSLLog reads any text as a ssl.log: a row is made or refused, and what is made
+// of it is one of the set.
+func FuzzSSLLog(f *testing.F) {
+	f.Add(sslLog.of(f, handshakesOfZeek(3), false))
+	f.Add(sslLog.of(f, handshakesOfZeek(3), true))
+	f.Add(`{"ts":1.5,"id.orig_h":"::1","id.orig_p":1,"id.resp_h":"::2","id.resp_p":2,"server_name":"..\u0000\\xff","cert_chain_fps":[null,""],"established":"T"}` + "\n")
+	fuzzLog(f, &sslKind)
+}
+
+// trainedSSLSensor is a sensor with a model of rows of Zeek, and these rows.
+func trainedSSLSensor(b testing.TB, n int) (*sensor.Sensor, [][]sensor.Value) {
+	list := handshakesOfZeek(n)
 	for i := range list {
 		for field, text := range list[i].texts {
 			if len(text) > 100 {
@@ -210,13 +220,10 @@ func BenchmarkSensorOfSSL(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "ssl.model")
 	require.NoError(b, s.Model().WriteFile(path))
 	require.NoError(b, s.LoadFile(path))
-	i := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = s.ScoreValues(values[i%len(values)])
-		i++
-	}
+	return s, values
 }
+
+func BenchmarkSensorOfSSL(b *testing.B) { scoreValues(b, trainedSSLSensor) }
 
 // What x509.log gets while ssl.log is watched is known when a row needs it, also after
 // a rotation, and the oldest are forgotten.
