@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +24,8 @@ type offlineAlerts struct {
 // raisedAlert is a connection, a row of another log, or an incident of several.
 type raisedAlert struct {
 	conn     conn.Conn
-	cells    []string // of a row of another log
+	log      string   // "" for conn.log
+	cells    []string // of the row, as a table of its log has them
 	score    float64
 	oneIn    uint64
 	reason   string
@@ -47,9 +49,11 @@ func (a *offlineAlerts) observe(s *stream.Scored) {
 	row, c := s.Alert(), s.Record.Subject()
 	a.Incidents(false, a.incident)
 	if a.Unusual(&row) && a.Raise(&row) == alerts.Raise {
-		r := raisedAlert{conn: *c, score: s.CaseScore(), oneIn: s.OneIn(), reason: string(s.AppendReasons(nil))}
+		r := raisedAlert{conn: *c, log: s.Log(), score: s.CaseScore(), oneIn: s.OneIn(), reason: string(s.AppendReasons(nil))}
 		if other, ok := s.Record.(logRow); ok {
 			r.cells = other.cells()
+		} else {
+			r.cells = []string{strings.Clone(orUnset(c.Service)), c.State.String()}
 		}
 		r.conn.UID, r.conn.Service, r.conn.TunnelParents = strings.Clone(c.UID), strings.Clone(c.Service), nil
 		a.raised = append(a.raised, r)
@@ -61,13 +65,17 @@ func (a *offlineAlerts) incident(i *alerts.Incident) {
 	a.raised = append(a.raised, raisedAlert{score: i.Score, incident: &told})
 }
 
-// table prints the alerts in the order in which they were raised.
-func (a *offlineAlerts) table(w io.Writer, of *logKind) error {
+// table prints the alerts in the order in which they were raised: of conn.log, of
+// another log, or of several, whose rows have one cell each for all that they say.
+func (a *offlineAlerts) table(w io.Writer, of *logKind, several bool) error {
 	a.Incidents(true, a.incident)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	header := []string{"service", "state"}
 	if of != nil {
 		header = of.header
+	}
+	if several {
+		header = []string{"log", "row"}
 	}
 	fmt.Fprintf(t, "time (UTC)\tscore\t1 in\tconnection\t%s\tuid\treason\n", strings.Join(header, "\t"))
 	for _, r := range a.raised {
@@ -76,8 +84,8 @@ func (a *offlineAlerts) table(w io.Writer, of *logKind) error {
 			continue
 		}
 		c := &r.conn
-		if of == nil {
-			r.cells = []string{orUnset(c.Service), c.State.String()}
+		if several {
+			r.cells = []string{cmp.Or(r.log, "conn"), strings.Join(r.cells, " ")}
 		}
 		fmt.Fprintf(t, "%s\t%.4f\t%d\t%s\t%s\t%s\t%s\n", c.TS.Time().Format("2006-01-02 15:04:05"), r.score, r.oneIn,
 			whoWithWhom(c), strings.Join(r.cells, "\t"), c.UID, r.reason)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -23,7 +22,11 @@ import (
 type certificates struct {
 	files   []string
 	by      map[string]ssllog.Certificate // by fingerprint
-	missing atomic.Uint64                 // rows whose certificate is not among them
+	before  map[string]ssllog.Certificate // where files are followed, those from before by was full
+	most    int                           // so many are full
+	follow  []*zeeklog.Tail               // files that grow
+	bad     func(error)                   // is told of their rows that cannot be used, or nil
+	missing uint64                        // rows that were scored or learnt from without their certificate
 }
 
 // x509Flag defines --x509. What it returns reads the files, for rows of a kind, or
@@ -32,8 +35,8 @@ func x509Flag(flags *pflag.FlagSet) func(*session, *logKind) error {
 	files := flags.StringSlice("x509", nil, "of ssl.log: take certificates from these x509.log `FILES`, comma-separated, those of the same day and the day before; may be given several times")
 	return func(s *session, k *logKind) error {
 		switch {
-		case len(*files) == 0:
-			return nil
+		case len(*files) == 0 || s.certificates != nil && len(s.certificates.files) > 0:
+			return nil // or they have been read
 		case k != &sslKind:
 			return errors.New("--x509 is for ssl.log only")
 		}
@@ -129,11 +132,16 @@ func validity(f *zeeklog.Field) (conn.Micros, error) {
 
 // of returns the certificate of a row of ssl.log.
 func (c *certificates) of(fingerprint string) (certificate ssllog.Certificate, known bool) {
-	if c == nil {
-		return certificate, false
+	if certificate, known = c.at(fingerprint); !known && len(c.follow) > 0 {
+		c.more()
+		certificate, known = c.at(fingerprint)
 	}
+	return certificate, known
+}
+
+func (c *certificates) at(fingerprint string) (certificate ssllog.Certificate, known bool) {
 	if certificate, known = c.by[fingerprint]; !known {
-		c.missing.Add(1)
+		certificate, known = c.before[fingerprint]
 	}
 	return certificate, known
 }
@@ -151,13 +159,13 @@ func (s *session) sayCertificates() {
 	if s.certificates == nil {
 		return
 	}
-	n := s.certificates.missing.Load()
+	n := s.certificates.missing
 	if n == 0 {
 		return
 	}
 	what := plural(n, "handshake") + " had a certificate that "
 	if len(s.certificates.files) == 0 {
-		what += "only x509.log has: --x509 of train, score, explain, eval, tune and drill names it"
+		what += "only x509.log has: --x509 names it"
 	} else {
 		what += "is in no file of --x509: Zeek writes each once a day, so name those of the day before, too"
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/netip"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model/dnslog"
@@ -14,7 +15,7 @@ var dnsKind = logKind{
 	set: dnslog.Set,
 	schema: &zeeklog.Schema{
 		Log:      "dns",
-		Columns:  []string{"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "rtt", "query", "qtype", "rcode", "answers", "TTLs"},
+		Columns:  append(slices.Clip(seenColumns), "proto", "rtt", "query", "qtype", "rcode", "answers", "TTLs"),
 		Required: []string{"ts", "id.orig_h", "id.resp_h"},
 		Telling:  []string{"query", "qtype", "rcode"},
 	},
@@ -27,15 +28,9 @@ var dnsKind = logKind{
 	},
 }
 
-// The columns of its schema.
+// The columns of its schema behind seenColumns.
 const (
-	dnsTS = iota
-	dnsUID
-	dnsOrigH
-	dnsOrigP
-	dnsRespH
-	dnsRespP
-	dnsProto
+	dnsProto = iota + seenEnd
 	dnsRTT
 	dnsQuery
 	dnsQType
@@ -55,7 +50,8 @@ var dnsFields = [...]struct {
 
 func (r *dnsRecord) take(fields []zeeklog.Field) error {
 	q := &r.Query
-	*q = dnslog.Query{UID: fields[dnsUID].Text(), Context: zeeklog.Context(fields)}
+	v := fieldValues{columns: dnsKind.schema.Columns, fields: fields}
+	*q = dnslog.Query{Seen: v.seen()}
 	for _, f := range dnsFields {
 		if field := &fields[f.column]; field.Absent() {
 			q.Absent |= f.bit
@@ -63,10 +59,6 @@ func (r *dnsRecord) take(fields []zeeklog.Field) error {
 			q.Set |= f.bit
 		}
 	}
-	v := fieldValues{columns: dnsKind.schema.Columns, fields: fields}
-	q.TS = read(&v, dnsTS, true, (*zeeklog.Field).Time)
-	q.Orig = v.endpoint(dnsOrigH, dnsOrigP)
-	q.Resp = v.endpoint(dnsRespH, dnsRespP)
 	q.RTT = read(&v, dnsRTT, false, (*zeeklog.Field).Seconds)
 	q.QType = read(&v, dnsQType, false, (*zeeklog.Field).Count)
 	q.RCode = read(&v, dnsRCode, false, (*zeeklog.Field).Count)

@@ -3,7 +3,6 @@ package main
 import (
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -161,7 +160,7 @@ func logOfZeek(t testing.TB, list []zeekQuery, asJSON bool) string {
 }
 
 // eachRow reads a dns.log as the command line does.
-func eachRow(t *testing.T, log io.Reader, each func(r *dnsRecord, row *feature.Row, fields []zeeklog.Field)) {
+func eachRow(t testing.TB, log io.Reader, each func(r *dnsRecord, row *feature.Row, fields []zeeklog.Field)) {
 	r := zeeklog.NewReader(log, "dns.log").Of(dnsKind.schema)
 	record := dnsKind.open(model.DefaultHosts)()
 	var at zeeklog.Row
@@ -180,7 +179,7 @@ func eachRow(t *testing.T, log io.Reader, each func(r *dnsRecord, row *feature.R
 	}
 }
 
-func modelOfLog(t *testing.T, log io.Reader) (*model.Model, string) {
+func modelOfLog(t testing.TB, log io.Reader) (*model.Model, string) {
 	var rows []*feature.Row
 	eachRow(t, log, func(_ *dnsRecord, row *feature.Row, _ []zeeklog.Field) { rows = append(rows, row) })
 	i := 0
@@ -305,48 +304,13 @@ func FuzzDNSLog(f *testing.F) {
 	f.Add(`{"ts":1.5,"id.orig_h":"::1","id.resp_h":"::2","query":"..","qtype":65535,"rcode":9,"answers":["",null],"TTLs":[1e9,0.5],"rtt":0}` + "\n")
 	f.Add(`{"ts":9e9,"id":{"orig_h":"::1","resp_h":"::2"},"query":"\\\\x41.\u0000","rtt":1e9,"TTLs":["-"]}` + "\n")
 	f.Add("ts,id.orig_h,id.resp_h,query\n1,::1,::2,\n")
-	f.Fuzz(func(t *testing.T, log string) {
-		r := zeeklog.NewReader(strings.NewReader(log), "dns.log").Of(dnsKind.schema)
-		record := dnsKind.open(8)()
-		var at zeeklog.Row
-		for {
-			err := r.Read(&at)
-			if bad := (*zeeklog.Error)(nil); err != nil && !errors.As(err, &bad) {
-				return
-			} else if err != nil {
-				continue
-			}
-			if takeRow(record, &at, r.Fields(), "dns.log"); at.Err != nil {
-				continue
-			}
-			var row feature.Row
-			record.Observe()
-			record.Encode(&row)
-			require.NoError(t, dnsKind.set.CheckSample(&row.Sample))
-			_, _ = record.alike(), record.cells()
-		}
-	})
+	fuzzLog(f, &dnsKind)
 }
 
-// Scoring a row as Zeek gives it.
-func BenchmarkSensorOfDNS(b *testing.B) {
-	list := slices.DeleteFunc(queriesOfZeek(4096), func(q zeekQuery) bool { return len(q.query) > 100 || len(q.answers) > 10 })
-	path := filepath.Join(b.TempDir(), "dns.model")
-	kind := dnsKind.open(model.DefaultHosts)()
-	i := 0
-	r := zeeklog.NewReader(strings.NewReader(logOfZeek(b, list, false)), "dns.log").Of(dnsKind.schema)
-	var at zeeklog.Row
-	m, _, err := learn.FitRows(func(row *feature.Row) error {
-		if err := r.Read(&at); err != nil {
-			return err
-		}
-		takeRow(kind, &at, r.Fields(), "dns.log")
-		kind.Observe()
-		kind.Encode(row)
-		return nil
-	}, learn.Options{Set: dnsKind.set, Seed: 1})
-	require.NoError(b, err)
-	require.NoError(b, m.WriteFile(path))
+// trainedDNSSensor is a sensor with a model of rows of Zeek, and these rows.
+func trainedDNSSensor(b testing.TB, n int) (*sensor.Sensor, [][]sensor.Value) {
+	list := slices.DeleteFunc(queriesOfZeek(n), func(q zeekQuery) bool { return len(q.query) > 100 || len(q.answers) > 10 })
+	_, path := modelOfLog(b, strings.NewReader(logOfZeek(b, list, false)))
 	s, err := sensor.Open("dns", model.DefaultHosts)
 	require.NoError(b, err)
 	require.NoError(b, s.LoadFile(path))
@@ -354,9 +318,7 @@ func BenchmarkSensorOfDNS(b *testing.B) {
 	for i := range list {
 		values[i] = list[i].values(s.Fields())
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = s.ScoreValues(values[i%len(values)])
-		i++
-	}
+	return s, values
 }
+
+func BenchmarkSensorOfDNS(b *testing.B) { scoreValues(b, trainedDNSSensor) }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -13,11 +15,11 @@ var httpKind = logKind{
 	set: httplog.Set,
 	schema: &zeeklog.Schema{
 		Log: "http",
-		Columns: []string{
-			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "method", "host", "uri", "user_agent",
+		Columns: append(slices.Clip(seenColumns),
+			"method", "host", "uri", "user_agent",
 			"status_code", "request_body_len", "response_body_len", "orig_mime_types", "resp_mime_types", "tags",
-		},
-		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
+		),
+		Required: seenRequired,
 		Telling:  []string{"host", "orig_mime_types", "resp_mime_types", "tags"},
 	},
 	header: []string{"request", "host", "status"},
@@ -29,15 +31,9 @@ var httpKind = logKind{
 	},
 }
 
-// The columns of its schema.
+// The columns of its schema behind seenColumns.
 const (
-	httpTS = iota
-	httpUID
-	httpOrigH
-	httpOrigP
-	httpRespH
-	httpRespP
-	httpMethod
+	httpMethod = iota + seenEnd
 	httpHost
 	httpURI
 	httpUserAgent
@@ -65,11 +61,7 @@ func (r *httpRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: httpKind.schema.Columns, fields: fields}
 	q := &r.Request
 	*q = httplog.Request{
-		Context:        zeeklog.Context(fields),
-		TS:             read(&v, httpTS, true, (*zeeklog.Field).Time),
-		UID:            v.text(httpUID),
-		Orig:           v.endpoint(httpOrigH, httpOrigP),
-		Resp:           v.endpoint(httpRespH, httpRespP),
+		Seen:           v.seen(),
 		Method:         v.text(httpMethod),
 		Host:           v.text(httpHost),
 		URI:            v.text(httpURI),

@@ -2,7 +2,6 @@ package main
 
 import (
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -243,36 +242,7 @@ func FuzzHTTPLog(f *testing.F) {
 	f.Add(httpLog.of(f, requestsOfZeek(3, false), false))
 	f.Add(httpLog.of(f, requestsOfZeek(3, false), true))
 	f.Add(`{"ts":1.5,"id.orig_h":"::1","id.orig_p":1,"id.resp_h":"::2","id.resp_p":2,"host":"..:80","uri":"\u0000\\xff","resp_mime_types":[null,""],"status_code":18446744073709551615}` + "\n")
-	f.Fuzz(func(t *testing.T, log string) {
-		r := zeeklog.NewReader(strings.NewReader(log), "http.log").Of(httpKind.schema)
-		record := httpKind.open(8)()
-		var at zeeklog.Row
-		for {
-			err := r.Read(&at)
-			if bad := (*zeeklog.Error)(nil); err != nil && !errors.As(err, &bad) {
-				return
-			} else if err != nil {
-				continue
-			}
-			if takeRow(record, &at, r.Fields(), "http.log"); at.Err != nil {
-				continue
-			}
-			var row feature.Row
-			record.Observe()
-			record.Encode(&row)
-			require.NoError(t, httpKind.set.CheckSample(&row.Sample))
-			_, _ = record.alike(), record.cells()
-		}
-	})
+	fuzzLog(f, &httpKind)
 }
 
-// Scoring a row as Zeek gives it.
-func BenchmarkSensorOfHTTP(b *testing.B) {
-	s, list := trainedHTTPSensor(b, 4096)
-	i := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = s.ScoreValues(list[i%len(list)])
-		i++
-	}
-}
+func BenchmarkSensorOfHTTP(b *testing.B) { scoreValues(b, trainedHTTPSensor) }

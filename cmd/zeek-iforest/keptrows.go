@@ -194,19 +194,19 @@ func (r *dnsRecord) kept() any { return &r.Query }
 
 func (r *dnsRecord) give(row *evaluate.Row) {
 	r.Query = *row.Value.(*dnslog.Query)
-	r.Query.TS, r.Query.UID, r.Query.Orig, r.Query.Resp = row.Conn.TS, row.Conn.UID, row.Conn.Orig, row.Conn.Resp
+	r.Query.Seen = seenIn(row, &r.Query.Seen)
 }
 
 func (r *httpRecord) kept() any { return &r.Request }
 
 func (r *httpRecord) give(row *evaluate.Row) {
 	r.Request = *row.Value.(*httplog.Request)
-	r.Request.TS, r.Request.UID, r.Request.Orig, r.Request.Resp = row.Conn.TS, row.Conn.UID, row.Conn.Orig, row.Conn.Resp
+	r.Request.Seen = seenIn(row, &r.Request.Seen)
 }
 
 func (r *sslRecord) kept() any { return &r.Handshake }
 
 func (r *sslRecord) give(row *evaluate.Row) {
 	r.Handshake = *row.Value.(*ssllog.Handshake)
-	r.Handshake.TS, r.Handshake.UID, r.Handshake.Orig, r.Handshake.Resp = row.Conn.TS, row.Conn.UID, row.Conn.Orig, row.Conn.Resp
+	r.Handshake.Seen = seenIn(row, &r.Handshake.Seen)
 }

@@ -23,8 +23,14 @@ type lacking struct {
 	sides       bool // some rows lack local_orig
 	established uint64
 
-	set      *feature.Set // of logs that are not conn.log
-	features uint32       // of it, those that say nothing in some rows
+	features map[*feature.Set]*lackingFeatures // of logs that are not conn.log
+}
+
+// lackingFeatures are those of a set that say nothing in some rows of its logs.
+type lackingFeatures struct {
+	log     string // the first that lacks any
+	several bool   // it is not the only one
+	bits    uint32
 }
 
 // fewEstablished is how many answered connections may lack what each of them

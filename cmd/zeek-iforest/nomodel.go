@@ -25,8 +25,9 @@ const seedName = "seed"
 
 // noModel says where the model comes from that -m does not name.
 type noModel struct {
-	fromInput bool   // however few connections there are
-	input     string // "the capture itself"
+	fromInput bool                           // however few connections there are
+	input     string                         // "the capture itself"
+	x509      func(*session, *logKind) error // reads the certificates of --x509, or nil
 }
 
 // noModelFlag defines --learn-from-input. Who says how to learn means to learn.
@@ -34,7 +35,7 @@ func noModelFlag(flags *pflag.FlagSet, input string) func() noModel {
 	fromInput := flags.Bool("learn-from-input", false, "without -m: learn from the input itself, as the paper does, even from a few connections")
 	return func() noModel {
 		how := slices.ContainsFunc(strings.Fields(learnt), flags.Changed)
-		return noModel{*fromInput || how, input}
+		return noModel{fromInput: *fromInput || how, input: input}
 	}
 }
 
@@ -71,11 +72,16 @@ func (n noModel) ofLogs(s *session, files []string, strict bool) (*model.Model, 
 	// What is wrong with the rows is said when they are scored.
 	quiet := *s
 	quiet.stderr, quiet.faults = io.Discard, faults{}
-	quiet.certificates = s.certificates.uncounted()
 	k, err := quiet.log(files)
 	if err != nil {
 		return nil, err
 	}
+	if n.x509 != nil {
+		if err := n.x509(s, k); err != nil {
+			return nil, err
+		}
+	}
+	quiet.certificates = s.certificates.uncounted()
 	if k != nil {
 		r := quiet.records(k, files, strict, model.DefaultHosts)
 		defer r.rows.close()

@@ -151,7 +151,7 @@ func (r *records) next() error {
 			continue
 		}
 		r.record.Observe()
-		r.session.lackFeatures(r.rows.name, r.kind.set, r.record.Lacks())
+		r.session.lacks(r.rows.name, r.kind, r.record)
 		return nil
 	}
 }
@@ -228,33 +228,50 @@ func (s *session) explainRecord(m *model.Model, k *logKind, uid string, tree int
 	return s.trace(m, vector, tree)
 }
 
-// lackFeatures looks at what a row of a log that is not conn.log lacks.
+// lacks looks at what a row of a log that is not conn.log lacks, which is scored or
+// learnt from.
+func (s *session) lacks(log string, k *logKind, r logRow) {
+	s.lackFeatures(log, k.set, r.Lacks())
+	if r, ok := r.(*sslRecord); ok && r.missing {
+		r.certificates.missing++
+	}
+}
+
+// lackFeatures notes features that say nothing in a row.
 func (l *lacking) lackFeatures(log string, set *feature.Set, absent uint32) {
 	if absent == 0 {
 		return
 	}
-	if l.features == 0 {
-		l.log, l.set = log, set
+	of := l.features[set]
+	if of == nil {
+		if l.features == nil {
+			l.features = map[*feature.Set]*lackingFeatures{}
+		}
+		of = &lackingFeatures{log: log}
+		l.features[set] = of
 	}
-	l.features |= absent
-	l.several = l.several || l.log != log
+	of.bits |= absent
+	of.several = of.several || of.log != log
 }
 
-// sayFeatures says which features of such logs say nothing, once.
+// sayFeatures says which features of such logs say nothing, once for each log.
 func (s *session) sayFeatures() {
-	if s.features == 0 {
-		return
-	}
-	var names []string
-	for i, f := range s.set.Features {
-		if s.features>>i&1 != 0 {
-			names = append(names, f.Name)
+	for _, k := range logKinds {
+		lacks := s.features[k.set]
+		if lacks == nil {
+			continue
 		}
+		var names []string
+		for i, f := range k.set.Features {
+			if lacks.bits>>i&1 != 0 {
+				names = append(names, f.Name)
+			}
+		}
+		what := lacks.log
+		if lacks.several {
+			what += " and others"
+		}
+		s.warn("%s: columns are missing: %d of the %d features count as usual and are no reason, so what is unusual in them alone is not found: %s",
+			what, bits.OnesCount32(lacks.bits), k.set.N(), strings.Join(names, ", "))
 	}
-	what := s.lacking.log
-	if s.several {
-		what += " and others"
-	}
-	s.warn("%s: columns are missing: %d of the %d features count as usual and are no reason, so what is unusual in them alone is not found: %s",
-		what, bits.OnesCount32(s.features), s.set.N(), strings.Join(names, ", "))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,12 +10,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/zeek-iforest/zeek-iforest/internal/alert"
-	"github.com/zeek-iforest/zeek-iforest/internal/kafkalog"
 	"github.com/zeek-iforest/zeek-iforest/internal/report"
-	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/alerts"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
-	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/seed"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
@@ -44,7 +40,7 @@ names a model of each.`,
 		date := flags.String("day", "", "the `DAY` the page is about, 2027-01-31 (default the latest)")
 		top := numberFlag(flags, "top", 20, positive, "show the `N` strangest things")
 		allow := flags.String("allow", "", "leave out what the allow-list in `FILE` names, and count it")
-		strict := strictFlag(flags)
+		x509, strict := x509Flag(flags), strictFlag(flags)
 		var perDay float64
 		budgetVar(flags, &perDay, alerts.DefaultPerDay, "list the alerts of a sensor with a budget of `N` a day")
 		return func(s *session, files []string) error {
@@ -57,12 +53,20 @@ names a model of each.`,
 				}
 				r.begin(at)
 			}
-			if err := r.open(orStdin(files), *models, *strict); err != nil {
+			by, err := readModels(*models)
+			if err != nil {
 				return err
 			}
+			if r.dayLogs, err = s.dayLogsOf(orStdin(files), by); err != nil {
+				return err
+			}
+			if err := x509(s, r.kind()); err != nil {
+				return err
+			}
+			r.page.Several = r.cases != nil
+			r.start(s, *strict)
 			defer r.close()
 			if *allow != "" {
-				var err error
 				if r.allow, err = s.readAllow(*allow, false); err != nil {
 					return err
 				}
@@ -86,113 +90,13 @@ names a model of each.`,
 // reporting reads the rows of a day's page.
 type reporting struct {
 	*session
-	logs   []*reportedLog
-	cases  *stream.Cases // of several logs, else nil
+	*dayLogs
 	allow  []alert.AllowLine
 	hits   map[int]uint64 // of the day, by line
 	policy *alerts.Policy
 	latest bool // the day is that of the latest row
 	page   *report.DayPage
 	other  uint64 // rows before the day
-}
-
-// reportedLog is one of the logs of a page.
-type reportedLog struct {
-	log       string
-	stream    stream.Stream // its Model is nil if there is none
-	conns     *stream.Conn  // of conn.log
-	others    alert.Rows    // of another log
-	rows      *rows
-	files     []string
-	conn      conn.Conn
-	has, over bool // a row that was not taken; there is none any more
-	time      conn.Micros
-}
-
-// open opens the logs, each kind by itself.
-func (r *reporting) open(files, paths []string, strict bool) error {
-	models, err := readModels(paths)
-	if err != nil {
-		return err
-	}
-	by := map[string]*reportedLog{}
-	for _, file := range files {
-		if kafkalog.IsURL(file) {
-			return fmt.Errorf("%s: a page is made of files", file)
-		}
-		log := feature.Conn.Log
-		if len(models) == 1 && len(files) == 1 { // standard input, and rows that do not say what they are
-			for log = range models {
-			}
-		} else if k, err := r.session.log([]string{file}); err != nil {
-			return err
-		} else {
-			log = setOf(k).Log
-		}
-		l := by[log]
-		if l == nil {
-			l = &reportedLog{log: log, stream: stream.Stream{Model: models[log]}}
-			by[log], r.logs = l, append(r.logs, l)
-		}
-		l.files = append(l.files, file)
-	}
-	for log := range models {
-		if by[log] == nil {
-			return fmt.Errorf("-m: there is a model of %s.log, but no such log", log)
-		}
-	}
-	for _, l := range r.logs {
-		l.rows = r.rows(l.files, strict)
-		if k := kindOf(l.log); k != nil {
-			l.rows.kind, l.others = k, newAlertRows(k)
-		} else if l.conns = stream.NewConns(nil); l.stream.Model != nil {
-			l.conns.Hosts = feature.NewHosts(model.DefaultHosts)
-		}
-	}
-	if len(r.logs) > 1 {
-		r.cases, r.page.Several = stream.NewCases(), true
-	}
-	return nil
-}
-
-func (r *reporting) close() {
-	for _, l := range r.logs {
-		l.rows.close()
-	}
-}
-
-// next returns the log with the earliest row, which is taken; nil behind the last.
-func (r *reporting) next() (first *reportedLog, err error) {
-	for _, l := range r.logs {
-		if !l.has && !l.over {
-			switch err := l.rows.next(&l.conn); {
-			case err == io.EOF:
-				l.over = true
-			case err != nil:
-				return nil, err
-			default:
-				l.has = true
-				l.setTime()
-			}
-		}
-		if l.has && (first == nil || l.time < first.time) {
-			first = l
-		}
-	}
-	if first != nil {
-		first.has = false
-	}
-	return first, nil
-}
-
-// setTime finds the time of the row at hand, when it was written: of a connection
-// when it ended. A row that cannot be read has that of the row before it.
-func (l *reportedLog) setTime() {
-	if l.others == nil {
-		l.time = max(l.time, l.conn.End())
-	} else if ts, err := l.rows.reader.Fields()[0].Time(); err == nil { // ts is the first of each schema
-		l.time = max(l.time, ts)
-	}
 }
 
 // begin begins the page of another day.
@@ -223,10 +127,13 @@ func (r *reporting) read(strict bool) error {
 		}
 		if err != nil && err != stream.ErrUnscored {
 			if strict {
-				return err
+				return l.placed(err)
 			}
-			r.unused(err)
+			r.unused(l.placed(err))
 			continue
+		}
+		if row != nil && !row.Logged {
+			l.lack(r.session)
 		}
 		of := *record.Subject()
 		of.UID = strings.Clone(of.UID)
@@ -247,17 +154,6 @@ func (r *reporting) read(strict bool) error {
 		return fmt.Errorf("there is no connection of %s in these logs", p.Date.Format(time.DateOnly))
 	}
 	return nil
-}
-
-// record returns that of the row at hand.
-func (l *reportedLog) record() (stream.Record, error) {
-	if l.others == nil {
-		return l.conns.Of(&l.conn), nil
-	}
-	if err := l.others.Take(l.rows.reader.Fields()); err != nil {
-		return nil, placed(err, l.rows.name, l.rows.row.Line)
-	}
-	return l.others, nil
 }
 
 // row takes a row, nil for one without a score; value gives its columns that

@@ -29,6 +29,10 @@ through with an unset score and named on standard error. Without -m the logs are
 read twice, first to learn from them; fewer than 256 connections, and standard
 input, are scored by the seed model. With a model of dns.log, http.log or ssl.log it scores that log.
 
+For --alerts-per-day and --top conn.log, dns.log, http.log and ssl.log may be named
+together: their rows are taken in the order of their times, share the budget, and are
+put together by their uid, as watch and report do it. -m then names a model of each.
+
 With --uid-column the logs are conn.log and the same day's dns.log, http.log or
 ssl.log, all of it, which need anomaly_score and anomaly_rank already: score them
 first, with --columns score,rank,reason. Only conn.log is written. anomaly_case is
@@ -40,7 +44,7 @@ the score that a connection as rare as all its rows would have; --top,
 Scored rows go to -o kafka://…/ANOTHER-TOPIC, to standard output or, with until=end, to a file. Offsets are
 committed when the rows before them have left: a run that dies repeats some rows and loses none.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
-		modelPath, out := modelFlag(flags), outputFlag(flags)
+		models, out := modelsFlag(flags), outputFlag(flags)
 		columns, limits, strict := columnsFlag(flags), limitFlags(flags), strictFlag(flags)
 		budget, part := alertsFlag(flags), lakeFlags(flags)
 		without := noModelFlag(flags, "the input itself")
@@ -62,6 +66,29 @@ committed when the rows before them have left: a run that dies repeats some rows
 			if err != nil {
 				return err
 			}
+			learn := without()
+			learn.x509 = x509
+			several, err := s.togetherOf(flags, orStdin(files), *models, learn, *strict)
+			if err != nil {
+				return err
+			}
+			if several != nil {
+				best, top := limits()
+				several.alerts = budget()
+				o, err := s.output(*out)
+				if err != nil {
+					return err
+				}
+				defer o.discard()
+				if err := several.run(o, best, top); err != nil {
+					return err
+				}
+				return o.commit()
+			}
+			modelPath := ""
+			if len(*models) == 1 {
+				modelPath = (*models)[0]
+			}
 			var also casesByUID
 			if *uidColumn {
 				if also, files, err = s.readCases(files); err != nil {
@@ -71,10 +98,10 @@ committed when the rows before them have left: a run that dies repeats some rows
 			var m *model.Model
 			switch {
 			case lake.responders != nil:
-			case *modelPath == "" && lake.by == "" && !slices.ContainsFunc(files, kafkalog.IsURL):
-				m, err = without().ofLogs(s, orStdin(files), *strict)
+			case modelPath == "" && lake.by == "" && !slices.ContainsFunc(files, kafkalog.IsURL):
+				m, err = learn.ofLogs(s, orStdin(files), *strict)
 			default: // a part of a log makes no model of the whole
-				m, err = readAnyModel(*modelPath)
+				m, err = readAnyModel(modelPath)
 			}
 			if err != nil {
 				return err
@@ -119,7 +146,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 				return err
 			}
 			if alerts != nil {
-				if err := alerts.table(o, other); err != nil {
+				if err := alerts.table(o, other, false); err != nil {
 					return err
 				}
 			}
@@ -330,7 +357,7 @@ func (sc *scoring) observe(blk *zeeklog.Block) error {
 		if sc.kind != nil {
 			r := state.rows[i]
 			r.Observe()
-			sc.lackFeatures(sc.file, sc.kind.set, r.Lacks())
+			sc.lacks(sc.file, sc.kind, r)
 			sc.count(r.Cold())
 			continue
 		}

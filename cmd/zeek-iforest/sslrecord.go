@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
@@ -14,11 +15,11 @@ var sslKind = logKind{
 	set: ssllog.Set,
 	schema: &zeeklog.Schema{
 		Log: "ssl",
-		Columns: []string{
-			"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
+		Columns: append(slices.Clip(seenColumns),
+			"version", "cipher", "server_name", "last_alert", "next_protocol", "ssl_history",
 			"validation_status", "ja4", "ja3", "resumed", "established", "sni_matches_cert", "cert_chain_fps",
-		},
-		Required: []string{"ts", "id.orig_h", "id.resp_h", "id.resp_p"},
+		),
+		Required: seenRequired,
 		Telling:  []string{"cipher", "ssl_history", "established", "last_alert"},
 	},
 	header: []string{"server name", "version", "established"},
@@ -30,15 +31,9 @@ var sslKind = logKind{
 	},
 }
 
-// The columns of its schema.
+// The columns of its schema behind seenColumns.
 const (
-	sslTS = iota
-	sslUID
-	sslOrigH
-	sslOrigP
-	sslRespH
-	sslRespP
-	sslVersion
+	sslVersion = iota + seenEnd
 	sslCipher
 	sslServerName
 	sslLastAlert
@@ -57,6 +52,7 @@ const (
 type sslRecord struct {
 	ssllog.Record
 	certificates *certificates
+	missing      bool // its certificate is not among them
 }
 
 // sslAbsent are the fields without which features say nothing, by their columns.
@@ -73,11 +69,7 @@ var sslAbsent = [...]struct {
 func (r *sslRecord) take(fields []zeeklog.Field) error {
 	v := fieldValues{columns: sslKind.schema.Columns, fields: fields}
 	r.Handshake = ssllog.Handshake{
-		Context:      zeeklog.Context(fields),
-		TS:           read(&v, sslTS, true, (*zeeklog.Field).Time),
-		UID:          v.text(sslUID),
-		Orig:         v.endpoint(sslOrigH, sslOrigP),
-		Resp:         v.endpoint(sslRespH, sslRespP),
+		Seen:         v.seen(),
 		Version:      v.text(sslVersion),
 		Cipher:       v.text(sslCipher),
 		ServerName:   v.text(sslServerName),
@@ -94,9 +86,12 @@ func (r *sslRecord) take(fields []zeeklog.Field) error {
 	if fields[sslMatches].IsSet() {
 		r.Handshake.Set = ssllog.Matches
 	}
-	if fingerprint := v.first(sslChain); fingerprint != "" {
+	r.missing = false
+	if fingerprint := v.first(sslChain); fingerprint != "" && r.certificates != nil {
 		if c, ok := r.certificates.of(fingerprint); ok {
 			r.Handshake.Certificate, r.Handshake.Set = c, r.Handshake.Set|ssllog.KnownCertificate
+		} else {
+			r.missing = true
 		}
 	}
 	for _, f := range sslAbsent {

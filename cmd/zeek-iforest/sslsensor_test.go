@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -179,13 +180,25 @@ func TestCertificatesThatAreMissing(t *testing.T) {
 	without, _ := do("score", "-m", file, "--x509", missing, write("hidden.log", hidden))
 	require.Equal(t, of(without), of(some))
 	_, said = do("score", ssl)
-	require.Contains(t, said, "had a certificate that only x509.log has: --x509 of train, score, explain, eval, tune and drill names it")
+	require.Contains(t, said, "had a certificate that only x509.log has: --x509 names it")
 	_, said = do("score", "--x509", missing, ssl)
 	require.Contains(t, said, fmt.Sprintf("warning: %d handshakes had", n), "once, though the log is read twice")
+	own, _ := do("score", "--x509", known, ssl)
+	require.Equal(t, all, own, "what learns from the log itself knows them, too")
 }
 
-func BenchmarkSensorOfSSL(b *testing.B) {
-	list := handshakesOfZeek(4096)
+// FuzzSSLLog reads any text as a ssl.log: a row is made or refused, and what is made
+// of it is one of the set.
+func FuzzSSLLog(f *testing.F) {
+	f.Add(sslLog.of(f, handshakesOfZeek(3), false))
+	f.Add(sslLog.of(f, handshakesOfZeek(3), true))
+	f.Add(`{"ts":1.5,"id.orig_h":"::1","id.orig_p":1,"id.resp_h":"::2","id.resp_p":2,"server_name":"..\u0000\\xff","cert_chain_fps":[null,""],"established":"T"}` + "\n")
+	fuzzLog(f, &sslKind)
+}
+
+// trainedSSLSensor is a sensor with a model of rows of Zeek, and these rows.
+func trainedSSLSensor(b testing.TB, n int) (*sensor.Sensor, [][]sensor.Value) {
+	list := handshakesOfZeek(n)
 	for i := range list {
 		for field, text := range list[i].texts {
 			if len(text) > 100 {
@@ -207,10 +220,46 @@ func BenchmarkSensorOfSSL(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "ssl.model")
 	require.NoError(b, s.Model().WriteFile(path))
 	require.NoError(b, s.LoadFile(path))
-	i := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		_, _ = s.ScoreValues(values[i%len(values)])
-		i++
+	return s, values
+}
+
+func BenchmarkSensorOfSSL(b *testing.B) { scoreValues(b, trainedSSLSensor) }
+
+// What x509.log gets while ssl.log is watched is known when a row needs it, also after
+// a rotation, and the oldest are forgotten.
+func TestCertificatesAreFollowed(t *testing.T) {
+	path := writeX509(t, zeekCertificates[:2])
+	var stderr strings.Builder
+	s := &session{Context: t.Context(), stderr: &stderr}
+	require.NoError(t, s.readCertificates([]string{path}))
+	defer s.followCertificates(nil)()
+	known := func(fingerprint string) bool {
+		_, known := s.certificates.of(fingerprint)
+		return known
 	}
+	require.True(t, known("f1"))
+	require.False(t, known("f2"))
+	write := func(rows ...string) {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		require.NoError(t, err)
+		for _, row := range rows {
+			_, err = f.WriteString("1700000000.000000\t" + row + "\tT\n")
+			require.NoError(t, err)
+		}
+		require.NoError(t, f.Close())
+	}
+	write("bad\tCN=a\tCN=a\tyesterday\t1.0", "f2\tCN=a\tCN=a\t0.0\t1.0")
+	require.True(t, known("f2"))
+	require.Equal(t, uint64(1), s.unusable, &stderr)
+	require.Contains(t, stderr.String(), path+":11: certificate.not_valid_before: ")
+
+	require.NoError(t, os.Rename(path, path+".1"))
+	require.NoError(t, os.Rename(writeX509(t, zeekCertificates[:4]), path))
+	require.Eventually(t, func() bool { return known("f3") }, 10*time.Second, 10*time.Millisecond)
+
+	s.certificates.most = 1
+	write("f4\tCN=a\tCN=a\t0.0\t1.0")
+	require.True(t, known("f4") && known("f1"))
+	write("f5\tCN=a\tCN=a\t0.0\t1.0")
+	require.True(t, known("f5") && !known("f1"))
 }

@@ -54,7 +54,7 @@ sent and no state touched: the logs named (a LOGDIR with all that was rotated)
 are read to their end, and what would have been sent is printed.`,
 	define: func(flags *pflag.FlagSet) func(*session, []string) error {
 		models := modelsFlag(flags)
-		of := flags.StringSlice("logs", []string{"conn"}, "of a LOGDIR, follow these `LOGS`, comma-separated: conn, dns, http, ssl")
+		logs := flags.StringSlice("logs", []string{"conn"}, "of a LOGDIR, follow these `LOGS`, comma-separated: conn, dns, http, ssl")
 		usage.List(flags, "logs", scoredLogs()...)
 		var c alert.Config
 		var o alert.Options
@@ -70,6 +70,7 @@ are read to their end, and what would have been sent is printed.`,
 		flags.StringVar(&o.CA, "ca", "", "trust the certificates in `FILE` instead of the system's")
 		flags.StringVar(&o.Token, "webhook-token", "", "bearer token for json: receivers, in env:NAME or file:PATH")
 		flags.StringVar(&o.Template, "webhook-template", "", "make the body of json: receivers with the Go template in `FILE`, e.g. {\"text\": {{json .Title}}}")
+		x509 := x509Flag(flags)
 		dry := flags.Bool("dry-run", false, "print what the logs would have sent, and end")
 		return func(s *session, files []string) error {
 			by, err := readModels(*models)
@@ -84,7 +85,7 @@ are read to their end, and what would have been sent is printed.`,
 					return fmt.Errorf("--archive: %w", err)
 				}
 			}
-			several, err := s.severalLogs(files, *of, flags.Changed("logs"), *dry, archives)
+			several, err := s.severalLogs(files, *logs, flags.Changed("logs"), *dry, archives)
 			if err != nil {
 				return err
 			}
@@ -102,8 +103,18 @@ are read to their end, and what would have been sent is printed.`,
 					return err
 				}
 			}
+			of := k
+			if slices.ContainsFunc(several, func(l *watchedLog) bool { return l.kind() == &sslKind }) {
+				of = &sslKind
+			}
+			if err := x509(s, of); err != nil {
+				return err
+			}
+			if !*dry {
+				defer s.followCertificates(archives)()
+			}
 			if k != nil {
-				c.Rows, c.Names = newAlertRows(k), k.schema.Names()
+				c.Rows, c.Names = s.alertRows(k), k.schema.Names()
 			}
 			if *dry && several != nil {
 				return s.dryRunLogs(c, several, by)

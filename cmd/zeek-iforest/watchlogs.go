@@ -114,7 +114,7 @@ func (s *session) logName(file string) (string, error) {
 }
 
 // followed returns the logs as a watcher reads them.
-func followed(logs []*watchedLog, models map[string]*model.Model) (all []alert.Followed, names []*zeeklog.Names, err error) {
+func (s *session) followed(logs []*watchedLog, models map[string]*model.Model) (all []alert.Followed, names []*zeeklog.Names, err error) {
 	for log := range models {
 		if !slices.ContainsFunc(logs, func(l *watchedLog) bool { return l.log == log }) {
 			return nil, nil, fmt.Errorf("-m: there is a model of %s.log, which is not watched", log)
@@ -124,7 +124,7 @@ func followed(logs []*watchedLog, models map[string]*model.Model) (all []alert.F
 		f := alert.Followed{Path: l.path, Model: models[l.log]}
 		var of *zeeklog.Names
 		if k := l.kind(); k != nil {
-			f.Rows, of = newAlertRows(k), k.schema.Names()
+			f.Rows, of = s.alertRows(k), k.schema.Names()
 		}
 		all, names = append(all, f), append(names, of)
 	}
@@ -133,7 +133,7 @@ func followed(logs []*watchedLog, models map[string]*model.Model) (all []alert.F
 
 // watchLogs follows several logs.
 func (s *session) watchLogs(w *alert.Watcher, logs []*watchedLog, models map[string]*model.Model, state string, archives []string) error {
-	all, names, err := followed(logs, models)
+	all, names, err := s.followed(logs, models)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (s *session) dryRunLogs(c alert.Config, logs []*watchedLog, models map[stri
 	if len(logs) == 0 {
 		return errors.New("there is none of the logs in the folder")
 	}
-	all, names, err := followed(logs, models)
+	all, names, err := s.followed(logs, models)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -188,5 +189,42 @@ func sensorIsTheLog(t *testing.T, k *logKind, l *zeekLog, list []zeekRow, x509 .
 			require.Equal(t, string(stream.Of(m, record).AppendReason(nil)), string(s.Reason()))
 			require.Equal(t, fmt.Sprint("C", i), record.Subject().UID)
 		}
+	}
+}
+
+// fuzzLog reads any text as a log of a kind: a row is made or refused, and what is
+// made of it is one of the set.
+func fuzzLog(f *testing.F, k *logKind) {
+	f.Fuzz(func(t *testing.T, log string) {
+		r := zeeklog.NewReader(strings.NewReader(log), k.set.Log+".log").Of(k.schema)
+		record := k.open(8)()
+		var at zeeklog.Row
+		for {
+			err := r.Read(&at)
+			if bad := (*zeeklog.Error)(nil); err != nil && !errors.As(err, &bad) {
+				return
+			} else if err != nil {
+				continue
+			}
+			if takeRow(record, &at, r.Fields(), k.set.Log+".log"); at.Err != nil {
+				continue
+			}
+			var row feature.Row
+			record.Observe()
+			record.Encode(&row)
+			require.NoError(t, k.set.CheckSample(&row.Sample))
+			_, _ = record.alike(), record.cells()
+		}
+	})
+}
+
+// scoreValues scores rows as Zeek gives them.
+func scoreValues(b *testing.B, trained func(testing.TB, int) (*sensor.Sensor, [][]sensor.Value)) {
+	s, list := trained(b, 4096)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = s.ScoreValues(list[i%len(list)])
+		i++
 	}
 }

@@ -25,20 +25,15 @@ func newDNSKind(hosts int) *dnsKind {
 }
 
 // dnsFields are the fields of DNS::Info that a Query is made of.
-var dnsFields = []Field{
-	{"ts", Time, true},
-	{"id.orig_h", Addr, true},
-	{"id.orig_p", Port, true},
-	{"id.resp_h", Addr, true},
-	{"id.resp_p", Port, true},
-	{"rtt", Interval, false},
-	{"query", String, false},
-	{"qtype", Count, false},
-	{"rcode", Count, false},
-	{"answers", Strings, false},
-	{"TTLs", Intervals, false},
-	{"id.ctx", Context, false},
-}
+var dnsFields = fieldsOf(
+	Field{"rtt", Interval, false},
+	Field{"query", String, false},
+	Field{"qtype", Count, false},
+	Field{"rcode", Count, false},
+	Field{"answers", Strings, false},
+	Field{"TTLs", Intervals, false},
+	Field{"id.ctx", Context, false},
+)
 
 func (k *dnsKind) Set() *feature.Set { return dnslog.Set }
 func (k *dnsKind) Fields() []Field   { return dnsFields }
@@ -50,7 +45,7 @@ func (k *dnsKind) Read(v []Value) error {
 		}
 	}
 	q := &k.Query
-	*q = dnslog.Query{TS: conn.FromSeconds(v[0].Real), Orig: endpoint(v[1].Address, uint16(v[2].Number)), Resp: endpoint(v[3].Address, uint16(v[4].Number)), Context: k.contexts.context(v[11].Text)}
+	*q = dnslog.Query{Seen: seen(v, k.contexts.context(v[11].Text))}
 	for i, f := range [...]dnslog.Fields{5: dnslog.RTT, 6: dnslog.QueryName, 7: dnslog.QType, 8: dnslog.RCode} {
 		if v[i].Set {
 			q.Set |= f

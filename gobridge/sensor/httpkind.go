@@ -3,7 +3,6 @@ package sensor
 import (
 	"fmt"
 
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/httplog"
 )
@@ -21,23 +20,18 @@ func newHTTPKind(hosts int) *httpKind {
 }
 
 // httpFields are the fields of HTTP::Info that a Request is made of.
-var httpFields = []Field{
-	{"ts", Time, true},
-	{"id.orig_h", Addr, true},
-	{"id.orig_p", Port, true},
-	{"id.resp_h", Addr, true},
-	{"id.resp_p", Port, true},
-	{"method", String, false},
-	{"host", String, false},
-	{"uri", String, false},
-	{"user_agent", String, false},
-	{"status_code", Count, false},
-	{"request_body_len", Count, false},
-	{"response_body_len", Count, false},
-	{"orig_mime_types", Strings, false},
-	{"resp_mime_types", Strings, false},
-	{"id.ctx", Context, false},
-}
+var httpFields = fieldsOf(
+	Field{"method", String, false},
+	Field{"host", String, false},
+	Field{"uri", String, false},
+	Field{"user_agent", String, false},
+	Field{"status_code", Count, false},
+	Field{"request_body_len", Count, false},
+	Field{"response_body_len", Count, false},
+	Field{"orig_mime_types", Strings, false},
+	Field{"resp_mime_types", Strings, false},
+	Field{"id.ctx", Context, false},
+)
 
 func (k *httpKind) Set() *feature.Set { return httplog.Set }
 func (k *httpKind) Fields() []Field   { return httpFields }
@@ -55,10 +49,7 @@ func (k *httpKind) Read(v []Value) error {
 		return k.texts.keep(&Value{Set: v[i].Set, Text: v[i].Texts[0]})
 	}
 	k.Request = httplog.Request{
-		TS:             conn.FromSeconds(v[0].Real),
-		Orig:           endpoint(v[1].Address, uint16(v[2].Number)),
-		Resp:           endpoint(v[3].Address, uint16(v[4].Number)),
-		Context:        k.contexts.context(v[14].Text),
+		Seen:           seen(v, k.contexts.context(v[14].Text)),
 		Method:         text(5),
 		Host:           text(6),
 		URI:            text(7),

@@ -29,7 +29,7 @@ func TestRequestOfValues(t *testing.T) {
 	k := newHTTPKind(10)
 	require.Len(t, requestValues(1, ""), len(k.Fields()))
 	want := httplog.Request{
-		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:80"), Context: "vlan=10",
+		Seen:   conn.Seen{TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:80"), Context: "vlan=10"},
 		Method: "POST", Host: "www.example.com", URI: "/a", UserAgent: "curl/8.5.0", StatusCode: 200, ResponseLength: 300, ResponseType: "text/html",
 		Set: httplog.StatusCode | httplog.RequestLength | httplog.ResponseLength,
 	}

@@ -24,32 +24,27 @@ func newSSLKind(hosts int) *sslKind {
 // sslFields are the fields of SSL::Info that a Handshake is made of. Packages
 // put ja4 and ja3 there, and policy/protocols/ssl/validate-certs
 // validation_status.
-var sslFields = []Field{
-	{"ts", Time, true},
-	{"id.orig_h", Addr, true},
-	{"id.orig_p", Port, true},
-	{"id.resp_h", Addr, true},
-	{"id.resp_p", Port, true},
-	{"version", String, false},
-	{"cipher", String, false},
-	{"server_name", String, false},
-	{"last_alert", String, false},
-	{"next_protocol", String, false},
-	{"ssl_history", String, false},
-	{"validation_status", String, false},
-	{"ja4", String, false},
-	{"ja3", String, false},
-	{"resumed", Bool, false},
-	{"established", Bool, false},
-	{"sni_matches_cert", Bool, false},
-	{"cert_chain_fps", Strings, false},
-	{"cert_chain.x509.fingerprint", String, false},
-	{"cert_chain.x509.certificate.subject", String, false},
-	{"cert_chain.x509.certificate.issuer", String, false},
-	{"cert_chain.x509.certificate.not_valid_before", Time, false},
-	{"cert_chain.x509.certificate.not_valid_after", Time, false},
-	{"id.ctx", Context, false},
-}
+var sslFields = fieldsOf(
+	Field{"version", String, false},
+	Field{"cipher", String, false},
+	Field{"server_name", String, false},
+	Field{"last_alert", String, false},
+	Field{"next_protocol", String, false},
+	Field{"ssl_history", String, false},
+	Field{"validation_status", String, false},
+	Field{"ja4", String, false},
+	Field{"ja3", String, false},
+	Field{"resumed", Bool, false},
+	Field{"established", Bool, false},
+	Field{"sni_matches_cert", Bool, false},
+	Field{"cert_chain_fps", Strings, false},
+	Field{"cert_chain.x509.fingerprint", String, false},
+	Field{"cert_chain.x509.certificate.subject", String, false},
+	Field{"cert_chain.x509.certificate.issuer", String, false},
+	Field{"cert_chain.x509.certificate.not_valid_before", Time, false},
+	Field{"cert_chain.x509.certificate.not_valid_after", Time, false},
+	Field{"id.ctx", Context, false},
+)
 
 func (k *sslKind) Set() *feature.Set { return ssllog.Set }
 func (k *sslKind) Fields() []Field   { return sslFields }
@@ -61,10 +56,7 @@ func (k *sslKind) Read(v []Value) error {
 	k.texts.clear()
 	text := func(i int) string { return k.texts.keep(&v[i]) }
 	k.Handshake = ssllog.Handshake{
-		TS:           conn.FromSeconds(v[0].Real),
-		Orig:         endpoint(v[1].Address, uint16(v[2].Number)),
-		Resp:         endpoint(v[3].Address, uint16(v[4].Number)),
-		Context:      k.contexts.context(v[23].Text),
+		Seen:         seen(v, k.contexts.context(v[23].Text)),
 		Version:      text(5),
 		Cipher:       text(6),
 		ServerName:   text(7),

@@ -32,7 +32,7 @@ func TestHandshakeOfValues(t *testing.T) {
 	require.Len(t, handshakeValues(1, ""), len(k.Fields()))
 	require.NoError(t, k.Read(handshakeValues(1.0000004, "www.example.com")))
 	want := ssllog.Handshake{
-		TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"), Context: "vlan=10",
+		Seen:    conn.Seen{TS: 1e6, Orig: netip.MustParseAddrPort("10.0.0.1:40000"), Resp: netip.MustParseAddrPort("192.0.2.1:443"), Context: "vlan=10"},
 		Version: "TLSv12", Cipher: "TLS_RSA_WITH_AES_128_CBC_SHA", ServerName: "www.example.com", LastAlert: "close_notify", NextProtocol: "h2",
 		History: "CsxknGIi", Validation: "ok", JA4: "t13d1516h2_8daaf6152771_02713d6af862", JA3: "ja3", Established: true, Matches: true, Set: ssllog.Matches | ssllog.KnownCertificate,
 		Certificate: ssllog.Certificate{Subject: "CN=*.example.com,O=Example", Issuer: "CN=R3,O=Let's Encrypt,C=US", Begins: 1.5e15, Ends: 1.600000001e15},

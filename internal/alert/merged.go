@@ -8,7 +8,6 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/model"
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
@@ -51,20 +50,20 @@ type logBlocks interface {
 }
 
 // merged reads several logs together, each row once, in the order of their times
-// as far as the logs have been written. It is a Source.
+// as far as the logs have been written. It is a feed.
 type merged struct{ logs []*mergedLog }
 
 type mergedLog struct {
 	Followed
 	*reading
+	zeeklog.Clock
 	blocks logBlocks
 	blk    zeeklog.Block
 	at     int              // of its rows, the next
 	before zeeklog.Position // where the block begins
 	skip   int              // rows that were seen to before this began
 	idle   bool
-	looked bool        // its first rows have been looked at
-	time   conn.Micros // of the next row
+	looked bool // its first rows have been looked at
 }
 
 // LogPlace says how far one of several logs was read.
@@ -73,9 +72,9 @@ type LogPlace struct {
 	Seen int `json:"seen,omitempty"` // rows behind the position that were seen to
 }
 
-// fill reads the log's next block where its rows have all been taken, and reports
+// Fill reads the log's next block where its rows have all been taken, and reports
 // whether it has a row.
-func (l *mergedLog) fill() (bool, error) {
+func (l *mergedLog) Fill() (bool, error) {
 	for l.at == len(l.blk.Rows) {
 		if l.idle {
 			return false, nil
@@ -102,37 +101,28 @@ func (l *mergedLog) fill() (bool, error) {
 	return true, nil
 }
 
-// setTime finds the time of the next row: of a connection when it ended. A row
-// that cannot be read has that of the row before it.
+// setTime finds the time of the next row.
 func (l *mergedLog) setTime() {
 	row := &l.blk.Rows[l.at]
 	switch {
 	case row.Err != nil:
 	case l.rows == nil:
-		l.time = max(l.time, row.Conn.End()) // a log is not quite in this order, and its own counts
+		l.Conn(&row.Conn)
 	default:
-		if ts, err := l.blk.Fields(l.at)[0].Time(); err == nil { // ts is the first of each schema
-			l.time = max(l.time, ts)
-		}
+		l.Fields(l.blk.Fields(l.at))
 	}
 }
 
 // next returns the log with the earliest row that was not taken, or nil if there is
 // none now.
-func (m *merged) next() (first *mergedLog, err error) {
-	for _, l := range m.logs {
-		if has, err := l.fill(); err != nil {
-			return nil, err
-		} else if has && (first == nil || l.time < first.time) {
-			first = l
-		}
-	}
-	if first == nil {
+func (m *merged) next() (*mergedLog, error) {
+	first, ok, err := zeeklog.Earliest(m.logs)
+	if err == nil && !ok {
 		for _, l := range m.logs {
 			l.idle = false
 		}
 	}
-	return first, nil
+	return first, err
 }
 
 // took goes on to the log's next row.
@@ -140,11 +130,6 @@ func (l *mergedLog) took() {
 	if l.at++; l.at < len(l.blk.Rows) {
 		l.setTime()
 	}
-}
-
-// Next is not for blocks: see Watcher.mergedRows.
-func (m *merged) Next(*zeeklog.Block) error {
-	return errors.New("rows of several logs come one by one")
 }
 
 // Place returns how far each log was read.
@@ -170,25 +155,32 @@ func (m *merged) Close() {
 	}
 }
 
+// read reads the next block of each log whose rows have all been taken.
+func (m *merged) read() error {
+	first, err := m.next()
+	if err == nil && first == nil {
+		return zeeklog.ErrIdle
+	}
+	return err
+}
+
 // mergedRows is how many rows are taken before the state is looked after.
 const mergedRows = 1024
 
-// take takes some rows; ErrIdle says that there is none.
-func (w *Watcher) take(m *merged) error {
-	for n := range mergedRows {
+// take takes some rows, up to the last of a block.
+func (m *merged) take(w *Watcher) error {
+	for range mergedRows {
 		l, err := m.next()
-		switch {
-		case err != nil:
+		if l == nil || err != nil {
 			return err
-		case l == nil && n == 0:
-			return zeeklog.ErrIdle
-		case l == nil:
-			return nil
 		}
 		w.reading = l.reading
 		w.oneRow(&l.blk, l.at)
 		l.took()
 		w.seen()
+		if l.at == len(l.blk.Rows) {
+			return nil
+		}
 	}
 	return nil
 }
@@ -196,7 +188,8 @@ func (w *Watcher) take(m *merged) error {
 // RunLogs is Run for several logs that share the budget; name is what they are
 // known by in the state.
 func (w *Watcher) RunLogs(ctx context.Context, dir, name string, logs []Followed, follow func(i int, from *zeeklog.Position) *zeeklog.Tail) error {
-	return w.RunFrom(ctx, dir, name, func(from Place) (Source, error) {
+	w.cases = stream.NewCases()
+	return w.run(ctx, dir, name, func(from Place) (feed, error) {
 		m := &merged{}
 		for i, of := range logs {
 			l := &mergedLog{Followed: of, reading: of.reading()}
@@ -228,11 +221,14 @@ func (w *Watcher) DryRunLogs(ctx context.Context, logs []Followed, names func(i 
 		m.logs = append(m.logs, &mergedLog{Followed: of, reading: of.reading(), blocks: files})
 	}
 	for ctx.Err() == nil {
-		err := w.take(m)
-		w.flush(each)
+		err := m.read()
 		if errors.Is(err, zeeklog.ErrIdle) {
 			return nil
-		} else if err != nil {
+		} else if err == nil {
+			err = m.take(w)
+		}
+		w.flush(each)
+		if err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,9 @@ type Rows interface {
 	stream.Record
 	// Take takes over the values of the next row.
 	Take(fields []zeeklog.Field) error
+	// Lack says that the row's score was made here, so what the log lacks counts;
+	// path is where it is, where several logs are watched.
+	Lack(path string)
 }
 
 // FindOf is Find for a row of the log with that #path, "" for conn.log. Of another

@@ -35,3 +35,31 @@ func (f fileSource) Place() Place {
 }
 
 func (f fileSource) Left(map[int32]int64) {}
+
+// feed is a Source, or several logs together.
+type feed interface {
+	// read reads what take needs; ErrIdle says that there is nothing now. The watcher
+	// is not locked.
+	read() error
+	// take hands rows to the watcher, which is locked.
+	take(*Watcher) error
+	Place() Place
+	Left(offsets map[int32]int64)
+	Close()
+}
+
+// blocks is the feed of a Source.
+type blocks struct {
+	Source
+	blk zeeklog.Block
+}
+
+func (b *blocks) read() error { return b.Next(&b.blk) }
+
+func (b *blocks) take(w *Watcher) error {
+	if w.Model == nil && len(b.blk.Rows) > 0 && w.counts.Rows == 0 && !b.blk.HasColumn("anomaly_score") {
+		return ErrNoScores
+	}
+	w.block(&b.blk)
+	return nil
+}

@@ -181,6 +181,9 @@ func (w *Watcher) row(blk *zeeklog.Block, i int) {
 		w.lacks |= lacks
 		w.Warn(fmt.Errorf("%s: this row has no %s: it counts as usual here and in such rows and is no reason, so what is unusual in it alone is not found", w.line(row.Line), strings.Join(zeeklog.AbsentNames(lacks), ", ")))
 	}
+	if w.rows != nil && !scored.Logged {
+		w.rows.Lack(w.path)
+	}
 	if strings.HasPrefix(scored.By(), seed.Prefix) {
 		w.counts.BySeed++
 	}
@@ -291,6 +294,13 @@ func (w *Watcher) Run(ctx context.Context, dir, path string, follow func(from *z
 
 // RunFrom is Run for any source; name is what it is known by in the state.
 func (w *Watcher) RunFrom(ctx context.Context, dir, name string, open func(from Place) (Source, error)) error {
+	return w.run(ctx, dir, name, func(from Place) (feed, error) {
+		source, err := open(from)
+		return &blocks{Source: source}, err
+	})
+}
+
+func (w *Watcher) run(ctx context.Context, dir, name string, open func(from Place) (feed, error)) error {
 	s, err := openStore(dir)
 	if err != nil {
 		return err
@@ -403,37 +413,20 @@ func (w *Watcher) restore(old *state) {
 }
 
 // loop reads the log and raises alerts.
-func (w *Watcher) loop(ctx context.Context, tail Source, save func()) error {
-	var blk zeeklog.Block
-	several, _ := tail.(*merged)
-	if several != nil {
-		w.cases = stream.NewCases()
-	}
+func (w *Watcher) loop(ctx context.Context, tail feed, save func()) error {
 	saved, reloaded := time.Now(), time.Now()
 	w.lastRow = saved
 	for ctx.Err() == nil {
-		var err error
-		if several == nil {
-			err = tail.Next(&blk)
+		err := tail.read()
+		w.mu.Lock()
+		w.before = w.at.Offsets
+		if err == nil {
+			err = tail.take(w)
 		}
 		idle := errors.Is(err, zeeklog.ErrIdle)
 		if err != nil && !idle {
+			w.mu.Unlock()
 			return err
-		}
-		w.mu.Lock()
-		w.before = w.at.Offsets
-		if several != nil {
-			err := w.take(several)
-			if idle = errors.Is(err, zeeklog.ErrIdle); err != nil && !idle {
-				w.mu.Unlock()
-				return err
-			}
-		} else if !idle {
-			if w.Model == nil && len(blk.Rows) > 0 && w.counts.Rows == 0 && !blk.HasColumn("anomaly_score") {
-				w.mu.Unlock()
-				return ErrNoScores
-			}
-			w.block(&blk)
 		}
 		w.at = tail.Place() // what is saved: never ahead of the rows that were seen to
 		now := time.Now()

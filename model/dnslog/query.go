@@ -3,21 +3,17 @@ package dnslog
 import (
 	"errors"
 	"math"
-	"net/netip"
 
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 )
 
 // Query is a row of dns.log: a query and its answer.
 type Query struct {
-	TS         conn.Micros
-	UID        string
-	Orig, Resp netip.AddrPort
-	Context    string // of both, see conn.Host
-	RTT        conn.Micros
-	Query      string // as it is logged
-	QType      uint64
-	RCode      uint64
+	conn.Seen
+	RTT   conn.Micros
+	Query string // as it is logged
+	QType uint64
+	RCode uint64
 
 	Answers     uint32 // at most MaxAnswers
 	AnswerBytes uint32 // of the answers that count, of each the first MaxText
@@ -26,9 +22,6 @@ type Query struct {
 	Set    Fields // those with a value
 	Absent Fields // those for which the log has no column
 }
-
-func (q *Query) from() conn.Host { return conn.Host{Addr: q.Orig.Addr(), Context: q.Context} }
-func (q *Query) to() conn.Host   { return conn.Host{Addr: q.Resp.Addr(), Context: q.Context} }
 
 // Fields are fields of a Query that may be unset, as bits.
 type Fields uint8

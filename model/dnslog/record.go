@@ -35,8 +35,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 
 // Subject returns the query as a connection.
 func (r *Record) Subject() *conn.Conn {
-	q := &r.Query
-	r.subject = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Context: q.Context, Proto: conn.UDP}
+	r.subject = r.Query.Conn(conn.UDP)
 	return &r.subject
 }
 

@@ -75,12 +75,12 @@ func (r *Rows) set(row *feature.Row, q *Query, count func(*feature.Hosts, *featu
 	if q.Absent&QueryName != 0 {
 		w.domain = feature.NoCode
 	}
-	w.resolver = resolver(q.to())
+	w.resolver = resolver(q.RespHost())
 
-	orig := feature.HashHost(q.from())
+	orig := feature.HashHost(q.OrigHost())
 	e := &r.event
 	*e = feature.Event{
-		Host: feature.HostKey(q.from()), End: q.TS, Failed: q.NXDomain(),
+		Host: feature.HostKey(q.OrigHost()), End: q.TS, Failed: q.NXDomain(),
 		Peer: feature.KeyOf(w.domain), Port: feature.KeyOf(whole),
 		Target: feature.Hash(w.domain), Pair: feature.Hash(orig, w.domain), Use: feature.Hash(whole),
 	}

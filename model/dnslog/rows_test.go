@@ -61,12 +61,12 @@ func TestRows(t *testing.T) {
 	require.EqualValues(t, feature.Unset, row.Vector[answers])
 	require.Equal(t, feature.CodeOf("evil.duckdns.org"), row.Codes[domainCode])
 
-	q := Query{Orig: netip.MustParseAddrPort("[fe80::1]:5353"), Resp: netip.MustParseAddrPort("[ff02::fb]:5353"), Absent: QueryName | RCode | QType}
+	q := Query{Seen: conn.Seen{Orig: netip.MustParseAddrPort("[fe80::1]:5353"), Resp: netip.MustParseAddrPort("[ff02::fb]:5353")}, Absent: QueryName | RCode | QType}
 	r.Observe(&row, &q)
 	require.NoError(t, Set.CheckSample(&row.Sample))
 	require.Equal(t, uint64(feature.NoCode), row.Codes[domainCode])
 	require.Equal(t, Without(q.Absent), row.Absent)
-	r.Observe(&row, &Query{Orig: q.Orig, Resp: q.Resp})
+	r.Observe(&row, &Query{Seen: q.Seen})
 	require.EqualValues(t, ofName, row.Absent, "a row without a name")
 	require.Zero(t, row.Codes[domainCode])
 }

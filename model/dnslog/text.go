@@ -9,14 +9,9 @@ import (
 // appendText appends a text as it counts: \xNN as the byte that it stands for,
 // small letters, the first MaxText bytes of it.
 func appendText(dst []byte, text string) []byte {
-	end := len(dst) + MaxText
-	for len(text) > 0 && len(dst) < end {
-		b, n := feature.NextByte(text)
-		if 'A' <= b && b <= 'Z' {
-			b += 'a' - 'A'
-		}
-		dst, text = append(dst, b), text[n:]
-	}
+	from := len(dst)
+	dst = feature.AppendText(dst, text, MaxText)
+	feature.Lower(dst[from:])
 	return dst
 }
 

@@ -35,8 +35,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 
 // Subject returns the request as a connection.
 func (r *Record) Subject() *conn.Conn {
-	q := &r.Request
-	r.subject = conn.Conn{TS: q.TS, UID: q.UID, Orig: q.Orig, Resp: q.Resp, Context: q.Context, Proto: conn.TCP}
+	r.subject = r.Request.Conn(conn.TCP)
 	return &r.subject
 }
 

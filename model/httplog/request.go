@@ -1,17 +1,10 @@
 package httplog
 
-import (
-	"net/netip"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-)
+import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
 // Request is a row of http.log: a request, an answer, or both.
 type Request struct {
-	TS         conn.Micros
-	UID        string
-	Orig, Resp netip.AddrPort
-	Context    string // of both, see conn.Host
+	conn.Seen
 
 	Method    string
 	Host      string // as the header says it
@@ -27,9 +20,6 @@ type Request struct {
 	Set    Fields // of those that need it, the ones with a value
 	Absent Fields // those for which the log has no column
 }
-
-func (q *Request) from() conn.Host { return conn.Host{Addr: q.Orig.Addr(), Context: q.Context} }
-func (q *Request) to() conn.Host   { return conn.Host{Addr: q.Resp.Addr(), Context: q.Context} }
 
 // Fields are fields of a Request, as bits.
 type Fields uint16

@@ -50,13 +50,13 @@ func (s *Rows) set(q *Request, r *feature.Row, count func(*feature.Hosts, *featu
 		host:  hostOf(q, &s.host),
 		uri:   view(appendText(s.uri[:0], q.URI)),
 		agent: agentOf(q, &s.text, s.texts),
-		orig:  feature.HashHost(q.from()),
+		orig:  feature.HashHost(q.OrigHost()),
 	}
 	if p.to = feature.HashText(p.host); p.host == "" {
-		p.to = feature.HashHost(q.to())
+		p.to = feature.HashHost(q.RespHost())
 	}
 	s.event = feature.Event{
-		Host: feature.HostKey(q.from()), End: q.TS, Failed: q.Failed(),
+		Host: feature.HostKey(q.OrigHost()), End: q.TS, Failed: q.Failed(),
 		Peer: feature.KeyOf(p.to), Port: feature.KeyOf(feature.Hash(p.to, feature.HashText(p.uri))),
 		Target: feature.Hash(p.to), Pair: feature.Hash(p.orig, p.to), Use: feature.Hash(p.orig, p.agent),
 		Bytes: float32(q.RequestLength) + float32(len(p.uri)),

@@ -2,20 +2,17 @@ package httplog_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	. "github.com/zeek-iforest/zeek-iforest/model/httplog"
-	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
@@ -26,8 +23,10 @@ func site(n int) []Request {
 	rows := make([]Request, n)
 	for i := range rows {
 		rows[i] = Request{
-			TS:   conn.Micros(i) * 2e6,
-			Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:80"),
+			Seen: conn.Seen{
+				TS:   conn.Micros(i) * 2e6,
+				Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:80"),
+			},
 			Method: "GET", Host: []string{"www", "img", "static"}[r.IntN(3)] + fmt.Sprintf(".example%d.com", names.Uint64()),
 			URI:        []string{"/", "/index.html", "/news/today/picture.png", "/search?q=weather"}[r.IntN(4)],
 			UserAgent:  []string{"Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0", "Microsoft-CryptoAPI/10.0"}[r.IntN(2)],
@@ -46,32 +45,8 @@ func site(n int) []Request {
 }
 
 func TestModelOfRequests(t *testing.T) {
-	require.Same(t, Set, model.SetOf("http"))
-	rows := site(3000)
-	s, n := NewRows(100), 0
-	m, _, err := learn.FitRows(func(r *feature.Row) error {
-		if n == len(rows)-1 {
-			return io.EOF
-		}
-		s.Observe(&rows[n], r)
-		n++
-		return nil
-	}, learn.Options{Set: Set, Seed: 2})
-	require.NoError(t, err)
-
-	var r, p feature.Row
-	s = NewRows(100)
-	var scores []float64
-	for i := range rows {
-		peeked := s.Peek(&rows[i], &p)
-		require.Equal(t, peeked, s.Observe(&rows[i], &r))
-		require.Equal(t, p, r)
-		require.NoError(t, Set.CheckSample(&r.Sample))
-		scores = append(scores, m.ScoreRow(&r).Value)
-	}
-	last := scores[len(scores)-1]
-	slices.Sort(scores)
-	require.Greater(t, last, scores[len(scores)*97/100], "beside the old devices")
+	rows := site(3000) // beside old devices
+	m, s := rowtest.OddLast(t, Set, rows, func() *Rows { return NewRows(100) })
 	q := &Record{Request: rows[len(rows)-1], Rows: s}
 	of := stream.Stream{Model: m}
 	scored, err := of.Peek(q)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 	. "github.com/zeek-iforest/zeek-iforest/model/ssllog"
@@ -17,12 +18,10 @@ import (
 func FuzzHandshake(f *testing.F) {
 	f.Add("www.example.com", "TLSv12", `a\xff`, "CsxknGIi", int64(1), uint16(443), uint16(0))
 	f.Add(".", "DTLS", "\\x", "", int64(-1), uint16(0), uint16(0xffff))
-	tables := feature.Tables{Codes: make([][]feature.CodeCount, len(Set.Codes)), Bigrams: make([]uint32, feature.Bigrams)}
-	e, err := feature.NewEncoder(Set, tables)
-	require.NoError(f, err)
+	e := rowtest.Encoder(f, Set)
 	f.Fuzz(func(t *testing.T, name, version, text, history string, ts int64, port, fields uint16) {
 		h := Handshake{
-			TS: conn.Micros(ts), Orig: netip.AddrPortFrom(netip.IPv6Unspecified(), port), Resp: netip.AddrPortFrom(netip.IPv4Unspecified(), port),
+			Seen:    conn.Seen{TS: conn.Micros(ts), Orig: netip.AddrPortFrom(netip.IPv6Unspecified(), port), Resp: netip.AddrPortFrom(netip.IPv4Unspecified(), port)},
 			Version: version, ServerName: name, NextProtocol: text, Cipher: text, JA3: text, History: history, Validation: text,
 			Certificate: Certificate{Subject: name, Issuer: text, Begins: conn.Micros(ts) * 2, Ends: -conn.Micros(ts)},
 			Set:         Fields(fields) & (Matches | KnownCertificate), Absent: Fields(fields) & (KnownCertificate<<1 - 1),

@@ -1,17 +1,10 @@
 package ssllog
 
-import (
-	"net/netip"
-
-	"github.com/zeek-iforest/zeek-iforest/model/conn"
-)
+import "github.com/zeek-iforest/zeek-iforest/model/conn"
 
 // Handshake is a row of ssl.log: the beginning of a connection of TLS or DTLS.
 type Handshake struct {
-	TS         conn.Micros
-	UID        string
-	Orig, Resp netip.AddrPort
-	Context    string // of both, see conn.Host
+	conn.Seen
 
 	Version      string // "TLSv13"
 	Cipher       string
@@ -31,8 +24,6 @@ type Handshake struct {
 	Set    Fields // of Matches and KnownCertificate, those with a value
 	Absent Fields // those for which the log has no column
 }
-
-func (h *Handshake) from() conn.Host { return conn.Host{Addr: h.Orig.Addr(), Context: h.Context} }
 
 // Certificate is the one that the server showed of itself, the first of its
 // chain. TLS 1.3 hides it, and a session that is resumed needs none.

@@ -35,8 +35,7 @@ func (r *Record) AppendValue(dst []byte, e *feature.Encoder, i int) []byte {
 
 // Subject returns the handshake as a connection.
 func (r *Record) Subject() *conn.Conn {
-	h := &r.Handshake
-	r.subject = conn.Conn{TS: h.TS, UID: h.UID, Orig: h.Orig, Resp: h.Resp, Context: h.Context, Proto: h.Proto()}
+	r.subject = r.Handshake.Conn(r.Handshake.Proto())
 	return &r.subject
 }
 

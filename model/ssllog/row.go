@@ -58,7 +58,7 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func eventOf(h *Handshake, name string) feature.Event {
 	return feature.Event{
-		Host: feature.HostKey(h.from()), End: h.TS,
+		Host: feature.HostKey(h.OrigHost()), End: h.TS,
 		Failed: !h.Established && h.Absent&Established == 0,
 		Peer:   feature.KeyOf(feature.HashText(name)),
 	}
@@ -94,7 +94,7 @@ func (s *Rows) set(r *feature.Row, h *Handshake, name string, w feature.Window) 
 		r.Absent = absent(h.Absent)
 	}
 	s.setCertificate(r, h)
-	orig := feature.HashHost(h.from())
+	orig := feature.HashHost(h.OrigHost())
 	r.Host = uint32(orig>>32) | 1
 	r.Chance = feature.Hash(orig, uint64(h.TS), uint64(h.Orig.Port())<<16|uint64(h.Resp.Port()))
 	r.Cell = cell(h, r, name)

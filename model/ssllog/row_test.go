@@ -2,19 +2,16 @@ package ssllog_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/zeek-iforest/zeek-iforest/model"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
-	"github.com/zeek-iforest/zeek-iforest/model/learn"
 	. "github.com/zeek-iforest/zeek-iforest/model/ssllog"
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
@@ -26,8 +23,10 @@ func site(n int) []Handshake {
 	rows := make([]Handshake, n)
 	for i := range rows {
 		rows[i] = Handshake{
-			TS:   conn.Micros(i) * 2e6,
-			Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
+			Seen: conn.Seen{
+				TS:   conn.Micros(i) * 2e6,
+				Orig: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))}), uint16(40000+i%20000)), Resp: netip.MustParseAddrPort("192.0.2.1:443"),
+			},
 			Version: "TLSv13", Cipher: []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"}[r.IntN(2)], NextProtocol: []string{"h2", ""}[r.IntN(2)],
 			ServerName: []string{"www", "mail", "static"}[r.IntN(3)] + fmt.Sprintf(".example%d.com", names.Uint64()),
 			History:    "CsiI", Established: true, Resumed: r.IntN(3) == 0,
@@ -48,33 +47,8 @@ func site(n int) []Handshake {
 }
 
 func TestModelOfHandshakes(t *testing.T) {
-	require.Same(t, Set, model.SetOf("ssl"))
-	rows := site(3000)
-	s, n := NewRows(100), 0
-	m, _, err := learn.FitRows(func(r *feature.Row) error {
-		if n == len(rows)-1 {
-			return io.EOF
-		}
-		s.Observe(&rows[n], r)
-		n++
-		return nil
-	}, learn.Options{Set: Set, Seed: 2})
-	require.NoError(t, err)
-
-	var r, p feature.Row
-	s = NewRows(100)
-	last := 0.0
-	var scores []float64
-	for i := range rows {
-		peeked := s.Peek(&rows[i], &p)
-		require.Equal(t, peeked, s.Observe(&rows[i], &r))
-		require.Equal(t, p, r)
-		require.NoError(t, Set.CheckSample(&r.Sample))
-		last = m.ScoreRow(&r).Value
-		scores = append(scores, last)
-	}
-	slices.Sort(scores)
-	require.Greater(t, last, scores[len(scores)*97/100], "beside the old devices")
+	rows := site(3000) // beside old devices
+	m, s := rowtest.OddLast(t, Set, rows, func() *Rows { return NewRows(100) })
 	h := &Record{Handshake: rows[len(rows)-1], Rows: s}
 	of := stream.Stream{Model: m}
 	scored, err := of.Peek(h)
