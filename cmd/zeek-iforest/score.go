@@ -53,14 +53,21 @@ committed when the rows before them have left: a run that dies repeats some rows
 		samples, labels := recordedFlags(flags)
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
+			modelPath := ""
+			if len(*models) == 1 {
+				modelPath = (*models)[0]
+			}
 			if *samples != "" {
+				if len(*models) > 1 {
+					return errors.New("--samples is for one log, but -m names several models")
+				}
 				chosen, err := columns()
 				if err != nil {
 					return err
 				}
 				best, top := limits()
 				sc := scoring{session: s, columns: chosen, strangest: best, strict: *strict}
-				return sc.recordedLogs(flags, *samples, *labels, *modelPath, *out, files, top)
+				return sc.recordedLogs(flags, *samples, *labels, modelPath, *out, files, top)
 			}
 			lake, err := part(model.DefaultHosts)
 			if err != nil {
@@ -84,10 +91,6 @@ committed when the rows before them have left: a run that dies repeats some rows
 					return err
 				}
 				return o.commit()
-			}
-			modelPath := ""
-			if len(*models) == 1 {
-				modelPath = (*models)[0]
 			}
 			var also casesByUID
 			if *uidColumn {

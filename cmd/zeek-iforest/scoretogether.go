@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+
+	"github.com/zeek-iforest/zeek-iforest/internal/report"
 )
 
 // together are the logs of a day that score reads together: their rows share the
@@ -87,7 +89,7 @@ func (s *session) severalKinds(files []string) bool {
 // run scores the rows, and prints the tables.
 func (t *together) run(w io.Writer, best *strangest, top int) error {
 	for _, l := range t.logs {
-		t.best = append(t.best, &strangest{n: best.n, of: kindOf(l.log), kinds: map[kind]*strange{}})
+		t.best = append(t.best, &strangest{n: best.n, of: kindOf(l.log), kinds: report.NewStrangest[kind]()})
 	}
 	t.start(t.session, t.strict)
 	defer t.close()
