@@ -95,7 +95,7 @@ OTHERS = {
     "nothing at least": Rule(host, above, least=0),
     "the host's in this direction": Rule(lambda r: (host(r), own(r)), above),
     "the host's in this direction, failed or not": Rule(lambda r: (host(r), own(r), failed(r)), above),
-    "those of the direction, proto and service, failed or not": Rule(lambda r: (own(r), r["proto"], r["service"], failed(r)), above),
+    "those of the direction, proto and service, failed or not": Rule(lambda r: (own(r), r["proto"], r.get("service"), failed(r)), above),
     "all connections of the host, c = 100": Rule(host, lambda row, above: True, c=100),
     "failed ones to the responder, half-life of five minutes, for those from outside": Rule(
         lambda r: r["id.resp_h"], failed, half=300, weighs=lambda r: not own(r) and failed(r)),
