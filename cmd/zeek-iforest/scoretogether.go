@@ -20,6 +20,8 @@ type together struct {
 	alerts *offlineAlerts // nil where none are asked for
 	best   []*strangest   // of each log, or nil
 	strict bool
+	rows   uint64 // that have a score
+	cold   uint64 // of them, those whose hosts' past is not known
 }
 
 // oneLogOnly are options of score for which logs are not read together.
@@ -96,6 +98,7 @@ func (t *together) run(w io.Writer, best *strangest, top int) error {
 	if err := t.read(); err != nil {
 		return err
 	}
+	(&lake{}).sayCold(t.session, t.cold, t.rows)
 	if t.alerts != nil {
 		if err := t.alerts.table(w, nil, t.cases != nil); err != nil {
 			return err
@@ -128,6 +131,9 @@ func (t *together) read() error {
 			row, scoreErr := l.stream.Next(record)
 			if err = scoreErr; err == nil {
 				l.lack(t.session)
+				if t.rows++; row.IsCold() {
+					t.cold++
+				}
 				if t.cases != nil {
 					t.cases.Next(row)
 				}
