@@ -112,9 +112,10 @@ export {
 	const sample_interval = 5secs &redef;
 
 	## A file in which the manager of a cluster keeps the samples that it learns
-	## from: ``zeek-iforest train --as-sensor --samples`` makes its model again
-	## of it. It grows without limit, by some 40 bytes for each, and holds
-	## addresses. Empty keeps none.
+	## from, and its models: ``zeek-iforest train --as-sensor --samples`` makes its
+	## model again of it, ``score --samples`` the scores of the workers. It grows
+	## without limit, by some 120 bytes for each, and holds hashes of addresses.
+	## Empty keeps none.
 	const record_samples = "" &redef;
 
 	## How often a worker sends the manager what may be an alert.

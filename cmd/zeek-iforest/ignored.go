@@ -45,7 +45,6 @@ var ignoredBy = map[string][]ignored{
 	},
 	"score": {
 		{options: "learn-from-input partition-by order-by log-start uid-column keep x509 alerts-per-day", given: "samples", because: "the scores are those that the workers gave"},
-		{options: "labels", missing: "samples"},
 		{options: "learn-from-input", given: "model", because: "it is made already"},
 		{options: "learn-from-input", given: "partition-by", because: "a part of a log makes no model of the whole"},
 		{options: "columns keep", given: "top", because: "it prints a table instead of a log"},

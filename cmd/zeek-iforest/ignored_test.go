@@ -38,7 +38,6 @@ func TestIgnoredOptionsAreRefused(t *testing.T) {
 		"score --samples s --alerts-per-day 5 x.log":              "--alerts-per-day means nothing with --samples: the scores are those that the workers gave",
 		"score --samples s --learn-from-input x.log":              "--learn-from-input means nothing with --samples",
 		"score --samples s --uid-column x.log":                    "--uid-column means nothing with --samples",
-		"score --labels l -m x x.log":                             "--labels means nothing without --samples",
 		"explain -m x --uid C --tree 1 x.log":                     "--tree means nothing without --trace",
 		"explain -m x --uid C --similar 0 --among y x.log":        "--among means nothing with --similar 0",
 		"explain -m x --uid C --similar 0 --ordinary 5 x.log":     "--ordinary means nothing with --similar 0",

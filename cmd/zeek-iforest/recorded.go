@@ -18,16 +18,14 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/stream"
 )
 
-// recordedFlags defines --samples and --labels of score.
-func recordedFlags(flags *pflag.FlagSet) (samples, labels *string) {
-	samples = flags.String("samples", "", "of a cluster's conn.log: the scores that its workers gave, made again of `FILE`, in which the manager kept its samples (IForest::record_samples)")
-	labels = flags.String("labels", "", "of a cluster's conn.log: make its models again with what was labelled bad meanwhile, in the `FILE` labels of the manager's state directory")
-	return samples, labels
+// recordedFlag defines --samples of score.
+func recordedFlag(flags *pflag.FlagSet) *string {
+	return flags.String("samples", "", "of a cluster's conn.log: the scores that its workers gave, made again of `FILE`, in which the manager kept its samples (IForest::record_samples)")
 }
 
 // recordedScores makes the scores of a cluster's workers again. What a worker
-// knew of a row is in the manager's recording; by which model it was scored says
-// the row.
+// knew of a row is in the manager's recording, and so are the models; which of them
+// it was says the row.
 type recordedScores struct {
 	name  string
 	of    *learn.Recorded
@@ -47,7 +45,7 @@ type recordedRow struct {
 }
 
 // scoreRecorded is score with --samples.
-func (sc *scoring) recordedLogs(flags *pflag.FlagSet, samples, labels, modelPath, out string, files []string, top int) error {
+func (sc *scoring) recordedLogs(flags *pflag.FlagSet, samples, modelPath, out string, files []string, top int) error {
 	if slices.ContainsFunc(append(files, out), kafkalog.IsURL) {
 		return errors.New("--samples means nothing with a topic")
 	}
@@ -59,13 +57,13 @@ func (sc *scoring) recordedLogs(flags *pflag.FlagSet, samples, labels, modelPath
 		return err
 	}
 	defer file.Close()
-	changes, err := readLabelChanges(labels)
-	if err != nil {
-		return err
-	}
 	r := &recordedScores{name: samples}
-	if r.of, err = learn.ReadRecording(file, changes); err != nil {
+	r.of, err = learn.ReadRecording(file)
+	switch {
+	case r.of == nil:
 		return fmt.Errorf("%s: %w", samples, err)
+	case err != nil:
+		sc.warn("%s: what follows is not used: %v", samples, err)
 	}
 	sc.kind = kindOf(r.of.Set().Log)
 	if modelPath != "" {
@@ -84,9 +82,6 @@ func (sc *scoring) recordedLogs(flags *pflag.FlagSet, samples, labels, modelPath
 		if sc.columns.reasons() {
 			return fmt.Errorf("--columns reason: it is made again of conn.log only, not of %s.log", sc.kind.set.Log)
 		}
-	}
-	for _, fault := range r.of.Faults() {
-		sc.warn("%s: %v", samples, fault)
 	}
 	o, err := sc.output(out)
 	if err != nil {
@@ -161,7 +156,7 @@ func (r *recordedScores) modelOf(blk *zeeklog.Block, i int, found *learn.Found) 
 		return nil
 	case !named:
 		r.unnamed++
-		if m = found.Model; m == nil && found.Known {
+		if m = found.Model; m == nil {
 			m = r.seed
 		}
 		name = "the manager's then"
@@ -190,7 +185,7 @@ func (r *recordedScores) say(s *session) {
 		}
 	}
 	add(r.lost, "are not in "+r.name+": not sampled (IForest::sample_one_in), or lost on the way to the manager")
-	add(r.unknown, "were scored by a model that it does not make: "+strings.Join(r.models, ", "))
+	add(r.unknown, "were scored by a model that is not there: "+strings.Join(r.models, ", "))
 	add(r.unscored, "had none where they were written")
 	add(r.open, "are of connections that went on, which are not sampled")
 	if len(why) > 0 {

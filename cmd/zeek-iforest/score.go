@@ -50,7 +50,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 		without := noModelFlag(flags, "the input itself")
 		x509 := x509Flag(flags)
 		uidColumn := flags.Bool("uid-column", false, "put each connection together with its rows in other logs, which are named, too, and add anomaly_case, and anomaly_uid_log, _score, _rank and _reason of the strangest of these")
-		samples, labels := recordedFlags(flags)
+		samples := recordedFlag(flags)
 		keep := flags.String("keep", "", "Parquet: write only these `COLUMNS` of the log beside the added ones, such as uid")
 		return func(s *session, files []string) error {
 			modelPath := ""
@@ -67,7 +67,7 @@ committed when the rows before them have left: a run that dies repeats some rows
 				}
 				best, top := limits()
 				sc := scoring{session: s, columns: chosen, strangest: best, strict: *strict}
-				return sc.recordedLogs(flags, *samples, *labels, modelPath, *out, files, top)
+				return sc.recordedLogs(flags, *samples, modelPath, *out, files, top)
 			}
 			lake, err := part(model.DefaultHosts)
 			if err != nil {

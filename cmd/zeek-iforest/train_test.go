@@ -48,8 +48,12 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 		text = text[1:]
 	}
 	send := func() {
+		before := l.Model()
 		ts.Check(rec.Add(l.Rows(), batch.Bytes()))
 		ts.Check(reader.Read(batch.Bytes(), func(r *feature.Row) { _, _ = l.Take(r) }))
+		if l.Model() != before {
+			ts.Check(rec.Use(l.Rows(), l.Model()))
+		}
 		batch.Reset()
 		if told > 0 && l.Model() != nil { // the worker is a batch behind
 			scoring = l.Model()

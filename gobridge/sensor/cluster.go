@@ -150,7 +150,7 @@ func (s *Sensor) Take(batch []byte) error {
 	if l == nil {
 		return &Error{NotDone, errors.New("this sensor does not learn")}
 	}
-	before := l.learner.Rows()
+	before, used := l.learner.Rows(), l.learner.Model()
 	err := l.batches.Read(batch, func(r *feature.Row) {
 		s.stepped(l.learner.Take(r))
 	})
@@ -160,12 +160,28 @@ func (s *Sensor) Take(batch []byte) error {
 	if l.record == nil {
 		return nil
 	}
-	if err := l.record.Add(before, batch); err != nil {
+	s.recorded(l.record.Add(before, batch))
+	if l.learner.Model() != used {
+		s.recordModel()
+	}
+	return nil
+}
+
+// recordModel adds the model in use to the recording, where there is one.
+func (s *Sensor) recordModel() {
+	l := s.learning
+	if m := l.learner.Model(); m != nil && l.record != nil {
+		s.recorded(l.record.Use(l.learner.Rows(), m))
+	}
+}
+
+// recorded ends the recording where it could not be written.
+func (s *Sensor) recorded(err error) {
+	if l := s.learning; err != nil {
 		l.record.Close()
 		l.record = nil
 		s.tell(Event{Kind: Warning, Text: fmt.Sprintf("what is learnt from is no longer recorded: %v", err)})
 	}
-	return nil
 }
 
 // ModelFile returns the file of the model in use, nil before the first. It must not

@@ -82,6 +82,7 @@ func (s *Sensor) Learn(o Learning) error {
 	s.learning = l
 	s.noteLabels() // a state may be older than the file
 	s.Label(o.Labels)
+	s.recordModel()
 	s.model = nil // one from a file has been taken back
 	if m := learner.Model(); m != nil {
 		s.use(m)
@@ -156,6 +157,7 @@ func (s *Sensor) Rollback() error {
 	}
 	s.use(m)
 	s.learning.dir.keep(m)
+	s.recordModel()
 	return nil
 }
 

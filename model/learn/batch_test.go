@@ -229,3 +229,9 @@ func frame(rows uint64, batch []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(batch)))
 	return append(b, batch...)
 }
+
+// modelFrame is the head of a frame that says that a model follows.
+func modelFrame(rows uint64, size uint32) []byte {
+	b := binary.LittleEndian.AppendUint64(nil, rows)
+	return binary.LittleEndian.AppendUint32(b, size|1<<31)
+}

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"io"
@@ -21,7 +22,6 @@ type Recorded struct {
 	rows   []recordedRow // by key, then as they were recorded
 	inUse  []inUse
 	models map[string]*model.Model
-	faults []error
 	buffer [maxRow]byte
 }
 
@@ -31,52 +31,47 @@ type recordedRow struct {
 	at  int64  // negative once Find has found it
 }
 
-// inUse is what the learner used for rows from there on.
+// inUse is a model that the learner used from there on.
 type inUse struct {
 	at    int64
-	model *model.Model // nil before the first
-	known bool         // false where rows are missing before
+	model *model.Model
 }
 
-// ReadRecording reads a recording and makes its models again, with what was labelled
-// bad meanwhile. Where it is damaged
-// it ends, and where rows are missing no model is known from there on: Faults
-// says so.
-func ReadRecording(from io.ReaderAt, labels []LabelChange) (*Recorded, error) {
-	t, err := newRetrace(from, labels)
+// ReadRecording reads a recording. Where it is damaged, it has what comes before,
+// and the error says where that is; nil where that is nothing at all.
+func ReadRecording(from io.ReaderAt) (*Recorded, error) {
+	in := io.NewSectionReader(from, 0, math.MaxInt64)
+	o, err := readHead(in)
 	if err != nil {
 		return nil, err
 	}
-	r := &Recorded{set: t.o.Set, from: from, reader: NewBatchReader(t.o.Set), models: map[string]*model.Model{}}
-	err = t.run(func(at int64, row *feature.Row) {
-		r.rows = append(r.rows, recordedRow{rowKey(row), at})
-		r.uses(at, t)
-	}, func(gap error) error {
-		r.faults = append(r.faults, t.after(gap))
+	begin, err := in.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recorded{set: o.Set, from: from, reader: NewBatchReader(o.Set), models: map[string]*model.Model{}}
+	err = readFrames(bufio.NewReaderSize(in, 1<<16), func(at int64, _ uint64, batch []byte) error {
+		at += begin + batchHead
+		return r.reader.Read(batch, func(row *feature.Row) {
+			r.rows = append(r.rows, recordedRow{rowKey(row), at + int64(r.reader.at)})
+		})
+	}, func(at int64, file io.Reader) error {
+		m, err := model.Read(file)
+		if err != nil {
+			return err
+		}
+		if known := r.models[m.Fingerprint()]; known != nil { // again, since the sensor was started again
+			m = known
+		}
+		r.models[m.Fingerprint()] = m
+		r.inUse = append(r.inUse, inUse{begin + at, m})
 		return nil
 	})
-	if err != nil {
-		r.faults = append(r.faults, err)
-	}
-	if t.unusable != nil {
-		return nil, t.unusable
-	}
-	r.uses(math.MaxInt64, t)
+	err = after(uint64(len(r.rows)), o.Set, err)
 	slices.SortFunc(r.rows, func(a, b recordedRow) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.at, b.at))
 	})
-	return r, nil
-}
-
-func (r *Recorded) uses(at int64, t *retrace) {
-	use := inUse{at: at, model: t.model(), known: !t.missing}
-	if n := len(r.inUse); n > 0 && r.inUse[n-1].model == use.model && r.inUse[n-1].known == use.known {
-		return
-	}
-	r.inUse = append(r.inUse, use)
-	if use.model != nil {
-		r.models[use.model.Fingerprint()] = use.model
-	}
+	return r, err
 }
 
 // rowKey tells rows apart by what a row of the log tells, too.
@@ -90,18 +85,13 @@ func (r *Recorded) Set() *feature.Set { return r.set }
 // Rows returns how many rows were recorded.
 func (r *Recorded) Rows() int { return len(r.rows) }
 
-// Faults say what of the recording cannot be used.
-func (r *Recorded) Faults() []error { return r.faults }
-
-// Model returns the model of that fingerprint, nil where the learner has made
-// none.
+// Model returns the model of that fingerprint, nil where it was not recorded.
 func (r *Recorded) Model(fingerprint string) *model.Model { return r.models[fingerprint] }
 
 // Found is what a recording has of a row.
 type Found struct {
 	Row   feature.Row  // as it was scored
 	Model *model.Model // that the learner used when it came; nil before the first
-	Known bool         // whether it is known which that was
 }
 
 // Find finds what was recorded of a row of the log, once: by its time, originator
@@ -123,11 +113,12 @@ func (r *Recorded) Find(row *feature.Row, alike func(used *feature.Sample) bool)
 			continue
 		}
 		r.rows[i].at = -at
-		n, exact := slices.BinarySearchFunc(r.inUse, at, func(u inUse, at int64) int { return cmp.Compare(u.at, at) })
-		if !exact {
-			n--
+		// A model comes behind a batch: none has the place of a row.
+		n, _ := slices.BinarySearchFunc(r.inUse, at, func(u inUse, at int64) int { return cmp.Compare(u.at, at) })
+		if found.Row = *used; n > 0 {
+			found.Model = r.inUse[n-1].model
 		}
-		return Found{*used, r.inUse[n].model, r.inUse[n].known}, true, nil
+		return found, true, nil
 	}
 	return found, false, nil
 }

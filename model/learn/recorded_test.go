@@ -21,28 +21,31 @@ func TestRecordedRowsAreFound(t *testing.T) {
 	rows := observed(conns)
 	o := learn.Options{Seed: 12, Warmup: 600, RebuildEvery: 1100}
 	data, _ := recorded(t, o, batches(rows))
-	r, err := learn.ReadRecording(bytes.NewReader(data), nil)
+	r, err := learn.ReadRecording(bytes.NewReader(data))
 	require.NoError(t, err)
 	require.Equal(t, len(rows), r.Rows())
 	require.Equal(t, feature.Conn, r.Set())
-	require.Empty(t, r.Faults())
 
 	l, models := learn.NewLearner(o), map[*model.Model]bool{}
+	inUse := l.Model()
 	for i := range rows {
+		if i%learn.BatchRows == 0 { // nobody is told of a model before a batch is over
+			inUse = l.Model()
+		}
 		var asked feature.Row
 		asked.SetConn(&conns[i], feature.Window{}, nil)
 		found, ok, err := r.Find(&asked, func(used *feature.Sample) bool { return feature.AlikeConn(&conns[i], used) })
 		require.NoError(t, err)
 		require.True(t, ok, i)
-		require.True(t, found.Known)
 		want := rows[i]
 		want.Chance = 0 // does not travel
 		require.Equal(t, want, found.Row, i)
-		if m := l.Model(); m == nil {
+		if inUse == nil {
 			require.Nil(t, found.Model)
-		} else if models[m] = true; true {
-			require.Equal(t, m.Fingerprint(), found.Model.Fingerprint(), i)
-			require.Same(t, found.Model, r.Model(m.Fingerprint()))
+		} else {
+			models[inUse] = true
+			require.Equal(t, inUse.Fingerprint(), found.Model.Fingerprint(), i)
+			require.Same(t, found.Model, r.Model(inUse.Fingerprint()))
 		}
 		_, _ = l.Take(&rows[i])
 	}
@@ -62,7 +65,7 @@ func TestRecordedRowsThatAreAlike(t *testing.T) {
 	window := func(n uint32) feature.Window { return feature.Window{Connections: n} }
 	rows := []feature.Row{*rowOf(&c, window(1)), *rowOf(&other, window(2)), *rowOf(&c, window(3))}
 	data, _ := recorded(t, learn.Options{Seed: 1}, batches(rows))
-	r, err := learn.ReadRecording(bytes.NewReader(data), nil)
+	r, err := learn.ReadRecording(bytes.NewReader(data))
 	require.NoError(t, err)
 	for _, want := range []int{1, 0, 2} {
 		of := &c
@@ -74,95 +77,80 @@ func TestRecordedRowsThatAreAlike(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, rows[want].Vector, found.Row.Vector)
 		require.Nil(t, found.Model)
-		require.True(t, found.Known)
 	}
 }
 
-// A sensor that is killed goes on from what it had saved: its models are made
-// again, and those that it had made behind its saving.
+// A sensor that is killed goes on from what it had saved, which lacks rows that
+// were recorded, and holds some that it took while it saved. The last model cannot
+// be made again then, but what scored each row is there.
 func TestRecordingOfAKilledSensor(t *testing.T) {
-	rows := observed(officeRows(35, 9000))
+	rows := observed(officeRows(35, 6000))
 	o := learn.Options{Seed: 12, Warmup: 600, RebuildEvery: 1100}
 	dir := t.TempDir()
-	path := filepath.Join(dir, "samples")
-	l, made := learn.NewLearner(o), map[string]bool{}
-	save := func(state string) {
-		s, err := l.Save(filepath.Join(dir, state), feature.NewHosts(1), nil)
-		require.NoError(t, err)
-		require.NoError(t, s.Finish())
-	}
-	restore := func(state string) {
-		var err error
-		l, _, err = learn.Restore(filepath.Join(dir, state), o, nil)
-		require.NoError(t, err)
-	}
-	learnt := func(from, to int) {
-		for ; from < to; from += 500 { // a saving may come between the rows of a batch
-			record(t, l, path, batches(rows[from:from+500]))
-			if m := l.Model(); m != nil {
-				made[m.Fingerprint()] = true
-			}
-		}
-	}
-	learnt(0, 2000)
-	save("a")
-	learnt(2000, 4000)
-	save("b")
-	learnt(4000, 5500) // lost
-	restore("b")
-	learnt(5500, 7000)
-	restore("a") // b was lost, too
-	learnt(7000, 8500)
-	last := l.Model().Fingerprint()
+	path, state := filepath.Join(dir, "samples"), filepath.Join(dir, "state")
+	l := learn.NewLearner(o)
+	record(t, l, path, batches(rows[:2000]))
+	s, err := l.Save(state, feature.NewHosts(1), nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Finish())
+	record(t, l, path, batches(rows[2000:4000]))
+	lost := l.Model().Fingerprint()
+	l, _, err = learn.Restore(state, o, nil)
+	require.NoError(t, err)
+	again := l.Model().Fingerprint()
+	record(t, l, path, batches(rows[4000:]))
 
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	m, report, err := learn.FitRecording(bytes.NewReader(data), nil)
+	_, _, err = learn.FitRecording(bytes.NewReader(data), nil)
+	require.ErrorIs(t, err, learn.ErrGap)
+	require.ErrorContains(t, err, "after 4000 connections")
+	r, err := learn.ReadRecording(bytes.NewReader(data))
 	require.NoError(t, err)
-	require.Equal(t, l.Rows(), report.Rows)
-	require.Equal(t, last, m.Fingerprint())
-	r, err := learn.ReadRecording(bytes.NewReader(data), nil)
-	require.NoError(t, err)
-	require.Empty(t, r.Faults())
-	require.Equal(t, 8500, r.Rows())
-	require.Greater(t, len(made), 4)
-	for fingerprint := range made {
+	require.Equal(t, len(rows), r.Rows())
+	for _, fingerprint := range []string{lost, again, l.Model().Fingerprint()} {
 		require.NotNil(t, r.Model(fingerprint))
 	}
+	found, ok, err := r.Find(&rows[4000], any)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, again, found.Model.Fingerprint())
 }
 
-// What is damaged ends it; where rows are missing no model is known any more, but
-// the rows are.
-func TestRecordingsThatLackRows(t *testing.T) {
+// A recording that is damaged has what comes before.
+func TestDamagedRecordingHasItsBeginning(t *testing.T) {
 	rows := observed(officeRows(36, 2000))
 	all := batches(rows)
-	good, _ := recorded(t, learn.Options{Seed: 12, Warmup: 600}, all[:10])
-	gap := append(append(bytes.Clone(good), frame(1408, all[11])...), frame(900, all[12])...)
-
+	good, _ := recorded(t, learn.Options{Seed: 12, Warmup: 6000}, all[:10])
 	for name, c := range map[string]struct {
-		data          []byte
-		fault         string
-		found, absent int
+		data []byte
+		want string
+		rows int
 	}{
-		"cut off": {good[:len(good)-5], "after 1152 connections: unexpected EOF", 9 * 128, 9*128 + 1},
-		"missing": {gap, "after 1280 connections: the recording does not hold all that the sensor has learnt from: there follows number 1409", 11 * 128, 10*128 + 1},
-		// What was known at 900 is known again.
-		"missing before it was killed": {gap, "after 1280", 12 * 128, 10*128 + 1},
+		"cut off":         {good[:len(good)-5], "after 1152 connections: unexpected EOF", 1152},
+		"no model":        {append(append(bytes.Clone(good), modelFrame(1280, 5)...), 1, 2, 3, 4, 5), "after 1280 connections: not a zeek-iforest model", 1280},
+		"too long":        {append(bytes.Clone(good), frame(1280, make([]byte, learn.MaxBatch+1))...), "after 1280 connections: a batch of rows is damaged", 1280},
+		"a damaged batch": {append(bytes.Clone(good), frame(1280, all[1][:99])...), "after 1280 connections: a batch of rows is damaged", 1280},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := learn.ReadRecording(bytes.NewReader(c.data), nil)
-			require.NoError(t, err)
-			require.Len(t, r.Faults(), 1)
-			require.ErrorContains(t, r.Faults()[0], c.fault)
-			found, ok, err := r.Find(&rows[c.found], any)
-			require.NoError(t, err)
-			require.Equal(t, name != "cut off", ok)
-			require.Equal(t, name == "missing before it was killed", found.Known)
-			_, ok, err = r.Find(&rows[c.absent], any)
-			require.NoError(t, err)
-			require.False(t, ok)
+			r, err := learn.ReadRecording(bytes.NewReader(c.data))
+			require.ErrorContains(t, err, c.want)
+			require.Equal(t, c.rows, r.Rows())
+			for i, want := range map[int]bool{0: true, c.rows - 1: true, c.rows: false} {
+				_, ok, err := r.Find(&rows[i], any)
+				require.NoError(t, err)
+				require.Equal(t, want, ok, i)
+			}
 		})
 	}
-	_, err := learn.ReadRecording(bytes.NewReader(good[:9]), nil)
+	r, err := learn.ReadRecording(bytes.NewReader(good[:9]))
+	require.Nil(t, r)
 	require.ErrorContains(t, err, "not a recording")
+
+	// What changes while it is read is said.
+	r, err = learn.ReadRecording(bytes.NewReader(good))
+	require.NoError(t, err)
+	copy(good[len(good)-3000:], bytes.Repeat([]byte{0xff}, 3000))
+	_, _, err = r.Find(&rows[1279], any)
+	require.ErrorContains(t, err, "has changed")
 }

@@ -30,9 +30,16 @@ func record(t testing.TB, l *learn.Learner, path string, all [][]byte) {
 	rec, err := l.Record(path)
 	require.NoError(t, err)
 	r := learn.NewBatchReader(l.Set())
+	if m := l.Model(); m != nil {
+		require.NoError(t, rec.Use(l.Rows(), m))
+	}
 	for _, b := range all {
+		before := l.Model()
 		require.NoError(t, rec.Add(l.Rows(), b))
 		require.NoError(t, r.Read(b, func(r *feature.Row) { _, _ = l.Take(r) }))
+		if m := l.Model(); m != before {
+			require.NoError(t, rec.Use(l.Rows(), m))
+		}
 	}
 	require.NoError(t, rec.Close())
 }
@@ -97,11 +104,12 @@ func TestRecordingsThatCannotBeUsed(t *testing.T) {
 		"empty":           {nil, "not a recording"},
 		"a log":           {[]byte("#separator \\x09\n#set_separator\t,\n#empty_field"), "not a recording"},
 		"head cut off":    {empty[:len(empty)-3], "head is damaged"},
-		"head too long":   {bytes.Replace(empty, []byte("2\n\x2c"), []byte("2\n\xff\xff"), 1), "head is damaged"},
+		"head too long":   {bytes.Replace(empty, []byte("3\n\x2c"), []byte("3\n\xff\xff"), 1), "head is damaged"},
 		"cut off":         {good[:len(good)-5], "unexpected EOF"},
 		"cut in a frame":  {append(bytes.Clone(empty), 1, 2, 3), "after 0 connections: unexpected EOF"},
 		"a lost batch":    {append(bytes.Clone(few), frame(256, all[2])...), "after 128 connections: the recording does not hold all"},
 		"begun too late":  {append(bytes.Clone(empty), frame(77, all[0])...), "there follows number 78"},
+		"cut in a model":  {append(bytes.Clone(few), modelFrame(600, 100)...), "after 128 connections: unexpected EOF"},
 		"a damaged batch": {append(bytes.Clone(few), frame(128, all[1][:99])...), "after 128 connections: a batch of rows is damaged"},
 		"too long":        {append(bytes.Clone(empty), frame(0, make([]byte, learn.MaxBatch+1))...), "is damaged"},
 	} {
