@@ -302,7 +302,7 @@ func TestHostSurvivesAFaultInTheLibrary(t *testing.T) {
 func TestHostRefusesALibraryOfAnotherTime(t *testing.T) {
 	_, stderr, err := run(t, nil, staleLibrary(t), "none")
 	require.Error(t, err)
-	require.Equal(t, "host: library speaks version 999, host 9\n", stderr)
+	require.Equal(t, "host: library speaks version 999, host 10\n", stderr)
 }
 
 func TestHostKeepsItsModelWhenGivenGarbage(t *testing.T) {
