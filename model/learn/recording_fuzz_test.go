@@ -2,6 +2,7 @@ package learn
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,6 +19,17 @@ func FuzzRecording(f *testing.F) {
 	rec, err := NewLearner(Options{Seed: 3, ZeekVersion: "8.0.10"}).Record(path)
 	require.NoError(f, err)
 	b := NewBatch(feature.Conn)
+	rows := 0
+	m, _, err := FitRows(func(r *feature.Row) error {
+		if rows++; rows > 64 {
+			return io.EOF
+		}
+		c := ordinary(rows, 0)
+		*r = *rowOf(&c, feature.Window{Connections: uint32(rows)})
+		return nil
+	}, Options{Seed: 3, Trees: 2, Subsample: 8})
+	require.NoError(f, err)
+	require.NoError(f, rec.Use(0, m))
 	for i := range 300 {
 		c := ordinary(i, 0)
 		if b.Add(rowOf(&c, feature.Window{Connections: uint32(i)})); b.Full() {
