@@ -47,7 +47,10 @@ event zeek_init()
 	}
 
 # The worker waits for the logger, or its few packets would be read and logged
-# before there is anybody to log to.
+# before there is anybody to log to; and for the manager, to which no clock sends
+# its candidates once they are read.
+global there: set[string];
+
 event zeek_init()
 	{
 	if ( Cluster::node == "worker" )
@@ -56,7 +59,11 @@ event zeek_init()
 
 event Cluster::node_up(name: string, id: string)
 	{
-	if ( Cluster::node == "worker" && name == "logger" )
+	if ( Cluster::node != "worker" || ( name != "logger" && name != "manager" ) )
+		return;
+
+	add there[name];
+	if ( |there| == 2 )
 		continue_processing();
 	}
 
