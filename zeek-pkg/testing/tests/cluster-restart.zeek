@@ -85,7 +85,7 @@ comes test -s worker-1/ready
 kill -9 $(cat worker-1/ready)
 wait $(cat worker-1.pid)
 rm worker-1.pid
-ls state/worker-1 | sed 's/rows.*/rows/' >>output
+ls state/worker-1 | sed 's/rows.*/rows/' | uniq >>output
 worker -r ../two.trace
 ended worker-1
 comes all_there
