@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -176,15 +176,7 @@ func office(n int, seed uint64) []conn.Conn {
 // train writes a model of the connections to a file.
 func train(t *testing.T, conns []conn.Conn, seed uint64) (*model.Model, string) {
 	t.Helper()
-	i := 0
-	m, _, err := learn.Fit(func(c *conn.Conn) error {
-		if i == len(conns) {
-			return io.EOF
-		}
-		*c = conns[i]
-		i++
-		return nil
-	}, learn.Options{Seed: seed})
+	m, _, err := learn.Fit(rowtest.Each(conns), learn.Options{Seed: seed})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "test.model")
 	require.NoError(t, m.WriteFile(path))

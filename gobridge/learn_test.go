@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -28,15 +28,7 @@ import (
 // asSensor is the model that train --as-sensor makes.
 func asSensor(t *testing.T, conns []conn.Conn, seed uint64) *model.Model {
 	t.Helper()
-	i := 0
-	m, _, err := learn.Fit(func(c *conn.Conn) error {
-		if i == len(conns) {
-			return io.EOF
-		}
-		*c = conns[i]
-		i++
-		return nil
-	}, learn.Options{Seed: seed, AsSensor: true})
+	m, _, err := learn.Fit(rowtest.Each(conns), learn.Options{Seed: seed, AsSensor: true})
 	require.NoError(t, err)
 	return m
 }

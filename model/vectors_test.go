@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
@@ -135,15 +135,7 @@ const (
 
 func writeVectors(t *testing.T) {
 	rows := goldenConns()
-	next := 0
-	m, _, err := learn.Fit(func(c *conn.Conn) error {
-		if next == len(rows) {
-			return io.EOF
-		}
-		*c = rows[next]
-		next++
-		return nil
-	}, learn.Options{Seed: 1, ZeekVersion: "8.0.10"})
+	m, _, err := learn.Fit(rowtest.Each(rows), learn.Options{Seed: 1, ZeekVersion: "8.0.10"})
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(vectorFile(t, ""), 0o755))
 	require.NoError(t, m.WriteFile(vectorFile(t, trained)))

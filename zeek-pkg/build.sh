@@ -14,11 +14,7 @@ if [ -n "$IFOREST_BUNDLE" ]; then
 	exec zeek-pkg/bundle/take "$IFOREST_BUNDLE" build
 fi
 
-# fail WHAT WHAT-TO-DO
-fail() {
-	printf 'zeek-iforest: error: %s\nzeek-iforest: hint: %s\n' "$1" "$2" >&2
-	exit 1
-}
+. zeek-pkg/bundle/fail.sh
 bundle="or take a bundle that was built for this Zeek elsewhere (zeek-pkg/bundle/make): IFOREST_BUNDLE=/its/path"
 
 modules=$(zeek-config --cmake_dir 2>/dev/null) ||

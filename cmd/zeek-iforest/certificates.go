@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -29,15 +30,15 @@ type certificates struct {
 	missing uint64                        // rows that were scored or learnt from without their certificate
 }
 
-// x509Flag defines --x509. What it returns reads the files, for rows of a kind, or
-// refuses them if those are not of ssl.log.
-func x509Flag(flags *pflag.FlagSet) func(*session, *logKind) error {
+// x509Flag defines --x509. What it returns reads the files, once, for rows of some
+// kinds, or refuses them if ssl.log's is none of these.
+func x509Flag(flags *pflag.FlagSet) func(*session, ...*logKind) error {
 	files := flags.StringSlice("x509", nil, "of ssl.log: take certificates from these x509.log `FILES`, comma-separated, those of the same day and the day before; may be given several times")
-	return func(s *session, k *logKind) error {
+	return func(s *session, kinds ...*logKind) error {
 		switch {
 		case len(*files) == 0 || s.certificates != nil && len(s.certificates.files) > 0:
 			return nil // or they have been read
-		case k != &sslKind:
+		case !slices.Contains(kinds, &sslKind):
 			return errors.New("--x509 is for ssl.log only")
 		}
 		return s.readCertificates(*files)

@@ -68,15 +68,12 @@ func (s *session) dayLogsOf(files []string, models map[string]*model.Model) (*da
 	return d, nil
 }
 
-// kind returns that of ssl.log if it is among the logs, else of another one: --x509 is
-// for the former.
-func (d *dayLogs) kind() *logKind {
+// kinds returns those of the logs.
+func (d *dayLogs) kinds() (all []*logKind) {
 	for _, l := range d.logs {
-		if kindOf(l.log) == &sslKind {
-			return &sslKind
-		}
+		all = append(all, kindOf(l.log))
 	}
-	return kindOf(d.logs[0].log)
+	return all
 }
 
 // start begins to read.

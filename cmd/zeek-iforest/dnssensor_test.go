@@ -19,6 +19,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -180,17 +181,9 @@ func eachRow(t testing.TB, log io.Reader, each func(r *dnsRecord, row *feature.R
 }
 
 func modelOfLog(t testing.TB, log io.Reader) (*model.Model, string) {
-	var rows []*feature.Row
-	eachRow(t, log, func(_ *dnsRecord, row *feature.Row, _ []zeeklog.Field) { rows = append(rows, row) })
-	i := 0
-	m, _, err := learn.FitRows(func(r *feature.Row) error {
-		if i == len(rows) {
-			return io.EOF
-		}
-		*r = *rows[i]
-		i++
-		return nil
-	}, learn.Options{Set: dnsKind.set, Seed: 1})
+	var rows []feature.Row
+	eachRow(t, log, func(_ *dnsRecord, row *feature.Row, _ []zeeklog.Field) { rows = append(rows, *row) })
+	m, _, err := learn.FitRows(rowtest.Each(rows), learn.Options{Set: dnsKind.set, Seed: 1})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "dns.model")
 	require.NoError(t, m.WriteFile(path))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/zeek-iforest/zeek-iforest/capture/zeeklog"
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/internal/testenv"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
@@ -137,15 +138,7 @@ func TestSensorOfHTTPIsARealLog(t *testing.T) {
 
 // httpSensor is a sensor with a model of those rows, and the model's file.
 func httpSensor(t testing.TB, rows []feature.Row) (*sensor.Sensor, string) {
-	i := 0
-	m, _, err := learn.FitRows(func(r *feature.Row) error {
-		if i == len(rows) {
-			return io.EOF
-		}
-		*r = rows[i]
-		i++
-		return nil
-	}, learn.Options{Set: httpKind.set, Seed: 1})
+	m, _, err := learn.FitRows(rowtest.Each(rows), learn.Options{Set: httpKind.set, Seed: 1})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "http.model")
 	require.NoError(t, m.WriteFile(path))

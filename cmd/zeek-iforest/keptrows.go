@@ -26,7 +26,7 @@ import (
 
 // keptLog returns the kind of the logs whose rows are to be kept, nil for conn.log,
 // for which the flags must be, and reads the certificates of --x509.
-func (s *session) keptLog(flags *pflag.FlagSet, files []string, x509 func(*session, *logKind) error) (*logKind, error) {
+func (s *session) keptLog(flags *pflag.FlagSet, files []string, x509 func(*session, ...*logKind) error) (*logKind, error) {
 	k, err := s.log(files)
 	if err != nil {
 		return nil, err

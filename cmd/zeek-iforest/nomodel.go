@@ -25,9 +25,9 @@ const seedName = "seed"
 
 // noModel says where the model comes from that -m does not name.
 type noModel struct {
-	fromInput bool                           // however few connections there are
-	input     string                         // "the capture itself"
-	x509      func(*session, *logKind) error // reads the certificates of --x509, or nil
+	fromInput bool                              // however few connections there are
+	input     string                            // "the capture itself"
+	x509      func(*session, ...*logKind) error // reads the certificates of --x509, or nil
 }
 
 // noModelFlag defines --learn-from-input. Who says how to learn means to learn.

@@ -24,8 +24,8 @@ func recordedFlag(flags *pflag.FlagSet) *string {
 }
 
 // recordedScores makes the scores of a cluster's workers again. What a worker
-// knew of a row is in the manager's recording, and so are the models; which of them
-// it was says the row.
+// knew of a row is in the manager's recording, and so are the models; the row says
+// which of them scored it.
 type recordedScores struct {
 	name  string
 	of    *learn.Recorded
@@ -44,7 +44,7 @@ type recordedRow struct {
 	model *model.Model
 }
 
-// scoreRecorded is score with --samples.
+// recordedLogs is score with --samples.
 func (sc *scoring) recordedLogs(flags *pflag.FlagSet, samples, modelPath, out string, files []string, top int) error {
 	if slices.ContainsFunc(append(files, out), kafkalog.IsURL) {
 		return errors.New("--samples means nothing with a topic")

@@ -60,7 +60,7 @@ names a model of each.`,
 			if r.dayLogs, err = s.dayLogsOf(orStdin(files), by); err != nil {
 				return err
 			}
-			if err := x509(s, r.kind()); err != nil {
+			if err := x509(s, r.kinds()...); err != nil {
 				return err
 			}
 			r.page.Several = r.cases != nil

@@ -18,7 +18,7 @@ type together struct {
 	*session
 	*dayLogs
 	alerts *offlineAlerts // nil where none are asked for
-	best   []*strangest   // of each log, or nil
+	best   []*strangest   // of each log
 	strict bool
 	rows   uint64 // that have a score
 	cold   uint64 // of them, those whose hosts' past is not known
@@ -51,10 +51,9 @@ func (s *session) togetherOf(flags *pflag.FlagSet, files, paths []string, withou
 		return nil, hinted(errors.New("-m names several models, and logs are written one by one"), "--alerts-per-day and --top make a table of all; to write them, score each log with its model")
 	}
 	t := &together{session: s, dayLogs: d, strict: strict}
-	if err := without.x509(s, d.kind()); err != nil {
+	if err := without.x509(s, d.kinds()...); err != nil {
 		return nil, err
 	}
-	without.x509 = nil // they are read
 	for _, l := range d.logs {
 		if l.stream.Model != nil {
 			continue

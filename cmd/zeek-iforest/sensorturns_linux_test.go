@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/zeek-iforest/zeek-iforest/gobridge/sensor"
+	"github.com/zeek-iforest/zeek-iforest/internal/rowtest"
 	"github.com/zeek-iforest/zeek-iforest/model"
 	"github.com/zeek-iforest/zeek-iforest/model/conn"
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
@@ -42,15 +42,7 @@ func connections(n int) []conn.Conn {
 // ratios hold where a clock says nothing.
 func BenchmarkSensorsInTurns(b *testing.B) {
 	conns := connections(4096)
-	i := 0
-	m, _, err := learn.Fit(func(c *conn.Conn) error {
-		if i == len(conns) {
-			return io.EOF
-		}
-		*c = conns[i]
-		i++
-		return nil
-	}, learn.Options{Seed: 1})
+	m, _, err := learn.Fit(rowtest.Each(conns), learn.Options{Seed: 1})
 	require.NoError(b, err)
 	path := filepath.Join(b.TempDir(), "conn.model")
 	require.NoError(b, m.WriteFile(path))

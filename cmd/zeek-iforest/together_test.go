@@ -64,8 +64,8 @@ func TestOnePolicyOfLogsTogether(t *testing.T) {
 		return row
 	}
 
-	table, said := verbOutput(t, exitDone, "", args("score")...)
-	require.NotContains(t, said, "certificate")
+	table, stderr := verbOutput(t, exitDone, "", args("score")...)
+	require.NotContains(t, stderr, "certificate")
 	var want, uids []string
 	several := map[string]bool{}
 	columns := regexp.MustCompile(` {2,}`)
@@ -86,8 +86,8 @@ func TestOnePolicyOfLogsTogether(t *testing.T) {
 	}
 	require.Regexp(t, `; (dns|http|ssl)\.log 0\.[0-9]{4}, 1 in`, table, "a connection is told with the rows of its uid")
 
-	out, said := verbOutput(t, exitDone, "", args("watch", "--dry-run")...)
-	require.NotContains(t, said, "certificate")
+	out, stderr := verbOutput(t, exitDone, "", args("watch", "--dry-run")...)
+	require.NotContains(t, stderr, "certificate")
 	var got []string
 	for line := range strings.Lines(out) {
 		var a alert.Alert
@@ -100,8 +100,8 @@ func TestOnePolicyOfLogsTogether(t *testing.T) {
 	}
 	require.Equal(t, want, got, "watch")
 
-	page, said := verbOutput(t, exitDone, "", args("report", "--html", "-")...)
-	require.NotContains(t, said, "certificate")
+	page, stderr := verbOutput(t, exitDone, "", args("report", "--html", "-")...)
+	require.NotContains(t, stderr, "certificate")
 	_, page, _ = strings.Cut(page, "<h2>Alerts</h2>")
 	page, _, _ = strings.Cut(page, "</table>")
 	got = nil

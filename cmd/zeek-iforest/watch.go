@@ -103,11 +103,11 @@ are read to their end, and what would have been sent is printed.`,
 					return err
 				}
 			}
-			of := k
-			if slices.ContainsFunc(several, func(l *watchedLog) bool { return l.kind() == &sslKind }) {
-				of = &sslKind
+			kinds := []*logKind{k}
+			for _, l := range several {
+				kinds = append(kinds, l.kind())
 			}
-			if err := x509(s, of); err != nil {
+			if err := x509(s, kinds...); err != nil {
 				return err
 			}
 			if !*dry {

@@ -32,7 +32,6 @@ var dnsFields = fieldsOf(
 	Field{"rcode", Count, false},
 	Field{"answers", Strings, false},
 	Field{"TTLs", Intervals, false},
-	Field{"id.ctx", Context, false},
 )
 
 func (k *dnsKind) Set() *feature.Set { return dnslog.Set }
@@ -45,7 +44,7 @@ func (k *dnsKind) Read(v []Value) error {
 		}
 	}
 	q := &k.Query
-	*q = dnslog.Query{Seen: seen(v, k.contexts.context(v[11].Text))}
+	*q = dnslog.Query{Seen: seen(v, &k.contexts)}
 	for i, f := range [...]dnslog.Fields{5: dnslog.RTT, 6: dnslog.QueryName, 7: dnslog.QType, 8: dnslog.RCode} {
 		if v[i].Set {
 			q.Set |= f

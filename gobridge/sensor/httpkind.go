@@ -30,7 +30,6 @@ var httpFields = fieldsOf(
 	Field{"response_body_len", Count, false},
 	Field{"orig_mime_types", Strings, false},
 	Field{"resp_mime_types", Strings, false},
-	Field{"id.ctx", Context, false},
 )
 
 func (k *httpKind) Set() *feature.Set { return httplog.Set }
@@ -49,7 +48,7 @@ func (k *httpKind) Read(v []Value) error {
 		return k.texts.keep(&Value{Set: v[i].Set, Text: v[i].Texts[0]})
 	}
 	k.Request = httplog.Request{
-		Seen:           seen(v, k.contexts.context(v[14].Text)),
+		Seen:           seen(v, &k.contexts),
 		Method:         text(5),
 		Host:           text(6),
 		URI:            text(7),

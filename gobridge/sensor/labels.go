@@ -10,8 +10,9 @@ import (
 	"github.com/zeek-iforest/zeek-iforest/model/learn"
 )
 
-// labelsFile is where a state directory has what was labelled bad, and when, so
-// that train --as-sensor --labels makes the same models. It holds addresses.
+// labelsFile is the file in a state directory that records what was labelled bad,
+// and when. train --as-sensor --labels makes the same models with it. It holds
+// addresses.
 const labelsFile = "labels"
 
 // Label says what is labelled bad (learn.LabelHeader), for the tests of the

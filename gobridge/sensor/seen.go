@@ -15,15 +15,17 @@ var seenFields = []Field{
 	{"id.resp_p", Port, true},
 }
 
-// fieldsOf are these and those of a log.
-func fieldsOf(log ...Field) []Field { return slices.Concat(seenFields, log) }
+// fieldsOf returns these, those of a log, and the last of each record, its context.
+func fieldsOf(log ...Field) []Field {
+	return slices.Concat(seenFields, log, []Field{{"id.ctx", Context, false}})
+}
 
-// seen reads their values.
-func seen(v []Value, context string) conn.Seen {
+// seen reads their values, and the context.
+func seen(v []Value, contexts *names) conn.Seen {
 	return conn.Seen{
 		TS:      conn.FromSeconds(v[0].Real),
 		Orig:    endpoint(v[1].Address, uint16(v[2].Number)),
 		Resp:    endpoint(v[3].Address, uint16(v[4].Number)),
-		Context: context,
+		Context: contexts.context(v[len(v)-1].Text),
 	}
 }

@@ -43,7 +43,6 @@ var sslFields = fieldsOf(
 	Field{"cert_chain.x509.certificate.issuer", String, false},
 	Field{"cert_chain.x509.certificate.not_valid_before", Time, false},
 	Field{"cert_chain.x509.certificate.not_valid_after", Time, false},
-	Field{"id.ctx", Context, false},
 )
 
 func (k *sslKind) Set() *feature.Set { return ssllog.Set }
@@ -56,7 +55,7 @@ func (k *sslKind) Read(v []Value) error {
 	k.texts.clear()
 	text := func(i int) string { return k.texts.keep(&v[i]) }
 	k.Handshake = ssllog.Handshake{
-		Seen:         seen(v, k.contexts.context(v[23].Text)),
+		Seen:         seen(v, &k.contexts),
 		Version:      text(5),
 		Cipher:       text(6),
 		ServerName:   text(7),

@@ -98,7 +98,7 @@ func (d *Day) Observe(s *Scored) {
 	d.scores[at][min(int(s.Score*dayBins), dayBins-1)]++
 	d.most[at] = max(d.most[at], s.Score)
 
-	k := dayKind{c.OrigHost(), c.RespHost(), c.Resp.Port(), strings.Clone(c.Service), c.State}
+	k := dayKind{c.OrigHost(), c.RespHost(), c.Resp.Port(), c.Service, c.State}
 	d.kinds.Observe(k, d.Rows, s.Score, c.TS, func(t *Strange) { t.OneIn, t.Conn, t.Reason = s.OneIn, *c, strings.Clone(s.Reason()) })
 }
 

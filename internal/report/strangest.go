@@ -38,7 +38,8 @@ func NewStrangest[Kind comparable]() *Strangest[Kind] {
 
 // Observe takes a connection of a kind that began at a time. It calls fill for the
 // connection's OneIn, Conn, Reason and Cells if none of its kind was stranger. What
-// fill sets must not change afterwards, apart from Conn's strings, which are copied.
+// fill sets must not change afterwards, apart from Conn's UID, which is copied, and
+// its TunnelParents, which are left out.
 func (s *Strangest[Kind]) Observe(of Kind, place uint64, score float64, at conn.Micros, fill func(*Strange)) {
 	k := s.kinds[of]
 	if k == nil {
@@ -53,7 +54,7 @@ func (s *Strangest[Kind]) Observe(of Kind, place uint64, score float64, at conn.
 	}
 	k.Place, k.Score = place, score
 	fill(k)
-	k.Conn.UID, k.Conn.Service, k.Conn.TunnelParents = strings.Clone(k.Conn.UID), strings.Clone(k.Conn.Service), nil
+	k.Conn.UID, k.Conn.TunnelParents = strings.Clone(k.Conn.UID), nil
 }
 
 // forget makes room for a kind.

@@ -59,3 +59,15 @@ func Encoder(t testing.TB, set *feature.Set) *feature.Encoder {
 	require.NoError(t, err)
 	return e
 }
+
+// Each returns what sets one value after the other, then io.EOF: what learn.Fit and
+// learn.FitRows read.
+func Each[T any](values []T) func(*T) error {
+	return func(v *T) error {
+		if len(values) == 0 {
+			return io.EOF
+		}
+		*v, values = values[0], values[1:]
+		return nil
+	}
+}

@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&s.rate, "rate", 400, "connections a second, of all workers together")
 	flag.IntVar(&s.seconds, "seconds", 420, "length of the trace; the scan is in its last sixth")
 	flag.IntVar(&s.cost, "cost", 0, "`runs` with and without sharing in turns, for their CPU time alone")
-	flag.IntVar(&s.budget, "budget", 20, "alerts a day; an hour has a sixth of them, and each trace is within one")
+	flag.IntVar(&s.budget, "budget", 0, "alerts a day, if not the package's default; an hour has a sixth of them, and each trace is within one")
 	flag.StringVar(&s.dir, "dir", "", "an empty `folder` to work in, which stays (default a temporary one)")
 	flag.Parse()
 	if err := run(s); err != nil {
@@ -115,7 +115,11 @@ func alone(s settings) error {
 
 func (s settings) pkg() string { return filepath.Join(s.root, "scripts") }
 func (s settings) model() []string {
-	return []string{"IForest::model_file=" + filepath.Join(s.dir, "site.model"), fmt.Sprintf("IForest::alerts_per_day=%d", s.budget)}
+	options := []string{"IForest::model_file=" + filepath.Join(s.dir, "site.model")}
+	if s.budget > 0 {
+		options = append(options, fmt.Sprintf("IForest::alerts_per_day=%d", s.budget))
+	}
+	return options
 }
 
 func repository() (string, error) {
