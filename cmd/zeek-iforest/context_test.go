@@ -1,12 +1,17 @@
 package main
 
 import (
+	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/zeek-iforest/zeek-iforest/model/conn"
+	"github.com/zeek-iforest/zeek-iforest/model/evaluate"
 )
 
 // The same addresses in several contexts are as many hosts: each has the scores
@@ -92,4 +97,30 @@ func jsonOf(fields []string, line, context string) string {
 		}
 	}
 	return "{" + b.String()[1:] + "}"
+}
+
+// An attack that drill lays over a log is scored as that of the host's context, of
+// every log.
+func TestDrillsStayInContext(t *testing.T) {
+	var rows []evaluate.Row
+	for i := range 24 * 60 {
+		rows = append(rows, evaluate.Row{Conn: conn.Conn{
+			TS: conn.Micros(i) * 60e6, Context: "vlan=10",
+			Orig: netip.MustParseAddrPort("10.0.0.1:5000"), Resp: netip.MustParseAddrPort("10.0.0.53:53"),
+		}})
+	}
+	site, err := evaluate.NewSite(rows)
+	require.NoError(t, err)
+	for _, k := range append([]*logKind{nil}, logKinds...) {
+		attacks := evaluate.Attacks
+		if k != nil {
+			attacks = k.drills
+		}
+		record := replayedRows(k)
+		laid, err := site.Lay(attacks[0], rand.New(rand.NewPCG(1, 0)))
+		require.NoError(t, err)
+		for i := range laid.Rows {
+			require.Equal(t, rows[0].Conn.OrigHost(), record(&laid.Rows[i]).Subject().OrigHost(), rowsOf(k))
+		}
+	}
 }

@@ -194,19 +194,19 @@ func (r *dnsRecord) kept() any { return &r.Query }
 
 func (r *dnsRecord) give(row *evaluate.Row) {
 	r.Query = *row.Value.(*dnslog.Query)
-	r.Query.Seen = seenIn(row, &r.Query.Seen)
+	r.Query.Seen = seenIn(row)
 }
 
 func (r *httpRecord) kept() any { return &r.Request }
 
 func (r *httpRecord) give(row *evaluate.Row) {
 	r.Request = *row.Value.(*httplog.Request)
-	r.Request.Seen = seenIn(row, &r.Request.Seen)
+	r.Request.Seen = seenIn(row)
 }
 
 func (r *sslRecord) kept() any { return &r.Handshake }
 
 func (r *sslRecord) give(row *evaluate.Row) {
 	r.Handshake = *row.Value.(*ssllog.Handshake)
-	r.Handshake.Seen = seenIn(row, &r.Handshake.Seen)
+	r.Handshake.Seen = seenIn(row)
 }

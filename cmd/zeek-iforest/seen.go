@@ -34,8 +34,8 @@ func (v *fieldValues) seen() conn.Seen {
 	}
 }
 
-// seenIn returns when and between whom a row was that was kept, in what its connection
-// is now; its context stays.
-func seenIn(row *evaluate.Row, kept *conn.Seen) conn.Seen {
-	return conn.Seen{TS: row.Conn.TS, UID: row.Conn.UID, Orig: row.Conn.Orig, Resp: row.Conn.Resp, Context: kept.Context}
+// seenIn returns when and between whom a row was that was kept, or laid over the log.
+func seenIn(row *evaluate.Row) conn.Seen {
+	c := &row.Conn
+	return conn.Seen{TS: c.TS, UID: c.UID, Orig: c.Orig, Resp: c.Resp, Context: c.Context}
 }

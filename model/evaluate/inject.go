@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -15,9 +16,9 @@ import (
 type Site struct {
 	rows  []Row
 	ends  []conn.Micros // the latest end of a connection up to each row
-	hosts []netip.Addr  // the site's own originators
-	work  map[netip.Addr][]int
-	peers []netip.Addr // the site's own hosts, as targets
+	hosts []conn.Host   // the site's own originators
+	work  map[conn.Host][]int
+	peers []conn.Host // the site's own hosts, as targets
 
 	absent uint64 // fields that all rows lack
 }
@@ -32,9 +33,9 @@ const steady = 10
 // NewSite keeps the rows, which must not change. It fails where the log shows
 // no host of its own.
 func NewSite(rows []Row) (*Site, error) {
-	s := &Site{rows: rows, work: map[netip.Addr][]int{}}
+	s := &Site{rows: rows, work: map[conn.Host][]int{}}
 	latest := conn.Micros(-1 << 63)
-	peers := map[netip.Addr]bool{}
+	peers := map[conn.Host]bool{}
 	s.absent = ^uint64(0)
 	for i := range rows {
 		c := &rows[i].Conn
@@ -42,11 +43,11 @@ func NewSite(rows []Row) (*Site, error) {
 		latest = max(latest, c.End())
 		s.ends = append(s.ends, latest)
 		if own(c.Has(conn.LocalOrig), c.LocalOrig, c.Orig.Addr()) {
-			s.work[c.Orig.Addr()] = append(s.work[c.Orig.Addr()], i)
-			peers[c.Orig.Addr()] = true
+			s.work[c.OrigHost()] = append(s.work[c.OrigHost()], i)
+			peers[c.OrigHost()] = true
 		}
 		if own(c.Has(conn.LocalResp), c.LocalResp, c.Resp.Addr()) && !c.Resp.Addr().IsMulticast() {
-			peers[c.Resp.Addr()] = true
+			peers[c.RespHost()] = true
 		}
 	}
 	for host, at := range s.work {
@@ -57,12 +58,16 @@ func NewSite(rows []Row) (*Site, error) {
 	if len(s.hosts) == 0 {
 		return nil, fmt.Errorf("no host of the site's own made %d connections: neither local_orig nor a private address names one", steady)
 	}
-	for a := range peers {
-		s.peers = append(s.peers, a)
+	for h := range peers {
+		s.peers = append(s.peers, h)
 	}
-	slices.SortFunc(s.hosts, netip.Addr.Compare)
-	slices.SortFunc(s.peers, netip.Addr.Compare)
+	slices.SortFunc(s.hosts, compareHosts)
+	slices.SortFunc(s.peers, compareHosts)
 	return s, nil
+}
+
+func compareHosts(a, b conn.Host) int {
+	return cmp.Or(a.Addr.Compare(b.Addr), cmp.Compare(a.Context, b.Context))
 }
 
 // Laid is an attack in its place in the log.
@@ -78,8 +83,8 @@ type Laid struct {
 var outside = netip.AddrFrom4([4]byte{203, 0, 113, 77})
 
 // Lay lays an attack over the log: one of its own hosts begins it at a moment
-// when it also made a connection of its own. The same random numbers give the
-// same place. Rows that would come after the log's end are left out.
+// when it also made a connection of its own, with a target of the same context
+// (conn.Host). The same random numbers give the same place. Rows that would come after the log's end are left out.
 func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 	host := s.hosts[random.IntN(len(s.hosts))]
 	end := s.ends[len(s.ends)-1]
@@ -95,9 +100,11 @@ func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 	case a.Resolver:
 		target = beside.Resp.Addr()
 	default:
-		others := slices.DeleteFunc(slices.Clone(s.peers), func(p netip.Addr) bool { return p == host || p.Is4() != host.Is4() })
+		others := slices.DeleteFunc(slices.Clone(s.peers), func(p conn.Host) bool {
+			return p == host || p.Context != host.Context || p.Addr.Is4() != host.Addr.Is4()
+		})
 		if len(others) > 0 {
-			target = others[random.IntN(len(others))]
+			target = others[random.IntN(len(others))].Addr
 		}
 	}
 	l := &Laid{Start: start, site: s}
@@ -108,9 +115,10 @@ func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 			continue
 		}
 		c.UID = fmt.Sprintf("Drill%d", i+1)
-		c.Orig = netip.AddrPortFrom(host, c.Orig.Port())
+		c.Context = host.Context
+		c.Orig = netip.AddrPortFrom(host.Addr, c.Orig.Port())
 		if c.Proto != conn.ICMP {
-			c.Orig = netip.AddrPortFrom(host, uint16(49152+random.IntN(16384)))
+			c.Orig = netip.AddrPortFrom(host.Addr, uint16(49152+random.IntN(16384)))
 		}
 		c.Resp = netip.AddrPortFrom(target, c.Resp.Port())
 		c.LocalOrig, c.LocalResp = true, target != outside

@@ -57,6 +57,41 @@ func TestLay(t *testing.T) {
 	}
 }
 
+// Where a site's VLANs use the same addresses, the attack is one host's of one
+// VLAN, at a time when that one is at work, and stays in that VLAN.
+func TestLayInContext(t *testing.T) {
+	rows := workday()
+	for i := range rows { // 10.0.0.1 and 10.0.0.2 of VLAN 10 before noon, 10.0.0.1 and 10.0.0.3 of VLAN 20 after it
+		c := &rows[i].Conn
+		c.Context = "vlan=10"
+		if i >= len(rows)/2 {
+			c.Context = "vlan=20"
+			if i%2 == 1 {
+				c.Orig = netip.MustParseAddrPort("10.0.0.3:1000")
+			}
+		}
+	}
+	site, err := NewSite(rows)
+	require.NoError(t, err)
+	seen := map[conn.Host]bool{}
+	for _, a := range Attacks {
+		for seed := range uint64(20) {
+			laid, err := site.Lay(a, rand.New(rand.NewPCG(seed, 0)))
+			require.NoError(t, err)
+			for i := range laid.Rows {
+				c := &laid.Rows[i].Conn
+				seen[c.OrigHost()] = true
+				require.NotEmpty(t, site.work[c.OrigHost()], "the site has no %v", c.OrigHost())
+				require.Equal(t, laid.Start >= 12*3600*second, c.Context == "vlan=20", "%v is not at work", c.OrigHost())
+				if c.LocalResp {
+					require.Contains(t, site.peers, c.RespHost())
+				}
+			}
+		}
+	}
+	require.Len(t, seen, 4)
+}
+
 func TestLayWithoutHosts(t *testing.T) {
 	rows := workday()
 	for i := range rows {
