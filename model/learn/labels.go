@@ -45,27 +45,39 @@ func (k labelledKind) compare(other labelledKind) int {
 // which they are compared, with the kinds that they name. A label that names no
 // kind, because it has no conn_state or bytes, is left out.
 func parseLabels(text string) (lines []string, kinds []labelledKind, err error) {
+	err = eachLabel(text, LabelHeader, func(line string) (err error) {
+		before := len(kinds)
+		if kinds, err = appendKinds(kinds, line); len(kinds) > before {
+			lines = append(lines, line)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.Sort(lines)
+	slices.SortFunc(kinds, labelledKind.compare)
+	return slices.Compact(lines), slices.Compact(kinds), nil
+}
+
+// eachLabel passes the lines after the header, without their ends, until f finds
+// a fault; the error says in which line.
+func eachLabel(text, header string, f func(line string) error) error {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
 		line = strings.TrimSuffix(line, "\n")
 		if number == 1 {
-			if line != LabelHeader {
-				return nil, nil, fmt.Errorf("line 1 of labels: want %q", LabelHeader)
+			if line != header {
+				return fmt.Errorf("line 1 of labels: want %q", header)
 			}
 			continue
 		}
-		before := len(kinds)
-		if kinds, err = appendKinds(kinds, line); err != nil {
-			return nil, nil, fmt.Errorf("line %d of labels: %w", number, err)
-		}
-		if len(kinds) > before {
-			lines = append(lines, line)
+		if err := f(line); err != nil {
+			return fmt.Errorf("line %d of labels: %w", number, err)
 		}
 	}
-	slices.Sort(lines)
-	slices.SortFunc(kinds, labelledKind.compare)
-	return slices.Compact(lines), slices.Compact(kinds), nil
+	return nil
 }
 
 func appendKinds(kinds []labelledKind, line string) ([]labelledKind, error) {
@@ -135,35 +147,28 @@ type LabelChange struct {
 
 // ParseLabelChanges reads what FormatLabelChanges wrote.
 func ParseLabelChanges(text string) (changes []LabelChange, err error) {
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		line = strings.TrimSuffix(line, "\n")
-		if number == 1 {
-			if line != changeHeader {
-				return nil, fmt.Errorf("line 1: want %q", changeHeader)
-			}
-			continue
-		}
+	err = eachLabel(text, changeHeader, func(line string) error {
 		at, label, _ := strings.Cut(line, "\t")
 		rows, err := strconv.ParseUint(at, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: rows: %q is not a number", number, at)
+			return fmt.Errorf("rows: %q is not a number", at)
 		}
 		last := len(changes) - 1
 		if last < 0 || changes[last].Rows != rows {
 			if last >= 0 && changes[last].Rows > rows {
-				return nil, fmt.Errorf("line %d: rows: %d follows %d", number, rows, changes[last].Rows)
+				return fmt.Errorf("rows: %d follows %d", rows, changes[last].Rows)
 			}
 			changes, last = append(changes, LabelChange{rows, LabelHeader + "\n"}), last+1
 		}
 		if label == noLabel {
-			continue
+			return nil
 		}
 		changes[last].Labels += label + "\n"
-		if _, _, err := parseLabels(LabelHeader + "\n" + label + "\n"); err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
-		}
+		_, err = appendKinds(nil, label)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return changes, nil
 }

@@ -259,10 +259,10 @@ func TestLabelsThatCannotBeUsed(t *testing.T) {
 
 func TestLabelChangesThatCannotBeUsed(t *testing.T) {
 	for text, want := range map[string]string{
-		"rows\n":                       "line 1: want",
-		changeHeader + "\nx\t" + theft: `line 2: rows: "x" is not a number`,
-		changeHeader + "\n5\t" + theft + "4\t" + theft: "line 3: rows: 4 follows 5",
-		changeHeader + "\n5\t-\n":                      "line 2: line 2 of labels: 1 fields",
+		"rows\n":                       "line 1 of labels: want",
+		changeHeader + "\nx\t" + theft: `line 2 of labels: rows: "x" is not a number`,
+		changeHeader + "\n5\t" + theft + "4\t" + theft: "line 3 of labels: rows: 4 follows 5",
+		changeHeader + "\n5\t-\n":                      "line 2 of labels: 1 fields",
 	} {
 		_, err := ParseLabelChanges(text)
 		require.ErrorContains(t, err, want)
