@@ -3,6 +3,7 @@ package sensor
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -86,6 +87,10 @@ func TestWorkerComesAgain(t *testing.T) {
 			require.Equal(t, want.Score, again.Score, i)
 			require.Equal(t, want.Cold, again.Cold, i)
 		}
+	}
+	for killed.sampling.dir.saver != nil { // the disk may be slower than these rows
+		time.Sleep(time.Millisecond)
+		killed.sampling.keep(killed)
 	}
 	names, _ := journals(dir + "/killed")
 	require.Len(t, names, 1, "those before the state are gone")
