@@ -3,7 +3,6 @@ package model
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/zeek-iforest/zeek-iforest/model/feature"
 )
@@ -59,9 +58,12 @@ func (m *Model) Explain(w *Way, words Words, k int) []Reason {
 	return why
 }
 
-// AppendReason appends the text of the anomaly_reason column: ReasonText of the
-// three top reasons. It allocates only what dst needs and is safe for
-// concurrent use.
+// AppendReason appends the text of the anomaly_reason column: the largest of the
+// reasons that made a row of the set stranger and are unusual, at most three:
+// "orig_bytes 4.2 GB, usually under 31 MB; 212 responders in five minutes,
+// usually 3". Where each value is usual and only their combination is not, it
+// says so: "rare together: …". It is empty if nothing stands out. It allocates
+// only what dst needs and is safe for concurrent use.
 func (m *Model) AppendReason(dst []byte, w *Way, words Words) []byte {
 	var order [feature.Places]int
 	n := m.set.N()
@@ -82,23 +84,6 @@ func (m *Model) AppendReason(dst []byte, w *Way, words Words) []byte {
 		dst = words(dst, i)
 		return appendUsually(dst, m.set, i, dst[start:], m.usually(i, w.Vector[i]), together)
 	})
-}
-
-// ReasonText joins the largest of those reasons that made a row of the set
-// stranger and are unusual, at most three, for the anomaly_reason column:
-// "orig_bytes 4.2 GB, usually under 31 MB; 212 responders in five minutes,
-// usually 3". Where each value is usual and only their combination is not, it
-// says so: "rare together: …". It is empty if nothing stands out.
-func ReasonText(set *feature.Set, why []Reason) string {
-	why = slices.DeleteFunc(slices.Clone(why), func(r Reason) bool { return r.Absent })
-	return string(appendReasons(nil, len(why), func(n int) (credit float64, unusual bool) {
-		return why[n].Credit, why[n].Unusual
-	}, func(dst []byte, n int, together bool) []byte {
-		r := &why[n]
-		before, _, _ := set.Phrases(r.Feature)
-		dst = append(append(dst, before...), r.Value...)
-		return appendUsually(dst, set, r.Feature, []byte(r.Value), r.Usual, together)
-	}))
 }
 
 // appendReasons appends those of n features, in the order of their credits,

@@ -217,7 +217,7 @@ func TestLearnerOfAnotherLog(t *testing.T) {
 	require.Equal(t, want.Fingerprint(), l.Model().Fingerprint())
 	require.Equal(t, want.Fingerprint(), packed.Model().Fingerprint())
 
-	_, _, err := learn.Restore(path, learn.Options{Trees: 40}, nil)
+	_, err := learn.RestoreRows(path, learn.Options{Trees: 40}, nil, func([][]byte) error { return nil })
 	var format *model.FormatError
 	require.ErrorAs(t, err, &format, "a sensor of conn.log does not go on with it")
 	require.Error(t, learn.NewBatchReader(feature.Conn).Read(batch.Bytes(), func(*feature.Row) {}))

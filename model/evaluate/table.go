@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -54,16 +53,6 @@ func (e *TableError) Error() string {
 }
 
 func (e *TableError) Unwrap() error { return e.Err }
-
-// ReadTableFile reads the table in a file.
-func ReadTableFile(path, label string) (*Table, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return ReadTable(f, path, label)
-}
 
 // ReadTable reads a CSV with a header, whose column label, or the last one for
 // "", holds 0 or 1 and all others numbers; gzip is told by its first bytes. A

@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -88,19 +86,6 @@ func TestReadTableSaysWhatIsWrongAndWhere(t *testing.T) {
 	_, err := ReadTable(io.MultiReader(strings.NewReader(header), iotest.ErrReader(broken)), "t.csv", "")
 	require.EqualError(t, err, "t.csv, line 3: disk on fire")
 	require.ErrorIs(t, err, broken)
-}
-
-func TestReadTableFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pima.csv.gz")
-	require.NoError(t, os.WriteFile(path, []byte(zipped(t, "a,label\n1,0\n")), 0o600))
-	got, err := ReadTableFile(path, "")
-	require.NoError(t, err)
-	assert.Equal(t, "pima", got.Name)
-
-	_, err = ReadTableFile(filepath.Join(t.TempDir(), "absent"), "")
-	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = ReadTableFile(t.TempDir(), "")
-	require.ErrorContains(t, err, "is a directory")
 }
 
 func FuzzReadTable(f *testing.F) {

@@ -46,15 +46,3 @@ func Fit(next func(*conn.Conn) error, o Options) (*model.Model, Report, error) {
 	}
 	return m, report, err
 }
-
-// Restore is RestoreRows for a sensor of conn.log.
-func Restore(path string, o Options, day Day) (l *Learner, hosts *feature.Hosts, err error) {
-	l, err = RestoreRows(path, o, day, func(states [][]byte) (err error) {
-		hosts, err = feature.RestoreHosts(o.withDefaults().Hosts, states...)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return l, hosts, nil
-}
