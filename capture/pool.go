@@ -17,12 +17,7 @@ func (p *pool) connection() *connection {
 		*c = connection{history: history{text: c.history.text[:0]}, parents: c.parents[:0]}
 		return c
 	}
-	if len(p.newConnections) == 0 {
-		p.newConnections = make([]connection, slab)
-	}
-	c := &p.newConnections[0]
-	p.newConnections = p.newConnections[1:]
-	return c
+	return carve(&p.newConnections)
 }
 
 func (p *pool) tcp() *tcp {
@@ -31,12 +26,17 @@ func (p *pool) tcp() *tcp {
 		p.freeTCP = p.freeTCP[:n-1]
 		return t
 	}
-	if len(p.newTCP) == 0 {
-		p.newTCP = make([]tcp, slab)
+	return carve(&p.newTCP)
+}
+
+// carve takes one from those that were allocated together.
+func carve[T any](from *[]T) *T {
+	if len(*from) == 0 {
+		*from = make([]T, slab)
 	}
-	t := &p.newTCP[0]
-	p.newTCP = p.newTCP[1:]
-	return t
+	first := &(*from)[0]
+	*from = (*from)[1:]
+	return first
 }
 
 // putBack takes a connection whose row was read.

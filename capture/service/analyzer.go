@@ -185,20 +185,14 @@ func (n *node) takeGap(fromOrig bool, size uint64) {
 // forward hands data to the children (src/analyzer/Analyzer.cc, ForwardStream
 // and ForwardPacket); disabled ones leave on that occasion.
 func (n *node) forward(fromOrig bool, b []byte) {
-	n.join()
-	for i := 0; i < len(n.children); {
-		c := n.children[i]
-		if c.removing || c.finished {
-			n.drop(i)
-			continue
-		}
-		c.take(fromOrig, b)
-		i++
-	}
-	n.join()
+	n.each(func(c *node) { c.take(fromOrig, b) })
 }
 
 func (n *node) forwardGap(fromOrig bool, size uint64) {
+	n.each(func(c *node) { c.takeGap(fromOrig, size) })
+}
+
+func (n *node) each(f func(child *node)) {
 	n.join()
 	for i := 0; i < len(n.children); {
 		c := n.children[i]
@@ -206,7 +200,7 @@ func (n *node) forwardGap(fromOrig bool, size uint64) {
 			n.drop(i)
 			continue
 		}
-		c.takeGap(fromOrig, size)
+		f(c)
 		i++
 	}
 	n.join()

@@ -6,31 +6,15 @@ package service
 // that no STARTTLS will come any more
 // (src/analyzer/protocol/imap/imap-protocol.pac, imap-analyzer.pac).
 type imapAnalyzer struct {
-	node
+	untilTLS
 	startTLS string // the tag of the client's STARTTLS
-	tls      bool
-	blind    bool // after a gap
 }
 
 const imapMaxTag = 256
 
 func newIMAP() analyzer { return &imapAnalyzer{} }
 
-func (a *imapAnalyzer) data(fromOrig bool, b []byte) {
-	if a.tls {
-		a.forward(fromOrig, b)
-		return
-	}
-	if a.partial() || a.blind {
-		return
-	}
-	for len(b) > 0 {
-		if b = a.line(fromOrig, b); b == nil {
-			a.violate()
-			return
-		}
-	}
-}
+func (a *imapAnalyzer) data(fromOrig bool, b []byte) { a.block(fromOrig, b, a.line) }
 
 // line reads one line and returns what follows it; nil for no line.
 func (a *imapAnalyzer) line(fromOrig bool, b []byte) []byte {
@@ -90,15 +74,6 @@ func (a *imapAnalyzer) command(fromOrig bool, tag, command []byte) {
 		a.tls = true
 		a.attach(ssl)
 	}
-}
-
-func (a *imapAnalyzer) gap(bool, uint64) { a.blind = true }
-
-func (a *imapAnalyzer) idle(fromOrig bool) bool {
-	if a.tls {
-		return a.skip || !a.wants(fromOrig)
-	}
-	return a.skip || a.blind
 }
 
 // cutWhile splits b behind the bytes at its beginning that are in a class. The

@@ -7,29 +7,13 @@ import "bytes"
 // past the point where STARTTLS could come
 // (src/analyzer/protocol/xmpp/xmpp-protocol.pac, xmpp-analyzer.pac).
 type xmppAnalyzer struct {
-	node
+	untilTLS
 	startTLS bool // asked for by the client
-	tls      bool
-	blind    bool
 }
 
 func newXMPP() analyzer { return &xmppAnalyzer{} }
 
-func (a *xmppAnalyzer) data(fromOrig bool, b []byte) {
-	if a.tls {
-		a.forward(fromOrig, b)
-		return
-	}
-	if a.partial() || a.blind {
-		return
-	}
-	for len(b) > 0 {
-		if b = a.tag(fromOrig, b); b == nil {
-			a.violate()
-			return
-		}
-	}
-}
+func (a *xmppAnalyzer) data(fromOrig bool, b []byte) { a.block(fromOrig, b, a.tag) }
 
 // tag reads one tag and the text behind it.
 func (a *xmppAnalyzer) tag(fromOrig bool, b []byte) []byte {
@@ -76,13 +60,4 @@ func (a *xmppAnalyzer) token(fromOrig bool, name string) {
 		a.tls = true
 		a.attach(ssl)
 	}
-}
-
-func (a *xmppAnalyzer) gap(bool, uint64) { a.blind = true }
-
-func (a *xmppAnalyzer) idle(fromOrig bool) bool {
-	if a.tls {
-		return a.skip || !a.wants(fromOrig)
-	}
-	return a.skip || a.blind
 }
