@@ -420,9 +420,13 @@ event allow_error(desc: Input::EventDescription, message: string, level: Reporte
 
 	# Of a line; a file that is missing or unreadable is told by Zeek itself,
 	# and says nothing about the list that comes when it is back.
-	if ( allow_wrong == "" && /^Not enough fields/ in message )
+	local of_line = /^Not enough fields/ in message;
+	if ( of_line && allow_wrong == "" )
 		allow_wrong = message;
-	allow_resume();
+
+	# Behind a line that is only warned of comes the rest of the list, and its end.
+	if ( ! of_line || level != Reporter::WARNING )
+		allow_resume();
 	}
 
 event Input::end_of_data(name: string, source: string)

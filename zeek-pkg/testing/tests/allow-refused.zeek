@@ -27,6 +27,8 @@ try "$header-\t-\t-\t70000/tcp\t-\t-\t-\n"
 try "$header-\t-\t-\t80/xyz\t-\t-\t-\n"
 try "$header-\t-\t-\t-\tdns\ttomorrow\t-\n"
 try "$header-\t-\tdns\n"
+# The first packet waits for the end of the list, however far behind the mistake.
+try "$header-\t-\tdns\n$(yes -- "$dns" | head -5000 | tr -d '\n')"
 try '#fields\toriginator\tresponder\tnetwork\tport\tservice\texpires\tcomment\n-\t10.0.0.1\t-\t80\t-\t-\t-\n'
 zeek-iforest allow add -f allow.tsv --service dns >/dev/null # writes it anew
 zeek -r "$PCAPS/dns.pcap" "$PACKAGE" t.zeek IForest::allow_file=allow.tsv >>output 2>/dev/null
