@@ -73,9 +73,6 @@ global conn_long_policy: Log::PolicyHook;
 # The column names of conn.log, by those of LongInfo.
 global long_columns: table[string] of string;
 
-# Packets have whole microseconds, times are doubles.
-const half_microsecond = 0.5usec;
-
 export {
 	## Returns: What conn.log would say if the connection ended now, but for its
 	##          duration, which is its age also where nothing has come for long.
@@ -89,7 +86,8 @@ module Conn;
 function IForest::row_of_open(c: connection): Conn::Info
 	{
 	local kept = c$conn;
-	c$conn = copy(kept);
+	# What set_conn changes are fields of the row itself.
+	c$conn = IForest::__copy_fields(kept);
 	set_conn(c, T);
 	local row = c$conn;
 	c$conn = kept;
@@ -98,24 +96,6 @@ function IForest::row_of_open(c: connection): Conn::Info
 	}
 
 module IForest;
-
-# The latest of the ages that have passed, 0 for none.
-function passed_age(age: interval): interval
-	{
-	local n = |long_connection_durations|;
-	if ( n == 0 )
-		return 0sec;
-
-	local last = long_connection_durations[n - 1];
-	if ( age + half_microsecond >= last && last > 0sec )
-		return last * floor((age + half_microsecond) / last);
-
-	local passed = 0sec;
-	for ( i, d in long_connection_durations )
-		if ( d <= age + half_microsecond )
-			passed = d;
-	return passed;
-	}
 
 # Scores c, whose conn is as it would be if it ended now.
 function score_open(c: connection, look: interval)
@@ -151,7 +131,7 @@ event connection_status_update(c: connection)
 	if ( ! active || ! c?$conn )
 		return;
 
-	local look = passed_age(network_time() - c$start_time);
+	local look = __passed_age(network_time() - c$start_time, long_connection_durations);
 	if ( look == 0sec || ( c?$iforest_look && look <= c$iforest_look ) )
 		return;
 

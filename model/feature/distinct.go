@@ -147,10 +147,7 @@ func (d *distinct) count(m *marks) uint32 {
 func (m *marks) estimate() uint32 {
 	var set [markLevels]int
 	for w := range markWords {
-		var union uint64
-		for slot := range m {
-			union |= m[slot][w]
-		}
+		union := m[0][w] | m[1][w] | m[2][w] | m[3][w] | m[4][w] // all minutes
 		set[2*w] = bits.OnesCount32(uint32(union))
 		set[2*w+1] = bits.OnesCount32(uint32(union >> 32))
 	}
