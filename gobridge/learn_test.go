@@ -128,7 +128,7 @@ func TestHostKilledWhileSaving(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "state")); err != nil {
 			continue // killed before the first saving was over
 		}
-		l, _, err := learn.Restore(filepath.Join(dir, "state"), learn.Options{}, nil)
+		l, err := learn.RestoreRows(filepath.Join(dir, "state"), learn.Options{}, nil, func([][]byte) error { return nil })
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, l.Stats().Rows, before)
 		if l.Stats().Rows > before {
