@@ -1,6 +1,7 @@
 package forest_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -49,7 +50,11 @@ func TestThePapersTable(t *testing.T) {
 			if testing.Short() && tt.large {
 				seeds, within = 2, 2*within
 			}
-			table, err := evaluate.ReadTableFile(filepath.Join(folder, tt.name+".csv.gz"), "")
+			path := filepath.Join(folder, tt.name+".csv.gz")
+			file, err := os.Open(path)
+			require.NoError(t, err)
+			defer file.Close()
+			table, err := evaluate.ReadTable(file, path, "")
 			require.NoError(t, err)
 			require.Equal(t, tt.rows, len(table.Labels))
 			require.Equal(t, tt.dim, len(table.Features))
