@@ -192,7 +192,7 @@ func TestBundleIsForTheSystemThatItClaims(t *testing.T) {
 	said, err = claim("el7")
 	require.Error(t, err)
 	require.Contains(t, said, `there is no system "el7"`)
-	require.Contains(t, said, "want one of el8 el9 ubuntu22.04 debian12 or none")
+	require.Contains(t, said, "want one of el8 el9 ubuntu22.04 debian12 debian13 or none")
 }
 
 // Whatever a machine lacks, the build ends with what to do next.
