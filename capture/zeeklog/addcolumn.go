@@ -31,8 +31,17 @@ func NewAddColumns(columns ...Column) *AddColumns {
 
 // Append appends the text of a parsed block. values sets v, which is unset
 // before and as long as there are columns, for blk.Rows[i]; it is called for
-// the rows without error, in order.
+// the rows without error, in order. Where a is nil nothing is appended and values
+// gets no v.
 func (a *AddColumns) Append(dst []byte, blk *Block, values func(i int, v []Value)) []byte {
+	if a == nil {
+		for i := range blk.Rows {
+			if blk.Rows[i].Err == nil {
+				values(i, nil)
+			}
+		}
+		return dst
+	}
 	dst = a.appendHead(dst, blk)
 	r := rewriter{AddColumns: a, layout: blk.layout, values: make([]Value, len(a.columns))}
 	if blk.layout != nil {

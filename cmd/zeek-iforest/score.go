@@ -234,24 +234,23 @@ func (sc *scoring) logs(w *output, files []string, quiet bool) error {
 	if sc.lake.responders != nil {
 		columns = []zeeklog.Column{respFailures}
 	}
-	add := zeeklog.NewAddColumns(columns...)
+	var add *zeeklog.AddColumns
+	if !quiet || sc.lake.responders != nil {
+		add = zeeklog.NewAddColumns(columns...)
+	}
 	steps := zeeklog.Steps{
 		InOrder: func(blk *zeeklog.Block) error {
 			bar.Add(len(blk.Rows))
 			return sc.observe(blk)
 		},
 		Render: func(dst []byte, blk *zeeklog.Block) []byte {
-			var out []byte
 			if sc.lake.responders != nil {
 				conns := blk.State.(*scoredBlock).conns
 				return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
 					values[0] = zeeklog.Count(uint64(conns[i].Window.RespFailures))
 				})
 			}
-			if out = sc.render(add, dst, blk); quiet {
-				return dst
-			}
-			return out
+			return sc.render(add, dst, blk)
 		},
 	}
 	log := "conn"
@@ -457,7 +456,9 @@ func (sc *scoring) render(add *zeeklog.AddColumns, dst []byte, blk *zeeklog.Bloc
 	return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
 		row := sc.scored(batch, n)
 		n++
-		sc.columns.fill(values, row)
+		if add != nil {
+			sc.columns.fill(values, row)
+		}
 		sc.offer(state.place+uint64(i), row)
 	})
 }

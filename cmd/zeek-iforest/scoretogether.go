@@ -90,7 +90,7 @@ func (s *session) severalKinds(files []string) bool {
 // run scores the rows, and prints the tables.
 func (t *together) run(w io.Writer, best *strangest, top int) error {
 	for _, l := range t.logs {
-		t.best = append(t.best, &strangest{n: best.n, of: kindOf(l.log), kinds: report.NewStrangest[kind]()})
+		t.best = append(t.best, &strangest{n: best.n, of: kindOf(l.log), kinds: report.NewStrangest[kind]().Only(best.n)})
 	}
 	t.start(t.session, t.strict)
 	defer t.close()

@@ -56,7 +56,7 @@ func limitFlags(flags *pflag.FlagSet) func() (*strangest, int) {
 		if *plot != "" {
 			n = max(n, marked)
 		}
-		return &strangest{n: n, limit: *limit, plot: *plot, kinds: report.NewStrangest[kind]()}, *top
+		return &strangest{n: n, limit: *limit, plot: *plot, kinds: report.NewStrangest[kind]().Only(n)}, *top
 	}
 }
 

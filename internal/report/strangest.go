@@ -16,7 +16,9 @@ const MaxKinds = 1 << 16
 // Strangest keeps the strangest connection of each kind and counts those alike:
 // a scan is one line to look at, not two hundred. It is for one goroutine.
 type Strangest[Kind comparable] struct {
-	kinds map[Kind]*Strange
+	kinds   map[Kind]*Strange
+	only    int        // how many are wanted in the end, 0 for all
+	leading []*Strange // the strangest of them so far, the strangest first
 }
 
 // Strange is the strangest connection of a kind.
@@ -36,6 +38,40 @@ func NewStrangest[Kind comparable]() *Strangest[Kind] {
 	return &Strangest[Kind]{kinds: map[Kind]*Strange{}}
 }
 
+// Only says that nobody looks at others than the first n of Sorted, n > 0: for these
+// alone Observe then calls fill, which says why a connection is strange and takes
+// longer than all else. It returns s.
+func (s *Strangest[Kind]) Only(n int) *Strangest[Kind] {
+	if n <= maxLeading {
+		s.only = n
+	}
+	return s
+}
+
+// maxLeading is up to where searching those that lead costs less than filling the
+// others. It is below MaxKinds / 2, so that forget leaves all that lead.
+const maxLeading = 500
+
+// leads reports whether k, whose score has grown, is among the strangest now. Scores
+// only grow, so what does not lead with the score that it ends with never will.
+func (s *Strangest[Kind]) leads(k *Strange) bool {
+	n := len(s.leading)
+	if s.only == 0 {
+		return true
+	}
+	if n == s.only && compareStrange(k, s.leading[n-1]) > 0 {
+		return false
+	}
+	if !slices.Contains(s.leading, k) {
+		if n == s.only {
+			s.leading = s.leading[:n-1]
+		}
+		s.leading = append(s.leading, k)
+	}
+	slices.SortFunc(s.leading, compareStrange)
+	return true
+}
+
 // Observe takes a connection of a kind that began at a time. It calls fill for the
 // connection's OneIn, Conn, Reason and Cells if none of its kind was stranger. What
 // fill sets must not change afterwards, apart from Conn's UID, which is copied, and
@@ -53,6 +89,9 @@ func (s *Strangest[Kind]) Observe(of Kind, place uint64, score float64, at conn.
 		return
 	}
 	k.Place, k.Score = place, score
+	if !s.leads(k) {
+		return
+	}
 	fill(k)
 	k.Conn.UID, k.Conn.TunnelParents = strings.Clone(k.Conn.UID), nil
 }
