@@ -81,6 +81,7 @@ class Rule(typing.NamedTuple):
     least: float = 0.1
     half: float = DAY
     weighs: typing.Callable = lambda row: True
+    late: float = 0  # seconds until a row counts
 
 
 RULES = {
@@ -96,10 +97,16 @@ OTHERS = {
     "the host's in this direction": Rule(lambda r: (host(r), own(r)), above),
     "the host's in this direction, failed or not": Rule(lambda r: (host(r), own(r), failed(r)), above),
     "those of the direction, proto and service, failed or not": Rule(lambda r: (own(r), r["proto"], r.get("service"), failed(r)), above),
+    "the host's failed connections, c = 10, but for the last five minutes": Rule(host, failed, c=10, late=300),
+    "but for the last hour": Rule(host, failed, c=10, late=3600),
     "all connections of the host, c = 100": Rule(host, lambda row, above: True, c=100),
     "failed ones to the responder, half-life of five minutes, for those from outside": Rule(
         lambda r: r["id.resp_h"], failed, half=300, weighs=lambda r: not own(r) and failed(r)),
 }
+
+
+def decayed(n, before, at, half):
+    return n * 2 ** (-(at - before) / half) if at > before else n
 
 
 def weighed(rows, rule):
@@ -110,15 +117,20 @@ def weighed(rows, rule):
     rarest = min(RARE, max(ranks))
     q = min(s for s, r in zip(scores, ranks) if r >= rarest)
     seen = collections.defaultdict(lambda: (0.0, 0.0))  # n, and when
+    waiting = collections.defaultdict(collections.deque)  # times of what does not count yet
+    latest = collections.defaultdict(float)
     for i, row in enumerate(rows):
-        key, at = rule.kind(row), number(row, "ts") + number(row, "duration")
-        n, before = seen[key]
-        if n > 0 and at > before:
-            n *= 2 ** (-(at - before) / rule.half)
+        key = rule.kind(row)
+        at = latest[key] = max(latest[key], number(row, "ts") + number(row, "duration"))
+        while waiting[key] and waiting[key][0] <= at - rule.late:
+            then = waiting[key].popleft()
+            seen[key] = (decayed(*seen[key], then, rule.half) + 1, max(then, seen[key][1]))
+        n = decayed(*seen[key], at, rule.half)
         strange = scores[i] > q
         if strange and rule.weighs(row):
             scores[i] = q + (scores[i] - q) * max(rule.least, 1 / (1 + n / rule.c))
-        seen[key] = (n + rule.counts(row, strange), max(at, before))
+        if rule.counts(row, strange):
+            waiting[key].append(at)
     return scores
 
 
