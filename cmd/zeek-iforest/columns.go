@@ -69,9 +69,10 @@ func (cs chosenColumns) columns() []zeeklog.Column {
 	return columns
 }
 
-// fill sets the values of the columns for a row.
+// fill sets the values of the columns for a row; where nothing is written there are
+// no values.
 func (cs chosenColumns) fill(values []zeeklog.Value, s *stream.Scored) {
-	for i := range cs {
+	for i := range values {
 		values[i] = cs[i].value(s)
 	}
 }

@@ -228,9 +228,7 @@ func (sc *scoring) renderRecorded(add *zeeklog.AddColumns, dst []byte, blk *zeek
 			record = &usedRow{state.rows[i], &used.row}
 		}
 		row := stream.Of(used.model, record)
-		if add != nil {
-			sc.columns.fill(values, row)
-		}
+		sc.columns.fill(values, row)
 		sc.offer(state.place+uint64(i), row)
 	})
 }

@@ -456,9 +456,7 @@ func (sc *scoring) render(add *zeeklog.AddColumns, dst []byte, blk *zeeklog.Bloc
 	return add.Append(dst, blk, func(i int, values []zeeklog.Value) {
 		row := sc.scored(batch, n)
 		n++
-		if add != nil {
-			sc.columns.fill(values, row)
-		}
+		sc.columns.fill(values, row)
 		sc.offer(state.place+uint64(i), row)
 	})
 }
