@@ -73,8 +73,8 @@ func TestReleaseMakesBundles(t *testing.T) {
 	require.Equal(t, []string{"make", "try", "upload"}, did)
 }
 
-// A bundle is tried where there is no compiler, and passes if each connection has
-// the score that the command line gives it.
+// .ci/bundle try refuses a machine with a compiler. A bundle passes if each
+// connection has the score that the command line gives it.
 func TestTryBundle(t *testing.T) {
 	testenv.OS(t, "linux")
 	for name, tc := range map[string]struct {

@@ -84,7 +84,8 @@ var outside = netip.AddrFrom4([4]byte{203, 0, 113, 77})
 
 // Lay lays an attack over the log: one of its own hosts begins it at a moment
 // when it also made a connection of its own, with a target of the same context
-// (conn.Host). The same random numbers give the same place. Rows that would come after the log's end are left out.
+// (conn.Host). The same random numbers give the same place. Rows that would come
+// after the log's end are left out.
 func (s *Site) Lay(a Attack, random *rand.Rand) (*Laid, error) {
 	host := s.hosts[random.IntN(len(s.hosts))]
 	end := s.ends[len(s.ends)-1]
